@@ -1,0 +1,148 @@
+"""Every error Stock Lab raises on purpose, cut by what the caller can do.
+
+StockLabError
+├── InputError            the user changes the form, the formula or the command
+│   ├── FormulaError      a formula: carries the text and the character
+│   ├── DocumentError     a strategy document: carries every field at fault
+│   └── SettingsError     an environment variable or a settings file
+├── DataError             data is missing, broken or stale
+│   ├── BrokenInput       a file to import: carries file, row and column
+│   ├── StoreError        the market store itself (lock, checksum, version)
+│   └── ResultNotFound    no stored result under that id
+├── JobError              a job cannot be started, found or cancelled
+└── Cancelled             a person stopped the work
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "BrokenInput",
+    "Cancelled",
+    "DataError",
+    "DocumentError",
+    "FieldFault",
+    "FormulaError",
+    "InputError",
+    "JobError",
+    "ResultNotFound",
+    "SettingsError",
+    "StockLabError",
+    "StoreError",
+]
+
+
+class StockLabError(Exception):
+    """Base of the tree. ``exit_code`` is what the command line answers with."""
+
+    exit_code = 4
+
+
+class InputError(StockLabError):
+    """What was asked for is not valid: expected, found and a hint are in the message."""
+
+    exit_code = 2
+
+
+class FormulaError(InputError):
+    """A formula that cannot be used.
+
+    ``position`` is the 0-based character in ``text`` where the fault begins and ``length`` how many
+    characters it spans; ``code`` is a stable name for the user's language; ``suggestion`` the nearest
+    known name, if one is near.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str,
+        position: int,
+        length: int = 1,
+        code: str = "syntax",
+        suggestion: str | None = None,
+    ) -> None:
+        self.text = text
+        self.position = position
+        self.length = length
+        self.code = code
+        self.suggestion = suggestion
+        self.reason = message
+        super().__init__(f"{message} (character {position + 1})")
+
+    def pointer(self) -> str:
+        """Two lines: the formula (a window of it when long) and a caret under the fault.
+
+        >>> print(FormulaError("Unknown name", text="clsoe > 3", position=0, length=5).pointer())
+        clsoe > 3
+        ^^^^^
+        """
+        start = max(0, self.position - 40)
+        window = self.text[start : start + 80].replace("\n", " ")
+        return f"{window}\n{' ' * (self.position - start)}{'^' * max(1, min(self.length, 80))}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldFault:
+    """One fault in a document: ``path`` such as ``entry.rules.1.formula``, a stable code, the message."""
+
+    path: str
+    code: str
+    message: str
+
+
+class DocumentError(InputError):
+    """A strategy document with faults; every one is listed with its path."""
+
+    exit_code = 1
+
+    def __init__(self, faults: tuple[FieldFault, ...]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in faults))
+
+
+class SettingsError(InputError):
+    """A setting is unknown or not valid; the program does not start."""
+
+
+class DataError(StockLabError):
+    """Data needed for the answer is missing, broken or stale."""
+
+    exit_code = 3
+
+
+class BrokenInput(DataError):
+    """A file that is refused whole. Row is 1-based in the file's data rows (header not counted)."""
+
+    def __init__(
+        self, message: str, *, file: str, row: int | None = None, column: str | None = None, hint: str = ""
+    ) -> None:
+        self.file = file
+        self.row = row
+        self.column = column
+        self.hint = hint
+        where = file
+        where += f", row {row}" if row is not None else ""
+        where += f", column {column!r}" if column is not None else ""
+        super().__init__(f"{where}: {message}" + (f" Hint: {hint}" if hint else ""))
+
+
+class StoreError(DataError):
+    """The market store refuses: locked by another process, a checksum differs, or a version is unknown."""
+
+
+class ResultNotFound(DataError):
+    """No stored result has this id."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(f"No result {run_id!r} is stored here. Hint: results are kept per STOCKLAB_HOME.")
+
+
+class JobError(StockLabError):
+    """A job cannot be queued, found or cancelled."""
+
+
+class Cancelled(StockLabError):
+    """The work was stopped on request; nothing half-done was stored."""

@@ -1,0 +1,84 @@
+"""Settings: read once from ``STOCKLAB_*`` (environment or ``.env``), frozen, passed as a value."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stocklab.errors import SettingsError
+
+__all__ = ["PREFIX", "Settings", "load_settings"]
+
+PREFIX = "STOCKLAB_"
+_OUTSIDE = frozenset({"STOCKLAB_TEST_DATA"})  # read by the test suite, not by the program
+
+
+class Settings(BaseSettings):
+    """Every setting of the product. docs/settings.md lists them; a test compares the two."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_file=None)
+
+    env: Literal["dev", "staging", "prod"] = Field(default="dev", description="prod refuses debug and default secrets")
+    debug: bool = Field(default=False, description="show error details in the browser; refused in prod")
+    home: Path = Field(default=Path("data"), description="directory of all state")
+    database_url: SecretStr | None = Field(default=None, description="app database; default: SQLite in the home")
+    host: str = Field(default="127.0.0.1", description="address the app listens on")
+    port: int = Field(default=8501, ge=1, le=65535, description="port the app listens on")
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="host names the app answers to; empty: loopback only"
+    )
+    language: Literal["ko", "en"] = Field(default="ko", description="language a new visitor sees")
+    log_format: Literal["console", "json"] = Field(default="console", description="json for machines")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
+    max_concurrent_jobs: int = Field(default=2, ge=1, le=16, description="backtests at once; the rest queue")
+    max_queued_jobs: int = Field(default=20, ge=1, le=1000, description="jobs waiting before new ones are refused")
+    engine_threads: int = Field(default=2, ge=1, le=64, description="threads one factor computation may use")
+    factor_cache_mb: int = Field(default=2048, ge=0, le=1_000_000, description="disk budget of cached factor values")
+    result_cache_mb: int = Field(
+        default=4096, ge=64, le=1_000_000, description="disk budget of stored results nobody kept"
+    )
+    snapshot_grace_hours: int = Field(default=48, ge=0, le=8760, description="age before an old snapshot is removed")
+    cookie_secret: SecretStr | None = Field(default=None, description="signs cookies; default: generated in the home")
+    demo_symbols: int = Field(default=400, ge=50, le=4000, description="symbols in the demo market")
+
+    @model_validator(mode="after")
+    def _prod_is_strict(self) -> Self:
+        if self.env == "prod" and self.debug:
+            raise ValueError("STOCKLAB_DEBUG=true is refused with STOCKLAB_ENV=prod")
+        if self.env == "prod" and self.cookie_secret is not None:
+            secret = self.cookie_secret.get_secret_value()
+            if len(secret) < 32 or secret.lower().startswith(("change", "secret", "default")):
+                raise ValueError("STOCKLAB_COOKIE_SECRET must be 32 or more characters and not a default in prod")
+        return self
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings, refusing any ``STOCKLAB_*`` name that is not one.
+
+    Raises
+    ------
+    SettingsError
+        A name is unknown (the nearest known one is named) or a value is not valid.
+    """
+    names = os.environ if environ is None else environ
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(names):
+        if name.upper().startswith(PREFIX) and name.upper() not in known | _OUTSIDE:
+            near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]}?" if near else " docs/settings.md lists the settings."
+            raise SettingsError(f"Unknown setting {name}.{hint}")
+    given = {key[len(PREFIX) :].lower(): value for key, value in names.items() if key.upper().startswith(PREFIX)}
+    try:
+        if environ is None:
+            return Settings()
+        return Settings.model_validate({key: value for key, value in given.items() if key in Settings.model_fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "The settings"
+        raise SettingsError(f"{name}: {first['msg']}.") from error
