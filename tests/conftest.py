@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
+
+from stocklab.data import Store
+from stocklab.data.demo import build_demo
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,3 +21,11 @@ def real_data() -> Path:
     if not (folder / "krx_daily_2020_2026.parquet").is_file():
         pytest.skip(f"real market data not found in {folder} (set STOCKLAB_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a small demo market (120 symbols, ten years); shared by all tests, so only read it."""
+    home = tmp_path_factory.mktemp("demo-home")
+    build_demo(Store(home), symbols=120, until=date(2026, 11, 21))
+    return home

@@ -30,8 +30,8 @@ class RunRequest:
 class Progress:
     """Where a run is. ``stage`` is "factors", "plan", "simulate" or "result"; ``done`` a fraction of the whole run.
 
-    In the stage "simulate" ``session`` is the date reached, ``equity_krw`` the curve so far (n,) with its ``first_session``
-    index into the panel, and the counts and ratios are those reached.
+    In the stage "simulate" ``session`` is the date reached, ``equity_krw`` the curve so far (n,) with its
+    ``first_session`` index into the panel, and the counts and ratios are those reached.
     """
 
     stage: str
@@ -104,8 +104,8 @@ TABLE_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
 class Result:
     """A finished run as a value.
 
-    ``run_id`` is the content hash of the inputs (document, range, cash, seed, panel key, code version): same inputs, same
-    id, same bytes. ``card`` and ``metrics`` are JSON-ready; ``tables`` has one frame per key of ``TABLE_SCHEMAS``.
+    ``run_id`` is the content hash of the inputs (document, range, cash, seed, panel key, code version): same inputs,
+    same id, same bytes. ``card`` and ``metrics`` are JSON-ready; ``tables`` has one frame per key of ``TABLE_SCHEMAS``.
     """
 
     run_id: str

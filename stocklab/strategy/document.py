@@ -6,21 +6,25 @@ Ratios are fractions (0.08 is 8 %). Formulas are in the formula language and fol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 __all__ = [
     "SCHEMA_VERSION",
     "Allocation",
     "Costs",
     "Entry",
+    "Exclusion",
     "Execution",
     "ExitRules",
     "FillMode",
     "HoldingUnit",
+    "Market",
     "MarketFilter",
+    "Model",
     "PriceTrigger",
     "RankFactor",
     "Ranking",
@@ -29,15 +33,34 @@ __all__ = [
     "Sizing",
     "SizingMethod",
     "Strategy",
+    "Tags",
+    "TopBy",
     "Universe",
 ]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
+MOST_KRW: Final = 10**15
+"""Largest amount a document may name: a thousand trillion won, far inside 64 bits."""
 
 Formula = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Letter = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}$")]
+Letter = Annotated[str, StringConstraints(pattern=r"^(?:[A-Z]|[A-NP-Z][A-Z]|O[A-QS-Z])$")]  # "OR" is the operator
 SymbolCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{6}$|^[A-Z]{3,4}-[0-9A-Z]{1,10}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Words = tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)], ...]
+
+
+def _automatic_if_blank(logic: str | None) -> str | None:
+    return logic.strip() or None if logic is not None else None
+
+
+Logic = Annotated[str, StringConstraints(max_length=500)]
+LogicOrNone = Annotated[Logic | None, AfterValidator(_automatic_if_blank)]
+
+
+def _refuse_repeated(what: str, values: Sequence[str | int]) -> None:
+    repeated = sorted({value for value in values if values.count(value) > 1}, key=str)
+    if repeated:
+        raise ValueError(f"{what} {', '.join(map(repr, repeated))} is used more than once. Hint: each may appear once.")
 
 
 class Model(BaseModel):
@@ -72,61 +95,85 @@ class Exclusion(StrEnum):
 class TopBy(Model):
     """Only the largest ``count`` of the universe by market cap or by 20-session mean traded value, as of the date."""
 
-    by: Literal["market_cap", "trading_value"] = "trading_value"
-    count: int = Field(ge=1, le=5000)
+    by: Literal["market_cap", "trading_value"] = Field(
+        default="trading_value", description="what is compared: market cap, or 20-session mean traded value"
+    )
+    count: int = Field(ge=1, le=5000, description="symbols kept")
     skip: int = Field(default=0, ge=0, le=5000, description="leave out this many of the largest first (size classes)")
 
 
 class Universe(Model):
     """Which symbols may be bought on a date."""
 
-    markets: tuple[Market, ...] = Field(default=(Market.KOSPI, Market.KOSDAQ), min_length=1)
-    sectors: tuple[str, ...] = Field(default=(), description="empty = all")
-    exclude_sectors: tuple[str, ...] = ()
-    themes: tuple[str, ...] = Field(default=(), description="empty = all")
-    index: Literal["KOSPI200", "KOSDAQ150"] | None = None
-    symbols: tuple[SymbolCode, ...] = Field(default=(), description="explicit list; empty = all")
-    exclude_symbols: tuple[SymbolCode, ...] = ()
-    exclude: tuple[Exclusion, ...] = (
-        Exclusion.PREFERRED,
-        Exclusion.SPAC,
-        Exclusion.REIT,
-        Exclusion.ETF,
-        Exclusion.FOREIGN,
-        Exclusion.ADMINISTRATIVE,
-        Exclusion.ATTENTION,
-        Exclusion.HALTED,
+    markets: tuple[Market, ...] = Field(
+        default=(Market.KOSPI, Market.KOSDAQ), min_length=1, description="markets, as of the date"
     )
-    min_listed_sessions: int = Field(default=60, ge=0, le=5000)
-    min_trading_value_krw: int = Field(default=0, ge=0, description="20-session mean traded value")
-    min_price_krw: int = Field(default=0, ge=0)
-    top: TopBy | None = None
+    sectors: Words = Field(default=(), description="only these sectors; empty = all")
+    exclude_sectors: Words = Field(default=(), description="never these sectors")
+    themes: Words = Field(default=(), description="only these themes; empty = all")
+    index: Literal["KOSPI200", "KOSDAQ150"] | None = Field(
+        default=None, description="only members of this index as of the date; null = no such limit"
+    )
+    symbols: tuple[SymbolCode, ...] = Field(default=(), description="only these symbols; empty = all")
+    exclude_symbols: tuple[SymbolCode, ...] = Field(default=(), description="never these symbols")
+    exclude: tuple[Exclusion, ...] = Field(
+        default=(
+            Exclusion.PREFERRED,
+            Exclusion.SPAC,
+            Exclusion.REIT,
+            Exclusion.ETF,
+            Exclusion.FOREIGN,
+            Exclusion.ADMINISTRATIVE,
+            Exclusion.ATTENTION,
+            Exclusion.HALTED,
+        ),
+        description="kinds and flags left out, judged as of the date; an unknown flag does not exclude",
+    )
+    min_listed_sessions: int = Field(default=60, ge=0, le=5000, description="sessions since listing, at least")
+    min_trading_value_krw: int = Field(
+        default=0, ge=0, le=MOST_KRW, description="20-session mean traded value in KRW, at least"
+    )
+    min_price_krw: int = Field(default=0, ge=0, le=MOST_KRW, description="close in KRW, at least")
+    top: TopBy | None = Field(default=None, description="only the largest of what is left; null = all")
 
 
 class Rule(Model):
     """One condition, lettered. ``formula`` gives 1, 0 or null for each symbol and session; null never passes."""
 
-    id: Letter
-    formula: Formula
-    note: str = Field(default="", max_length=500)
+    id: Letter = Field(description='one or two capital letters, used in `logic`; not "OR"')
+    formula: Formula = Field(description="a condition in the formula language, such as close>sma(close,60)")
+    note: str = Field(default="", max_length=500, description="free text; changes no result")
 
 
 class Entry(Model):
     """Rules and how they combine. ``logic`` None means all of them; else letters with and, or, not, parentheses."""
 
-    rules: tuple[Rule, ...] = Field(default=(), max_length=40)
-    logic: str | None = Field(default=None, max_length=500)
+    rules: tuple[Rule, ...] = Field(
+        default=(), max_length=40, description="conditions to buy; none = the whole universe"
+    )
+    logic: LogicOrNone = Field(default=None, description='such as "A and (B or not C)"; null = all of the rules')
+
+    @model_validator(mode="after")
+    def _letters_once(self) -> Entry:
+        _refuse_repeated("Rule letter", [rule.id for rule in self.rules])
+        return self
 
 
 class RankFactor(Model):
     """One part of the score. ``transform`` is applied across the universe of the session."""
 
-    formula: Formula
-    weight: float = Field(default=1.0, gt=0, le=1000)
-    direction: Literal["high", "low"] = "high"
-    transform: Literal["rank", "zscore", "value"] = "rank"
-    neutralize: Literal["none", "sector", "sector_size"] = "none"
-    winsorize: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    formula: Formula = Field(description="a value in the formula language, such as mom_12_1")
+    weight: float = Field(default=1.0, gt=0, le=1000, description="share of this part in the weighted sum")
+    direction: Literal["high", "low"] = Field(default="high", description="which end is better")
+    transform: Literal["rank", "zscore", "value"] = Field(
+        default="rank", description="how values become comparable across the universe before weighting"
+    )
+    neutralize: Literal["none", "sector", "sector_size"] = Field(
+        default="none", description="take out the mean of the sector, or of sector and log market cap, first"
+    )
+    winsorize: Annotated[float, Field(ge=0, lt=0.5)] = Field(
+        default=0.0, description="fraction clipped at each end before neutralising; 0.01 = the 1 % and 99 % quantiles"
+    )
 
 
 class Ranking(Model):
@@ -135,9 +182,11 @@ class Ranking(Model):
     ``keep`` "top" or "bottom" with ``count`` admits only that many of the candidates of a date (TOP_N / BOTTOM_N).
     """
 
-    factors: tuple[RankFactor, ...] = Field(default=(), max_length=20)
-    keep: Literal["all", "top", "bottom"] = "all"
-    count: int = Field(default=20, ge=1, le=5000)
+    factors: tuple[RankFactor, ...] = Field(default=(), max_length=20, description="parts of the score")
+    keep: Literal["all", "top", "bottom"] = Field(
+        default="all", description="admit every candidate, or only the best (top) or worst (bottom) `count`"
+    )
+    count: int = Field(default=20, ge=1, le=5000, description="candidates admitted when `keep` is top or bottom")
 
 
 class SizingMethod(StrEnum):
@@ -154,17 +203,25 @@ class SizingMethod(StrEnum):
 class Sizing(Model):
     """How much of each. ``base`` says whether a weight is of today's equity or of the initial capital."""
 
-    method: SizingMethod = SizingMethod.EQUAL
-    max_holdings: int = Field(default=20, ge=1, le=500)
-    weight: Fraction = Field(default=0.05, gt=0, description="fixed_weight: of the base, each")
-    amount_krw: int = Field(default=1_000_000, ge=1, description="fixed_krw: each")
-    volatility_sessions: int = Field(default=60, ge=5, le=756, description="inverse_volatility: window")
-    max_weight: Fraction = Field(default=1.0, gt=0, description="cap on one position, of the base")
-    max_sector_weight: Fraction = Field(default=1.0, gt=0, description="cap on one sector, of the base")
-    max_position_krw: int | None = Field(default=None, ge=1)
-    max_new_per_session: int | None = Field(default=None, ge=1, le=500)
-    cash_buffer: Fraction = Field(default=0.0, lt=1, description="part of equity that is never invested")
-    base: Literal["equity", "initial"] = "equity"
+    method: SizingMethod = Field(default=SizingMethod.EQUAL, description="how capital is split")
+    max_holdings: int = Field(default=20, ge=1, le=500, description="positions held at once, at most")
+    weight: Fraction = Field(default=0.05, gt=0, description="fixed_weight: fraction of the base for each position")
+    amount_krw: int = Field(default=1_000_000, ge=1, le=MOST_KRW, description="fixed_krw: KRW for each position")
+    volatility_sessions: int = Field(
+        default=60, ge=5, le=756, description="inverse_volatility: sessions over which volatility is measured"
+    )
+    max_weight: Fraction = Field(default=1.0, gt=0, description="cap on one position, fraction of the base")
+    max_sector_weight: Fraction = Field(default=1.0, gt=0, description="cap on one sector, fraction of the base")
+    max_position_krw: int | None = Field(
+        default=None, ge=1, le=MOST_KRW, description="cap on one position in KRW; null = none"
+    )
+    max_new_per_session: int | None = Field(
+        default=None, ge=1, le=500, description="new positions opened in one session, at most; null = no limit"
+    )
+    cash_buffer: Fraction = Field(default=0.0, lt=1, description="fraction of equity that is never invested")
+    base: Literal["equity", "initial"] = Field(
+        default="equity", description="weights are of today's equity, or of the initial capital"
+    )
 
 
 class FillMode(StrEnum):
@@ -179,12 +236,23 @@ class FillMode(StrEnum):
 class Execution(Model):
     """How orders are sent. ``limit_offset`` -0.01 buys at most 1 % below the reference; sales mirror the sign."""
 
-    buy: FillMode = FillMode.NEXT_OPEN
-    sell: FillMode = FillMode.NEXT_OPEN
-    limit_offset: float = Field(default=0.0, ge=-0.3, le=0.3)
-    limit_reference: Literal["previous_close", "open"] = "previous_close"
-    participation: Fraction = Field(default=0.1, gt=0, description="most of the session's volume one order may take")
-    carry_unfilled_sessions: int = Field(default=0, ge=0, le=20, description="sessions an unfilled rest stays alive")
+    buy: FillMode = Field(default=FillMode.NEXT_OPEN, description="where purchases fill")
+    sell: FillMode = Field(default=FillMode.NEXT_OPEN, description="where sales fill")
+    limit_offset: float = Field(
+        default=0.0,
+        ge=-0.3,
+        le=0.3,
+        description="limit: distance from the reference; -0.01 buys 1 % below, sells 1 % above",
+    )
+    limit_reference: Literal["previous_close", "open"] = Field(
+        default="previous_close", description="limit: price the offset counts from"
+    )
+    participation: Fraction = Field(
+        default=0.1, gt=0, description="fraction of the session's volume one order may take, at most"
+    )
+    carry_unfilled_sessions: int = Field(
+        default=0, ge=0, le=20, description="sessions an unfilled rest stays alive; 0 = lapses the same day"
+    )
 
 
 class PriceTrigger(Model):
@@ -194,8 +262,10 @@ class PriceTrigger(Model):
     close and sells in the next session by ``execution.sell``.
     """
 
-    level: float = Field(gt=0, le=10)
-    basis: Literal["intraday", "close"] = "intraday"
+    level: float = Field(gt=0, le=10, description="distance from the reference as a fraction; 0.1 = 10 %")
+    basis: Literal["intraday", "close"] = Field(
+        default="intraday", description="rests in the session, or compares the close and sells next session"
+    )
 
 
 class HoldingUnit(StrEnum):
@@ -208,27 +278,52 @@ class HoldingUnit(StrEnum):
 class ExitRules(Model):
     """When a position ends; whichever comes first. In signal mode these are the only ways out."""
 
-    target: PriceTrigger | None = None
-    stop: PriceTrigger | None = None
-    trailing: PriceTrigger | None = None
-    min_holding: int = Field(default=0, ge=0, le=2520)
-    max_holding: int | None = Field(default=None, ge=1, le=2520)
-    holding_unit: HoldingUnit = HoldingUnit.SESSIONS
-    min_holding_blocks_stops: bool = False
-    rules: tuple[Rule, ...] = Field(default=(), max_length=40)
-    logic: str | None = Field(default=None, max_length=500, description="None = any of the rules")
-    rank_below: int | None = Field(default=None, ge=1, le=5000, description="sell when the rank falls below this")
-    when_entry_fails: bool = False
-    reentry_wait_sessions: int = Field(default=0, ge=0, le=252)
+    target: PriceTrigger | None = Field(default=None, description="take profit above the purchase price; null = none")
+    stop: PriceTrigger | None = Field(default=None, description="stop loss below the purchase price; null = none")
+    trailing: PriceTrigger | None = Field(
+        default=None, description="stop below the highest price since the purchase; null = none"
+    )
+    min_holding: int = Field(default=0, ge=0, le=2520, description="held at least this long, in `holding_unit`")
+    max_holding: int | None = Field(
+        default=None, ge=1, le=2520, description="held at most this long, in `holding_unit`; null = no limit"
+    )
+    holding_unit: HoldingUnit = Field(default=HoldingUnit.SESSIONS, description="what holding periods count")
+    min_holding_blocks_stops: bool = Field(
+        default=False, description="whether the minimum holding period also holds back stop, target and trailing"
+    )
+    rules: tuple[Rule, ...] = Field(default=(), max_length=40, description="conditions to sell")
+    logic: LogicOrNone = Field(default=None, description="over the letters of these rules; null = any of the rules")
+    rank_below: int | None = Field(
+        default=None, ge=1, le=5000, description="sell when the rank by score falls below this place; null = never"
+    )
+    when_entry_fails: bool = Field(default=False, description="sell when the entry rules no longer hold")
+    reentry_wait_sessions: int = Field(
+        default=0, ge=0, le=252, description="sessions before a symbol that was sold may be bought again"
+    )
+
+    @model_validator(mode="after")
+    def _agrees(self) -> ExitRules:
+        _refuse_repeated("Rule letter", [rule.id for rule in self.rules])
+        if self.max_holding is not None and self.min_holding > self.max_holding:
+            raise ValueError(
+                f"min_holding {self.min_holding} is above max_holding {self.max_holding}. Hint: lower the first."
+            )
+        return self
 
 
 class Rebalancing(Model):
     """``signal``: buy and sell as rules fire, daily. ``target``: move the book to target weights at each period."""
 
-    mode: Literal["signal", "target"] = "signal"
-    period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"] = "monthly"
-    day_shift: int = Field(default=0, ge=0, le=20, description="sessions after the first session of the period")
-    drift_band: Fraction = Field(default=0.0, description="leave a position whose weight is this near its target")
+    mode: Literal["signal", "target"] = Field(
+        default="signal", description="act daily as rules fire, or move the book to target weights each period"
+    )
+    period: Literal["daily", "weekly", "monthly", "quarterly", "yearly"] = Field(
+        default="monthly", description="target: how often"
+    )
+    day_shift: int = Field(default=0, ge=0, le=20, description="target: sessions after the first session of the period")
+    drift_band: Fraction = Field(
+        default=0.0, description="target: leave a position whose weight is within this of its target weight"
+    )
 
 
 class MarketFilter(Model):
@@ -238,49 +333,72 @@ class MarketFilter(Model):
     the calendar months in which the book may be invested.
     """
 
-    index: Literal["KOSPI", "KOSDAQ", "KOSPI200"] = "KOSPI"
-    formula: Formula | None = None
-    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = tuple(range(1, 13))
-    action: Literal["sell_all", "no_new"] = "sell_all"
+    index: Literal["KOSPI", "KOSDAQ", "KOSPI200"] = Field(default="KOSPI", description="index the formula looks at")
+    formula: Formula | None = Field(
+        default=None, description="condition under which the market is safe, such as close>sma(close,200); null = none"
+    )
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field(
+        default=tuple(range(1, 13)), min_length=1, max_length=12, description="calendar months that may be invested"
+    )
+    action: Literal["sell_all", "no_new"] = Field(
+        default="sell_all", description="when unsafe: sell everything, or only stop buying"
+    )
+
+    @model_validator(mode="after")
+    def _months_once(self) -> MarketFilter:
+        _refuse_repeated("Month", self.months)
+        return self
 
 
 class Costs(Model):
     """Commission per side, transaction tax on sales, slippage. ``tax`` "dated" follows the law by market and date."""
 
-    commission_rate: float = Field(default=0.00015, ge=0, le=0.05)
-    tax: Literal["dated"] | Annotated[float, Field(ge=0, le=0.05)] = "dated"
-    slippage_rate: float = Field(default=0.001, ge=0, le=0.1, description="of price, against the order, each side")
+    commission_rate: float = Field(default=0.00015, ge=0, le=0.05, description="fraction of the amount, each side")
+    tax: Literal["dated"] | Annotated[float, Field(ge=0, le=0.05)] = Field(
+        default="dated", description='"dated" = the law by market and date; else a fraction of every sale'
+    )
+    slippage_rate: float = Field(
+        default=0.001, ge=0, le=0.1, description="fraction of the price, against the order, each side"
+    )
 
 
 class Allocation(Model):
     """Defaults a run starts with; a run may override them."""
 
-    initial_cash_krw: int = Field(default=100_000_000, ge=100_000, le=10_000_000_000_000)
+    initial_cash_krw: int = Field(
+        default=100_000_000, ge=100_000, le=10_000_000_000_000, description="KRW a run starts with"
+    )
 
 
 class Tags(Model):
     """How presets are found."""
 
-    style: tuple[str, ...] = ()
-    horizon: Literal["short", "medium", "long"] | None = None
-    risk: Literal["low", "medium", "high"] | None = None
+    style: Words = Field(default=(), description="free words such as momentum or reversal")
+    horizon: Literal["short", "medium", "long"] | None = Field(default=None, description="typical holding time")
+    risk: Literal["low", "medium", "high"] | None = Field(default=None, description="how rough the ride is")
 
 
 class Strategy(Model):
     """The whole document. ``stocklab strategy schema`` prints its JSON schema."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-    description: str = Field(default="", max_length=4000)
-    tags: Tags = Tags()
-    universe: Universe = Universe()
-    entry: Entry = Entry()
-    ranking: Ranking = Ranking()
-    sizing: Sizing = Sizing()
-    execution: Execution = Execution()
-    exit: ExitRules = ExitRules()
-    rebalancing: Rebalancing = Rebalancing()
-    market_filter: MarketFilter | None = None
-    costs: Costs = Costs()
-    benchmark: Literal["KOSPI", "KOSDAQ", "KOSPI200"] = "KOSPI"
-    allocation: Allocation = Allocation()
+    schema_version: Literal[1] = Field(default=SCHEMA_VERSION, description="version of this schema")
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)] = Field(
+        description="shown in lists; changes no result"
+    )
+    description: str = Field(default="", max_length=4000, description="free text; changes no result")
+    tags: Tags = Field(default=Tags(), description="how it is found; changes no result")
+    universe: Universe = Field(default=Universe(), description="which symbols may be bought")
+    entry: Entry = Field(default=Entry(), description="when to buy")
+    ranking: Ranking = Field(default=Ranking(), description="which candidates come first")
+    sizing: Sizing = Field(default=Sizing(), description="how much of each")
+    execution: Execution = Field(default=Execution(), description="how orders are sent")
+    exit: ExitRules = Field(default=ExitRules(), description="when to sell")
+    rebalancing: Rebalancing = Field(
+        default=Rebalancing(), description="signals every day, or target weights by period"
+    )
+    market_filter: MarketFilter | None = Field(default=None, description="when to stay in cash; null = never")
+    costs: Costs = Field(default=Costs(), description="commission, tax and slippage")
+    benchmark: Literal["KOSPI", "KOSDAQ", "KOSPI200"] = Field(
+        default="KOSPI", description="index the result is compared with"
+    )
+    allocation: Allocation = Field(default=Allocation(), description="defaults a run starts with")

@@ -1,0 +1,95 @@
+"""Photograph every page: Korean and English, wide and at 390 px, on demo data.
+
+.venv/bin/python benchmarks/screenshots.py --out build/screenshots
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+from pathlib import Path
+
+import live_app
+from browser import CHART, PATIENCE_MS
+from playwright.sync_api import Browser, Page, expect
+
+PAGES = ("home", "builder", "results", "strategies", "factors", "data")
+WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
+TALLEST = 6000
+PRESETS = ("momentum_12_1", "moving_average_cross")
+
+
+def whole_page(page: Page, file: Path) -> None:
+    """The page in its full height; Streamlit scrolls inside, so the window grows to the content first."""
+    width = page.viewport_size["width"] if page.viewport_size else 1280
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(TALLEST, max(600, int(height)))})
+    live_app.settled(page)
+    page.wait_for_timeout(700)
+    page.screenshot(path=str(file))
+
+
+def run_presets(browser: Browser, app: live_app.LiveApp) -> str:
+    """Run some presets from the home page, so that lists are not empty; the id of the first run."""
+    runs = []
+    for preset in PRESETS:
+        page = browser.new_page()
+        page.goto(f"{app.url}/?lang=en")
+        page.locator(f".st-key-run_{preset} button").click()
+        page.locator(CHART).first.wait_for(state="visible", timeout=PATIENCE_MS)
+        expect(page).to_have_url(re.compile("run="))
+        runs.append(page.url.split("run=")[1].split("&")[0])
+        page.close()
+    return runs[0]
+
+
+def photograph(browser: Browser, app: live_app.LiveApp, out: Path) -> int:
+    """All pages; how many pictures were made."""
+    out.mkdir(parents=True, exist_ok=True)
+    run_id = run_presets(browser, app)
+    sections = ("overview", "holdings", "trades", "orders", "stocks", "settings")
+    addresses = {name: name if name != "home" else "" for name in PAGES}
+    addresses |= {f"result-{section}": f"results?run={run_id}&result_section={section}" for section in sections}
+    count = 0
+    for language in ("ko", "en"):
+        for label, (width, height) in WIDTHS.items():
+            page = browser.new_page(viewport={"width": width, "height": height}, locale="ko-KR")
+            for name, address in addresses.items():
+                page.set_viewport_size({"width": width, "height": height})
+                page.goto(f"{app.url}/{address}{'&' if '?' in address else '?'}lang={language}")
+                live_app.settled(page)
+                whole_page(page, out / f"{name}-{language}-{label}.png")
+                count += 1
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(f"{app.url}/?lang={language}")
+            page.locator(f".st-key-open_{PRESETS[1]} button").click()
+            expect(page).to_have_url(re.compile("builder"))
+            live_app.settled(page)
+            whole_page(page, out / f"builder-filled-{language}-{label}.png")
+            count += 1
+            page.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 860})
+    page.goto(f"{app.url}/results?run={run_id}&lang=en")
+    page.locator(CHART).first.wait_for(state="visible")
+    live_app.settled(page)
+    page.wait_for_timeout(700)
+    page.screenshot(path=str(out / "readme.png"))
+    return count + 1
+
+
+def main(given: list[str] | None = None) -> int:
+    """Make a home with demo data and some runs, and photograph it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--out", type=Path, default=Path("build/screenshots"))
+    parser.add_argument("--symbols", type=int, default=400, help="size of the demo market")
+    arguments = parser.parse_args(given)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        with live_app.serving(home, demo_symbols=arguments.symbols) as app, live_app.chromium() as browser:
+            print(f"{photograph(browser, app, arguments.out)} pictures in {arguments.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,16 @@
+"""Home: what this is, what data there is, where to start, what was run last."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from stocklab.ui import home
+from stocklab.ui.text import _
+
+home.hero()
+if home.data_card():
+    home.first_steps()
+    st.subheader(_("Start from a proven idea"), anchor=False)
+    home.preset_cards()
+    st.subheader(_("Recent runs"), anchor=False)
+    home.recent_runs()

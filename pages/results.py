@@ -1,0 +1,44 @@
+"""Results: a run by its id (?run=), a running job (?job=), or the list of runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from stocklab.errors import StockLabError
+from stocklab.ui import blocks, cached, navigation, text
+from stocklab.ui.result import headline, progress, sections
+from stocklab.ui.runs_list import runs_table
+from stocklab.ui.text import _
+
+
+def one_run(run_id: str) -> None:
+    """A finished run."""
+    result = cached.result(run_id)
+    headline.head(result)
+    headline.actions(result)
+    headline.metrics(result)
+    sections.draw(result)
+
+
+def all_runs() -> None:
+    """No run is named: the list of them."""
+    blocks.title(_("Results"), _("Every backtest you ran. Choose one to open it; its link can be shared."))
+    lab = cached.lab()
+    found = lab.runs.list(lab.owner_id)
+    if found:
+        runs_table(found, key="runs")
+    else:
+        blocks.empty(_("No backtest yet."), _("Build a strategy or start from a preset, then press Run."))
+        navigation.link("builder", _("Open the builder"), icon=":material/tune:")
+
+
+try:
+    if "job" in st.query_params:
+        progress.job_panel(st.query_params["job"])
+    elif "run" in st.query_params:
+        one_run(st.query_params["run"])
+    else:
+        all_runs()
+except StockLabError as error:
+    st.error(text.for_error(error), icon=":material/error:")
+    navigation.link("results", _("All results"), icon=":material/list:")

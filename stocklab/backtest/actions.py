@@ -1,0 +1,208 @@
+"""Before the open: share changes by the event's own ratio, base prices moved without one, delistings."""
+# ruff: noqa: PLR0917 (a kernel takes arrays one by one)
+
+from __future__ import annotations
+
+from stocklab.backtest import codes
+from stocklab.backtest.compiled import part
+from stocklab.backtest.fills import add_order, close_order, drop_position
+from stocklab.backtest.layout import Record, Records
+from stocklab.types import AnyArray, IntArray
+
+__all__ = ["apply_events", "apply_share_change", "settle_delistings"]
+
+
+@part
+def apply_events(
+    rules: Records,
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    sold_on: IntArray,
+    orders: Records,
+    active: IntArray,
+    quotes: Records,
+    quote_of: IntArray,
+    waiting: Records,
+    share_changes: Records,
+    t: int,
+    event_from: IntArray,
+    event_symbol: IntArray,
+    event_new: IntArray,
+    event_old: IntArray,
+) -> None:
+    """Share changes of the session, then trigger references of holdings whose base price moved without one."""
+    if rules[0].raw_basis == 0:
+        return  # adjusted bars carry their events already
+    r = t - book[0].first_session
+    first, last = event_from[r], event_from[r + 1]
+    for k in range(book[0].n_positions):
+        _move_reference(book, positions, quotes, k, event_symbol, first, last)
+    for e in range(first, last):
+        symbol, new, old = event_symbol[e], event_new[e], event_old[e]
+        if quote_of[symbol] >= 0:
+            _scale_orders(positions, slot_of, orders, active, book, symbol, new, old)
+        if slot_of[symbol] >= 0:
+            base = quotes[quote_of[symbol]].base
+            apply_share_change(book, positions, slot_of, sold_on, share_changes, t, symbol, new, old, base)
+        for w in range(book[0].n_waiting):
+            if waiting[w].symbol == symbol:
+                waiting[w].shares = waiting[w].shares * new // old
+
+
+@part
+def _move_reference(
+    book: Records, positions: Records, quotes: Records, k: int, event_symbol: IntArray, first: int, last: int
+) -> None:
+    """A base price KRX moved without new shares (rights, bonus before listing) moves the stop's references along."""
+    position = positions[k]
+    quote = quotes[position.quote]
+    if quote.listed == 0 or quote.base <= 0 or position.last_close <= 0 or quote.base == position.last_close:
+        return
+    for e in range(first, last):
+        if event_symbol[e] == position.symbol:
+            return
+    factor = quote.base / position.last_close
+    position.average *= factor
+    position.high *= factor
+    book[0].base_moves += 1
+
+
+@part
+def apply_share_change(
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    sold_on: IntArray,
+    share_changes: Records,
+    t: int,
+    symbol: int,
+    new: int,
+    old: int,
+    base: int,
+) -> None:
+    """``new`` shares for ``old``: whole shares stay, the fraction is paid in cash at the new base price."""
+    slot = slot_of[symbol]
+    position = positions[slot]
+    before = position.shares
+    after = before * new // old
+    if base <= 0:
+        base = position.last_close * old // new
+    cash = (before * new % old) * base // old
+    position.shares = after
+    position.average = position.average * old / new
+    position.high = position.high * old / new
+    position.last_close = base
+    book[0].cash += cash
+    action = share_changes[book[0].n_actions]
+    action.session = t
+    action.symbol = symbol
+    action.kind = codes.SHARE_CHANGE
+    action.cash = cash
+    action.before = before
+    action.after = after
+    action.base = base
+    action.new = new
+    action.old = old
+    action.after_trade = book[0].n_trades
+    book[0].n_actions += 1
+    if after == 0:
+        drop_position(book, positions, slot_of, sold_on, slot, t)
+
+
+@part
+def _scale_orders(
+    positions: Records,
+    slot_of: IntArray,
+    orders: Records,
+    active: IntArray,
+    book: Records,
+    symbol: int,
+    new: int,
+    old: int,
+) -> None:
+    for i in range(book[0].n_active):
+        order = orders[active[i]]
+        if order.symbol != symbol or order.status != codes.OPEN:
+            continue
+        order.ordered = order.filled + (order.ordered - order.filled) * new // old
+        if order.limit != codes.NO_LIMIT:
+            order.limit = max(order.limit * old // new, 1)
+        if order.ordered == order.filled:
+            close_order(positions, slot_of, orders, active[i], codes.CANCELLED, codes.SUPERSEDED)
+
+
+@part
+def settle_delistings(
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    sold_on: IntArray,
+    orders: Records,
+    active: IntArray,
+    trades: Records,
+    quotes: Records,
+    traded: AnyArray,
+    listed: AnyArray,
+    delist_on: IntArray,
+    pays_last_close: AnyArray,
+    clean_up_sessions: int,
+    t: int,
+) -> None:
+    """Value what was delisted: the last close if it was clean-up trading or the reason pays it, else nothing."""
+    for k in range(book[0].n_positions - 1, -1, -1):
+        position = positions[k]
+        symbol = position.symbol
+        gone = delist_on[symbol]
+        if t < gone or position.entry_session >= gone or quotes[position.quote].listed == 1:
+            continue
+        for i in range(book[0].n_active):
+            if orders[active[i]].symbol == symbol and orders[active[i]].status == codes.OPEN:
+                close_order(positions, slot_of, orders, active[i], codes.CANCELLED, codes.DELISTED)
+        paid = pays_last_close[symbol] or _traded_until(traded, listed, symbol, gone, clean_up_sessions)
+        _pay_out(book, orders, active, trades, t, position, position.last_close if paid else 0)
+        drop_position(book, positions, slot_of, sold_on, k, t)
+
+
+@part
+def _traded_until(traded: AnyArray, listed: AnyArray, symbol: int, gone: int, clean_up_sessions: int) -> bool:
+    """Whether the last sessions before a delisting had trades: then the last close is a clean-up price."""
+    for t in range(max(gone - clean_up_sessions, 0), gone):
+        if traded[t, symbol] and listed[t, symbol]:
+            return True
+    return False
+
+
+@part
+def _pay_out(
+    book: Records,
+    orders: Records,
+    active: IntArray,
+    trades: Records,
+    t: int,
+    position: Record,
+    price: int,
+) -> None:
+    shares = position.shares
+    row = add_order(
+        book, orders, active, t, position.symbol, codes.SELL, shares, codes.MODE_OPEN, codes.DELISTING, -1, t
+    )
+    orders[row].filled = shares
+    trade = trades[book[0].n_trades]
+    trade.session = t
+    trade.symbol = position.symbol
+    trade.market = position.market
+    trade.side = codes.SELL
+    trade.shares = shares
+    trade.price = price
+    trade.amount = shares * price
+    trade.commission = 0
+    trade.tax = 0
+    trade.slippage = 0
+    trade.cause = codes.DELISTING
+    trade.rule = -1
+    trade.order = row
+    trade.reference = price
+    book[0].n_trades += 1
+    book[0].n_sells += 1
+    book[0].cash += shares * price

@@ -1,0 +1,120 @@
+"""The run card: what was run, on what, and what to know before believing it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import stocklab
+from stocklab.backtest import codes
+from stocklab.backtest.layout import State
+from stocklab.backtest.plan import Plan
+from stocklab.backtest.result import RunRequest
+from stocklab.market.panel import Panel, PriceBasis
+
+__all__ = ["MOST_SHARE_CHANGES", "build_card"]
+
+MOST_SHARE_CHANGES = 500
+"""Share changes listed one by one; the rest is only counted."""
+
+
+def build_card(
+    panel: Panel, request: RunRequest, plan: Plan, state: State, *, run_id: str, engine_version: int
+) -> Mapping[str, Any]:
+    """JSON-ready card; only what follows from the inputs, so that the same inputs give the same bytes."""
+    strategy = request.strategy
+    document = strategy.model_dump(mode="json")
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {
+        "run_id": run_id,
+        "name": strategy.name,
+        "strategy": document,
+        "strategy_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "start": request.start.isoformat(),
+        "end": request.end.isoformat(),
+        "first_session": str(panel.sessions[plan.first]),
+        "last_session": str(panel.sessions[plan.last - 1]),
+        "n_sessions": plan.last - plan.first,
+        "initial_cash_krw": request.initial_cash_krw,
+        "seed": request.seed,
+        "price_basis": panel.basis.value,
+        "snapshot_id": panel.snapshot_id,
+        "panel_key": panel.key,
+        "synthetic": panel.synthetic,
+        "label": "demo data (synthetic)" if panel.synthetic else "",
+        "version": stocklab.__version__,
+        "engine_version": engine_version,
+        "mode": strategy.rebalancing.mode,
+        "benchmark": strategy.benchmark,
+        "benchmark_known": strategy.benchmark in panel.indices,
+        "benchmark_kind": "price index; dividends are booked neither in it nor in the strategy",
+        "risk_free": "dated series" if panel.rf_known else "0 (no series loaded)",
+        "counts": _counts(panel, plan, state),
+        "share_changes": _share_changes(panel, state),
+        "notes": list(_notes(panel, plan, state)),
+    }
+
+
+def _counts(panel: Panel, plan: Plan, state: State) -> dict[str, Any]:
+    book = state.book[0]
+    orders, trades = state.orders[: book.n_orders], state.trades[: book.n_trades]
+    reasons = np.bincount(orders["reason"], minlength=len(codes.REASON_NAMES))
+    return {
+        **plan.counts,
+        "orders": int(book.n_orders),
+        "buys": int(book.n_buys),
+        "sells": int(book.n_sells),
+        "orders_not_filled_whole": int(np.count_nonzero(orders["filled"] < orders["ordered"])),
+        "reasons": {codes.REASON_NAMES[code]: int(count) for code, count in enumerate(reasons) if count and code != 0},
+        "series_ended_early": int(book.ended_early),
+        "delisted_while_held": int(np.count_nonzero(trades["cause"] == codes.DELISTING)),
+        "base_price_moves_without_share_change": int(book.base_moves),
+        "unknown_weights": int(book.unknown_weight),
+        "share_changes": int(book.n_actions),
+        "hypothetical_share_counts": panel.basis is PriceBasis.ADJUSTED,
+        "tv_estimated": panel.tv_estimated,
+    }
+
+
+def _share_changes(panel: Panel, state: State) -> list[dict[str, Any]]:
+    return [
+        {
+            "session": str(panel.sessions[action.session]),
+            "symbol": panel.symbols[action.symbol],
+            "new": int(action.new),
+            "old": int(action.old),
+            "shares_before": int(action.before),
+            "shares_after": int(action.after),
+            "fraction_krw": int(action.cash),
+        }
+        for action in state.actions[: min(int(state.book[0].n_actions), MOST_SHARE_CHANGES)]
+    ]
+
+
+def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
+    """What a careful reader wants to know, in English; the page has the same in Korean by count."""
+    book = state.book[0]
+    notes = list(panel.notes)
+    if panel.basis is PriceBasis.ADJUSTED:
+        notes.append(
+            "Adjusted prices: share counts are hypothetical, price limits are judged with a tolerance, cash dividends "
+            "are not booked."
+        )
+    else:
+        notes.append("Cash dividends are not booked.")
+    if panel.tv_estimated:
+        notes.append("Traded value is estimated as close x volume where none was published.")
+    if book.ended_early:
+        notes.append(
+            f"{int(book.ended_early)} holdings had a series that ends early; they stay at their last close until a "
+            "delisting is recorded."
+        )
+    unknown = {name: count for name, count in dict(plan.counts["unknown_flags"]).items() if count}  # type: ignore[call-overload]
+    if unknown:
+        names = ", ".join(f"{name} ({count:,})" for name, count in sorted(unknown.items()))
+        notes.append(f"Exclusions unknown for some symbol-sessions of the universe, which stayed in: {names}.")
+    return notes

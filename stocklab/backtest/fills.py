@@ -1,0 +1,242 @@
+"""What a fill does to cash, positions and the records. The callers have decided that the order meets the market."""
+# ruff: noqa: PLR0917 (a kernel takes arrays one by one)
+
+from __future__ import annotations
+
+from stocklab.backtest import codes
+from stocklab.backtest.compiled import part
+from stocklab.backtest.layout import Record, Records
+from stocklab.backtest.money import affordable, cost_of
+from stocklab.types import IntArray
+
+__all__ = ["add_order", "buy", "close_order", "drop_position", "sell"]
+
+
+@part
+def add_order(
+    book: Records,
+    orders: Records,
+    active: IntArray,
+    session: int,
+    symbol: int,
+    side: int,
+    shares: int,
+    mode: int,
+    cause: int,
+    rule: int,
+    expires: int,
+) -> int:
+    """Append an order that was decided at the close before ``session`` and is alive; its row."""
+    row = book[0].n_orders
+    order = orders[row]
+    order.decided = session - 1
+    order.session = session
+    order.symbol = symbol
+    order.side = side
+    order.ordered = shares
+    order.filled = 0
+    order.limit = codes.NO_LIMIT
+    order.status = codes.OPEN
+    order.reason = codes.NO_REASON
+    order.mode = mode
+    order.cause = cause
+    order.rule = rule
+    order.expires = expires
+    order.full_exit = 0
+    order.reserved = 0
+    book[0].n_orders = row + 1
+    active[book[0].n_active] = row
+    book[0].n_active += 1
+    return row  # type: ignore[no-any-return]
+
+
+@part
+def close_order(positions: Records, slot_of: IntArray, orders: Records, row: int, status: int, reason: int) -> None:
+    """End an order and release the position that waited for it."""
+    order = orders[row]
+    order.status = status
+    order.reason = reason
+    if order.side == codes.SELL:
+        slot = slot_of[order.symbol]
+        if slot >= 0 and positions[slot].pending == row + 1:
+            positions[slot].pending = 0
+
+
+@part
+def drop_position(book: Records, positions: Records, slot_of: IntArray, sold_on: IntArray, slot: int, t: int) -> None:
+    """Forget a position; the last one moves into its place."""
+    last = book[0].n_positions - 1
+    symbol = positions[slot].symbol
+    slot_of[symbol] = -1
+    sold_on[symbol] = t
+    if slot != last:
+        positions[slot] = positions[last]
+        slot_of[positions[slot].symbol] = slot
+    book[0].n_positions = last
+
+
+@part
+def _record_trade(
+    book: Records,
+    trades: Records,
+    orders: Records,
+    row: int,
+    quote: Record,
+    t: int,
+    shares: int,
+    price: int,
+    commission: int,
+    tax: int,
+    slippage: int,
+    reference: int,
+) -> None:
+    trade = trades[book[0].n_trades]
+    trade.session = t
+    trade.symbol = quote.symbol
+    trade.market = quote.market
+    trade.side = orders[row].side
+    trade.shares = shares
+    trade.price = price
+    trade.amount = shares * price
+    trade.commission = commission
+    trade.tax = tax
+    trade.slippage = slippage
+    trade.cause = orders[row].cause
+    trade.rule = orders[row].rule
+    trade.order = row
+    trade.reference = reference
+    book[0].n_trades += 1
+
+
+@part
+def _volume_cap(rules: Records, quote: Record) -> int:
+    most = quote.volume * rules[0].participation
+    return int(most) if most > 0.0 else 0  # an unknown (NaN) volume fills nothing
+
+
+@part
+def buy(
+    rules: Records,
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    orders: Records,
+    trades: Records,
+    row: int,
+    quotes: Records,
+    q: int,
+    t: int,
+    intended: int,
+    reference: int,
+) -> None:
+    """Fill what volume and cash allow at ``intended``, clamped to the session's range; the rest gets its reason.
+
+    What the clamp takes off the intended price is charged as slippage, so that a cost is never forgiven.
+    """
+    order = orders[row]
+    quote = quotes[q]
+    order.session = t
+    slot = slot_of[order.symbol]
+    if slot < 0 and book[0].n_positions >= rules[0].max_holdings:
+        order.reason = codes.MAX_HOLDINGS
+        return
+    price = min(max(intended, quote.low), quote.high)
+    extra = max(intended - price, 0)
+    wanted = order.ordered - order.filled
+    volume_cap = _volume_cap(rules, quote)
+    budget = book[0].cash - book[0].unusable - book[0].reserve
+    most = min(wanted, volume_cap)
+    shares = affordable(budget, price, extra, rules[0].commission, most)
+    if shares < wanted:
+        order.reason = codes.CASH if shares < most else codes.PARTICIPATION
+    if shares == 0:
+        return
+    commission = cost_of(shares * price, rules[0].commission)
+    _record_trade(book, trades, orders, row, quote, t, shares, price, commission, 0, extra * shares, reference)
+    book[0].cash -= shares * (price + extra) + commission
+    book[0].n_buys += 1
+    order.filled += shares
+    _add_shares(book, positions, slot_of, order, quotes, q, t, shares, price)
+
+
+@part
+def _add_shares(
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    order: Record,
+    quotes: Records,
+    q: int,
+    t: int,
+    shares: int,
+    price: int,
+) -> None:
+    slot = slot_of[order.symbol]
+    if slot < 0:
+        slot = book[0].n_positions
+        book[0].n_positions += 1
+        slot_of[order.symbol] = slot
+        position = positions[slot]
+        position.symbol = order.symbol
+        position.shares = shares
+        position.entry_session = t
+        position.market = quotes[q].market
+        position.last_close = price
+        position.quote = q
+        position.late_on = t if order.mode != codes.MODE_OPEN else -1
+        position.limit_on = -1
+        position.pending = 0
+        position.ended = 0
+        position.average = float(price)
+        position.high = float(price)
+    else:
+        position = positions[slot]
+        held = position.shares
+        position.average = (position.average * held + float(price) * shares) / (held + shares)
+        position.shares = held + shares
+    if order.mode == codes.MODE_LIMIT:
+        position.limit_on = t
+
+
+@part
+def sell(
+    rules: Records,
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    sold_on: IntArray,
+    orders: Records,
+    trades: Records,
+    row: int,
+    quotes: Records,
+    t: int,
+    intended: int,
+    reference: int,
+) -> None:
+    """Sell what volume allows at ``intended``, clamped to the session's range; proceeds are unusable in this phase."""
+    order = orders[row]
+    order.session = t
+    slot = slot_of[order.symbol]
+    position = positions[slot]
+    quote = quotes[position.quote]
+    price = min(max(intended, quote.low), quote.high)
+    extra = max(price - intended, 0)
+    wanted = min(order.ordered - order.filled, position.shares)
+    shares = min(wanted, _volume_cap(rules, quote))
+    if shares < wanted:
+        order.reason = codes.PARTICIPATION
+    if shares <= 0:
+        return
+    amount = shares * price
+    commission = cost_of(amount, rules[0].commission)
+    tax = cost_of(amount, quote.tax)
+    slippage = min(extra * shares, amount - commission - tax)  # a sale never costs more than it brings
+    _record_trade(book, trades, orders, row, quote, t, shares, price, commission, tax, slippage, reference)
+    proceeds = amount - commission - tax - slippage
+    book[0].cash += proceeds
+    book[0].unusable += proceeds
+    book[0].n_sells += 1
+    order.filled += shares
+    position.shares -= shares
+    if position.shares == 0:
+        drop_position(book, positions, slot_of, sold_on, slot, t)

@@ -1,0 +1,172 @@
+"""The session's bars of whatever is held or ordered, loaded once into compact records."""
+# ruff: noqa: PLR0917 (a kernel takes arrays one by one)
+
+from __future__ import annotations
+
+import numpy as np
+
+from stocklab.backtest import codes
+from stocklab.backtest.compiled import part
+from stocklab.backtest.layout import Record, Records
+from stocklab.backtest.money import BILLION
+from stocklab.types import AnyArray, IntArray
+
+__all__ = ["load_quotes"]
+
+
+@part
+def _whole(price: float) -> int:
+    """Won of a float price; 0 where unknown."""
+    return int(price + 0.5) if price > 0.0 else 0
+
+
+@part
+def _load(
+    rules: Records,
+    quote: Record,
+    t: int,
+    r: int,
+    opens: AnyArray,
+    highs: AnyArray,
+    lows: AnyArray,
+    closes: AnyArray,
+    volumes: AnyArray,
+    traded: AnyArray,
+    listed: AnyArray,
+    markets: AnyArray,
+    bases: AnyArray,
+    etf: AnyArray,
+    percents: IntArray,
+    taxes: IntArray,
+    regimes: IntArray,
+) -> None:
+    """Everything a fill needs."""
+    symbol = quote.symbol
+    quote.full = 1
+    quote.open = _whole(opens[t, symbol])
+    quote.high = _whole(highs[t, symbol])
+    quote.low = _whole(lows[t, symbol])
+    quote.close = _whole(closes[t, symbol])
+    quote.listed = 1 if listed[t, symbol] else 0
+    quote.known = 1 if min(quote.open, quote.low) > 0 and quote.close > 0 and quote.high >= quote.low else 0
+    quote.tradable = 1 if traded[t, symbol] and listed[t, symbol] else 0
+    quote.volume = volumes[t, symbol]
+    market = markets[t, symbol]
+    quote.market = market
+    quote.etf = 1 if etf[symbol] else 0
+    quote.percent = percents[r, market]
+    quote.regime = regimes[r, regimes.shape[1] - 1] if etf[symbol] else regimes[r, market]
+    quote.tax = 0 if etf[symbol] and rules[0].flat_tax == 0 else taxes[r, market]
+    if rules[0].has_base == 0:
+        quote.base = 0
+    if quote.base == 0 and t > 0:
+        quote.base = _whole(closes[t - 1, symbol])
+
+
+@part
+def _glance(
+    rules: Records,
+    position: Record,
+    quote: Record,
+    t: int,
+    highs: AnyArray,
+    lows: AnyArray,
+    closes: AnyArray,
+    listed: AnyArray,
+) -> bool:
+    """What a quiet holding needs, its close and range; whether a trigger may fire, so that the rest is needed too.
+
+    Most of a walk's time is waiting for memory: a quiet day reads three arrays instead of ten.
+    """
+    symbol = quote.symbol
+    close = closes[t, symbol]
+    quote.full = 0
+    quote.close = _whole(close)
+    quote.listed = 1 if quote.close > 0 or listed[t, symbol] else 0
+    quote.high = quote.close
+    may_fire = quote.close == 0 or rules[0].sell_mode == codes.MODE_LIMIT  # a limit needs the tick table
+    has_trailing = rules[0].trailing_basis == codes.INTRADAY
+    if rules[0].target_basis == codes.INTRADAY or has_trailing:
+        high = float(highs[t, symbol])
+        quote.high = _whole(high)
+        if rules[0].target_basis == codes.INTRADAY:
+            # the tick takes less than one percent or one won off a target
+            may_fire = may_fire or high >= position.average * (1.0 + rules[0].target_level / BILLION) * 0.99 - 1.0
+    if rules[0].stop_basis == codes.INTRADAY or has_trailing:
+        low = float(lows[t, symbol])
+        if rules[0].stop_basis == codes.INTRADAY:
+            may_fire = may_fire or low <= position.average * (1.0 - rules[0].stop_level / BILLION) + 1.0
+        if has_trailing:
+            may_fire = may_fire or low <= position.high * (1.0 - rules[0].trailing_level / BILLION) + 1.0
+    return may_fire  # type: ignore[no-any-return]
+
+
+@part
+def _signals(
+    quote: Record, t: int, exit_code: AnyArray, entry_ok: AnyArray, ranks: AnyArray, bases: AnyArray, has_base: int
+) -> None:
+    symbol = quote.symbol
+    quote.exit_code = exit_code[t, symbol] if exit_code.shape[0] > 0 else 0
+    quote.entry_ok = entry_ok[t, symbol] if entry_ok.shape[0] > 0 else 1
+    quote.rank = ranks[t, symbol] if ranks.shape[0] > 0 else np.nan
+    quote.base = _whole(bases[t, symbol]) if has_base == 1 else 0
+
+
+@part
+def load_quotes(
+    rules: Records,
+    book: Records,
+    positions: Records,
+    orders: Records,
+    active: IntArray,
+    quotes: Records,
+    quote_of: IntArray,
+    t: int,
+    opens: AnyArray,
+    highs: AnyArray,
+    lows: AnyArray,
+    closes: AnyArray,
+    volumes: AnyArray,
+    traded: AnyArray,
+    listed: AnyArray,
+    markets: AnyArray,
+    bases: AnyArray,
+    etf: AnyArray,
+    percents: IntArray,
+    taxes: IntArray,
+    regimes: IntArray,
+    exit_code: AnyArray,
+    entry_ok: AnyArray,
+    ranks: AnyArray,
+) -> None:
+    """Replace yesterday's quotes by those of session ``t`` for every position and every order that is alive."""
+    for q in range(book[0].n_quotes):
+        quote_of[quotes[q].symbol] = -1
+    n = 0
+    r = t - book[0].first_session
+    has_base = rules[0].has_base
+    for i in range(book[0].n_active):
+        symbol = orders[active[i]].symbol
+        if quote_of[symbol] < 0:
+            quote_of[symbol] = n
+            quotes[n].symbol = symbol
+            _signals(quotes[n], t, exit_code, entry_ok, ranks, bases, has_base)
+            _load(
+                rules, quotes[n], t, r, opens, highs, lows, closes, volumes, traded, listed, markets, bases, etf,
+                percents, taxes, regimes,
+            )  # fmt: skip
+            n += 1
+    for k in range(book[0].n_positions):
+        symbol = positions[k].symbol
+        if quote_of[symbol] < 0:
+            quote_of[symbol] = n
+            quotes[n].symbol = symbol
+            _signals(quotes[n], t, exit_code, entry_ok, ranks, bases, has_base)
+            if _glance(rules, positions[k], quotes[n], t, highs, lows, closes, listed):
+                _load(
+                    rules, quotes[n], t, r, opens, highs, lows, closes, volumes, traded, listed, markets, bases, etf,
+                    percents, taxes, regimes,
+                )  # fmt: skip
+            n += 1
+        positions[k].quote = quote_of[symbol]
+    book[0].n_quotes = n

@@ -1,0 +1,355 @@
+"""`simulate`: plan, walk the sessions in chunks with progress and cancel, assemble the result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+
+import stocklab
+from stocklab.backtest import codes
+from stocklab.backtest.assemble import assemble
+from stocklab.backtest.blocks import check_cancel
+from stocklab.backtest.kernel import walk
+from stocklab.backtest.layout import RULES, State, grow, new_state, records
+from stocklab.backtest.plan import Plan, build_plan
+from stocklab.backtest.result import OnProgress, Progress, Result, RunRequest, ShouldCancel
+from stocklab.backtest.universe import read_only
+from stocklab.factors import FormulaSource
+from stocklab.market.costs import BILLION, tax_table
+from stocklab.market.limits import limit_table
+from stocklab.market.panel import KIND_CODES, Panel, PriceBasis
+from stocklab.market.ticks import tick_regimes, tick_tables
+from stocklab.strategy.document import FillMode, HoldingUnit, PriceTrigger, Strategy
+from stocklab.types import AnyArray, IntArray
+
+__all__ = ["CLEAN_UP_SESSIONS", "ENGINE_VERSION", "run_id", "run_kernel", "simulate"]
+
+ENGINE_VERSION: Final = 1
+"""Raised with every change of what a run means, so that results of before are not taken for results of now."""
+
+CLEAN_UP_SESSIONS: Final = 10
+"""Bars that reach this near to a delisting hold its clean-up trading (7 sessions, docs/market-rules.md, section 11)."""
+
+_CHUNK_POSITIONS: Final = 5120  # positions x sessions walked between two cancel checks: some ten milliseconds
+_MODES: Final = {
+    FillMode.NEXT_OPEN: codes.MODE_OPEN,
+    FillMode.NEXT_CLOSE: codes.MODE_CLOSE,
+    FillMode.LIMIT: codes.MODE_LIMIT,
+    FillMode.VWAP_PROXY: codes.MODE_VWAP,
+}
+_NO_ROWS: Final = np.zeros((0, 0), dtype=np.float32)
+
+
+def run_id(panel: Panel, request: RunRequest) -> str:
+    """Content hash of a run's inputs: document, range, cash, seed, panel, code version; 40 hex digits.
+
+    Names, descriptions and notes are part of the document, so that the card of a stored result is its own.
+    """
+    content = {
+        "strategy": request.strategy.model_dump(mode="json"),
+        "start": request.start.isoformat(),
+        "end": request.end.isoformat(),
+        "initial_cash_krw": request.initial_cash_krw,
+        "seed": request.seed,
+        "panel": panel.key,
+        "version": stocklab.__version__,
+        "engine": ENGINE_VERSION,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def simulate(
+    panel: Panel,
+    request: RunRequest,
+    source: FormulaSource,
+    *,
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> Result:
+    """Run a strategy over a panel.
+
+    Parameters
+    ----------
+    panel : bars on one price basis
+    request : the document, the inclusive range and the starting cash
+    source : computes the document's formulas over the same panel
+    on_progress : told the stage, and during the walk the curve so far
+    should_cancel : asked at least every 100 ms outside of ``source``
+
+    Returns
+    -------
+    Result; the same inputs give the same bytes.
+
+    Raises
+    ------
+    InputError
+        No session in the range, or the document asks for what the panel does not have.
+    FormulaError
+        A formula is not valid here.
+    Cancelled
+        ``should_cancel`` said so.
+    """
+    report = on_progress or _silent
+    report(Progress(stage="factors", done=0.0))
+    plan = build_plan(panel, request, source, should_cancel=should_cancel)
+    report(Progress(stage="plan", done=0.7))
+    state = run_kernel(panel, request, plan, on_progress=on_progress, should_cancel=should_cancel)
+    check_cancel(should_cancel)
+    report(Progress(stage="result", done=0.95))
+    return assemble(panel, request, plan, state, run_id=run_id(panel, request), engine_version=ENGINE_VERSION)
+
+
+def run_kernel(
+    panel: Panel,
+    request: RunRequest,
+    plan: Plan,
+    *,
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> State:
+    """Walk the sessions of a plan; the final state holds the records.
+
+    Raises
+    ------
+    Cancelled
+        ``should_cancel`` said so between two chunks.
+    """
+    sizing = request.strategy.sizing
+    state = new_state(
+        n_sessions=plan.last - plan.first,
+        n_symbols=panel.n_symbols,
+        max_holdings=sizing.max_holdings,
+        initial_cash_krw=request.initial_cash_krw,
+    )
+    state.book[0].first_session = plan.first
+    state.book[0].final_session = plan.last - 1
+    call = _bind(panel, request, plan)
+    chunk = max(_CHUNK_POSITIONS // max(20, sizing.max_holdings), 8)
+    reached = plan.first
+    while reached < plan.last:
+        check_cancel(should_cancel)
+        target = min(reached + chunk, plan.last)
+        reached_now = call(reached, target, state)
+        if reached_now < target:
+            _make_room(state)
+        reached = reached_now
+        if on_progress is not None and reached > plan.first:
+            on_progress(_progress(panel, request, plan, state, reached))
+    return state
+
+
+def _silent(progress: Progress) -> None:
+    return None
+
+
+def _progress(panel: Panel, request: RunRequest, plan: Plan, state: State, reached: int) -> Progress:
+    equity = state.days["equity"][: reached - plan.first].astype(np.float64)
+    peak = np.maximum.accumulate(np.maximum(equity, request.initial_cash_krw))
+    book = state.book[0]
+    return Progress(
+        stage="simulate",
+        done=0.7 + 0.25 * (reached - plan.first) / (plan.last - plan.first),
+        session=panel.sessions[reached - 1].item(),
+        buys=int(book.n_buys),
+        sells=int(book.n_sells),
+        total_return=float(equity[-1] / request.initial_cash_krw - 1.0),
+        max_drawdown=float((equity / peak - 1.0).min()),
+        equity_krw=equity,
+        first_session=plan.first,
+    )
+
+
+def _make_room(state: State) -> None:
+    """Double every record array; a call that stops again doubles once more."""
+    state.orders = grow(state.orders, 2 * len(state.orders))
+    state.active = grow(state.active, 2 * len(state.active))
+    state.trades = grow(state.trades, 2 * len(state.trades))
+    state.held = grow(state.held, 2 * len(state.held))
+    state.actions = grow(state.actions, 2 * len(state.actions))
+    state.quotes = grow(state.quotes, 2 * len(state.quotes))
+
+
+def _bind(panel: Panel, request: RunRequest, plan: Plan) -> Callable[[int, int, State], int]:
+    """The kernel with everything that does not change between chunks."""
+    n_symbols, first, last = panel.n_symbols, plan.first, plan.last
+    sessions = panel.sessions[first:last]
+    fields = panel.fields
+    raw = panel.basis is PriceBasis.RAW
+    costs = request.strategy.costs
+    bars = [read_only(fields[name]) for name in panel.order_fields]
+    marks = [read_only(fields[name]) for name in ("traded", "listed", "market")]
+    base = read_only(fields["base_price"]) if raw and "base_price" in fields else read_only(_NO_ROWS)
+    taxes = tax_table(sessions)
+    if costs.tax != "dated":
+        taxes[:] = _ppb(costs.tax)
+    delisted = np.asarray(panel.instruments.delisted_on, dtype="datetime64[D]")
+    delist_on = np.where(np.isnat(delisted), codes.NEVER, np.searchsorted(panel.sessions, delisted)).astype(np.int64)
+    rules = _rules(
+        request.strategy,
+        request.initial_cash_krw,
+        raw=raw,
+        has_base=base.size > 0,
+        taxes=taxes,
+        score_sign=plan.score.sign,
+    )
+    candidates = plan.candidates
+    fixed = (
+        *bars,
+        *marks,
+        base,
+        np.asarray(panel.instruments.kinds) == KIND_CODES["etf"],
+        panel.sector_codes()[0],
+        delist_on,
+        np.asarray(panel.instruments.pays_last_close, dtype=np.bool_),
+        sessions.astype("datetime64[D]").astype(np.int64),
+        limit_table(sessions),
+        taxes,
+        tick_regimes(sessions),
+        *tick_tables(),
+        *_share_changes(panel, first, last),
+        rules,
+        plan.unsafe,
+        plan.schedule,
+        candidates.symbols,
+        candidates.written,
+        candidates.totals,
+        plan.universe,
+        plan.entry,
+        plan.score.values,
+        plan.weights,
+        plan.keep,
+        plan.keep_count,
+        plan.exit_code,
+        plan.entry_ok,
+        plan.ranks,
+    )
+    scratch = (
+        np.empty(n_symbols, dtype=np.float64),
+        np.full(n_symbols + 1, -1, dtype=np.int64),
+        np.zeros(request.strategy.sizing.max_holdings + 1, dtype=np.int64),
+        np.zeros(request.strategy.sizing.max_holdings + 1, dtype=np.int64),
+        np.full(n_symbols, -1, dtype=np.int64),
+    )
+
+    def call(start: int, stop: int, state: State) -> int:
+        carried = (
+            state.book,
+            state.positions,
+            state.slot_of,
+            state.sold_on,
+            state.quotes,
+            state.quote_of,
+            state.orders,
+            state.active,
+            state.trades,
+            state.held,
+            state.actions,
+            state.days,
+            state.waiting,
+        )
+        return int(walk(start, stop, *fixed, *carried, *scratch))
+
+    return call
+
+
+def _ppb(rate: float) -> int:
+    return round(rate * BILLION)
+
+
+def _share_changes(panel: Panel, first: int, last: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Events of [first, last) as (offsets per session, symbol, new shares, old shares)."""
+    ratios = panel.fields.get("split_ratio")
+    if ratios is None or panel.basis is not PriceBasis.RAW:
+        empty = np.zeros(0, dtype=np.int64)
+        return np.zeros(last - first + 1, dtype=np.int64), empty, empty, empty
+    part: AnyArray = np.asarray(ratios[first:last])
+    rows, symbols = np.nonzero((part != 1.0) & (part > 0.0))
+    exact = [_whole_ratio(float(part[row, symbol])) for row, symbol in zip(rows, symbols, strict=True)]
+    new = np.array([ratio.numerator for ratio in exact], dtype=np.int64)
+    old = np.array([ratio.denominator for ratio in exact], dtype=np.int64)
+    return np.searchsorted(rows, np.arange(last - first + 1)).astype(np.int64), symbols.astype(np.int64), new, old
+
+
+def _whole_ratio(ratio: float) -> Fraction:
+    """The simplest ratio of whole numbers that a float32 field can have meant.
+
+    >>> _whole_ratio(0.10000000149011612)
+    Fraction(1, 10)
+    """
+    for most in (100, 10_000):
+        simple = Fraction(ratio).limit_denominator(most)
+        if abs(float(simple) - ratio) <= 1e-7 * ratio:
+            return simple
+    return Fraction(ratio).limit_denominator(1_000_000)
+
+
+def _trigger(trigger: PriceTrigger | None) -> tuple[int, int]:
+    if trigger is None:
+        return codes.OFF, 0
+    return (codes.INTRADAY if trigger.basis == "intraday" else codes.AT_CLOSE), _ppb(trigger.level)
+
+
+def _rules(
+    strategy: Strategy, initial_cash_krw: int, *, raw: bool, has_base: bool, taxes: IntArray, score_sign: float
+) -> AnyArray:
+    """The document as one record."""
+    rules = records(RULES, 1)
+    execution, leave, sizing, costs = strategy.execution, strategy.exit, strategy.sizing, strategy.costs
+    market_filter = strategy.market_filter
+    actions = {None: codes.NO_FILTER, "sell_all": codes.SELL_ALL, "no_new": codes.NO_NEW}
+    target_basis, target_level = _trigger(leave.target)
+    stop_basis, stop_level = _trigger(leave.stop)
+    trailing_basis, trailing_level = _trigger(leave.trailing)
+    values: dict[str, Any] = {
+        "initial_cash": initial_cash_krw,
+        "commission": _ppb(costs.commission_rate),
+        "slippage": _ppb(costs.slippage_rate),
+        "raw_basis": raw,
+        "has_base": has_base,
+        "flat_tax": costs.tax != "dated",
+        "most_tax": int(taxes.max()) if taxes.size else 0,
+        "buy_mode": _MODES[execution.buy],
+        "sell_mode": _MODES[execution.sell],
+        "limit_reference_open": execution.limit_reference == "open",
+        "limit_offset": _ppb(execution.limit_offset),
+        "carry": execution.carry_unfilled_sessions,
+        "target_basis": target_basis,
+        "target_level": target_level,
+        "stop_basis": stop_basis,
+        "stop_level": stop_level,
+        "trailing_basis": trailing_basis,
+        "trailing_level": trailing_level,
+        "min_holding": leave.min_holding,
+        "max_holding": leave.max_holding or 0,
+        "calendar_days": leave.holding_unit is HoldingUnit.CALENDAR_DAYS,
+        "min_blocks_triggers": leave.min_holding_blocks_stops,
+        "rank_below": leave.rank_below or 0,
+        "when_entry_fails": leave.when_entry_fails,
+        "reentry_wait": leave.reentry_wait_sessions,
+        "target_mode": strategy.rebalancing.mode == "target",
+        "market_action": actions[market_filter.action if market_filter else None],
+        "clean_up": CLEAN_UP_SESSIONS,
+        "sizing": codes.SIZING_CODES[sizing.method.value],
+        "max_holdings": sizing.max_holdings,
+        "amount": sizing.amount_krw,
+        "max_position": sizing.max_position_krw or 0,
+        "max_new": sizing.max_new_per_session or 0,
+        "base_initial": sizing.base == "initial",
+        "has_sectors": sizing.max_sector_weight < 1.0,
+        "participation": execution.participation,
+        "weight": sizing.weight,
+        "max_weight": sizing.max_weight,
+        "max_sector_weight": sizing.max_sector_weight,
+        "cash_buffer": sizing.cash_buffer,
+        "drift_band": strategy.rebalancing.drift_band,
+        "score_sign": score_sign,
+    }
+    for name, value in values.items():
+        rules[0][name] = value
+    return rules

@@ -1,0 +1,445 @@
+"""The command line: ``stocklab COMMAND``. Results go to standard output, errors and progress to standard error.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 bad data, 4 something outside failed, 130 stopped by a person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from stocklab import __version__
+from stocklab.backtest import Progress, Result, RunRequest
+from stocklab.bench import FIGURES, run_figures
+from stocklab.data import Store, import_paths, status
+from stocklab.data.demo import build_demo
+from stocklab.data.engine import run_backtest
+from stocklab.data.export import export_factors
+from stocklab.data.results import ResultStore
+from stocklab.doctor import examine
+from stocklab.errors import Cancelled, DocumentError, FormulaError, InputError, StockLabError
+from stocklab.factors import CATALOGUE, Factor, available
+from stocklab.logs import configure_logging
+from stocklab.market.panel import PriceBasis
+from stocklab.settings import Settings, load_settings
+from stocklab.sidecar.supervisor import up
+from stocklab.strategy import PRESETS, Preset, Strategy, describe_strategy, json_schema, parse_document
+
+__all__ = ["main"]
+
+log = structlog.get_logger(__name__)
+Command = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    command: Command | None = getattr(arguments, "command", None)
+    if command is None:
+        parser.print_help()
+        return 2
+    try:
+        settings = load_settings()
+        configure_logging(settings)
+        return command(arguments, settings)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except FormulaError as error:
+        print(f"{error.reason}\n{error.pointer()}", file=sys.stderr)
+        return error.exit_code
+    except DocumentError as error:
+        print("The strategy document has faults:", file=sys.stderr)
+        for fault in error.faults:
+            print(f"  {fault.path or '(document)'}: {fault.message}", file=sys.stderr)
+        return error.exit_code
+    except Cancelled as error:
+        print(str(error), file=sys.stderr)
+        return 130
+    except StockLabError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def _up(arguments: argparse.Namespace, settings: Settings) -> int:
+    return up(settings)
+
+
+def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
+    store = Store(settings.home)
+    snapshot = build_demo(
+        store,
+        symbols=arguments.symbols or settings.demo_symbols,
+        seed=arguments.seed,
+        until=arguments.until or date.today(),  # noqa: DTZ011 - the edge: the machine's own date
+        replace=arguments.replace,
+    )
+    print(f"Demo data (synthetic): snapshot {snapshot.id} is current in {settings.home}.")
+    return 0
+
+
+def _data_import(arguments: argparse.Namespace, settings: Settings) -> int:
+    mapping = _mapping(arguments.map) if arguments.map else None
+    report = import_paths(
+        Store(settings.home),
+        [Path(path) for path in arguments.paths],
+        mapping=mapping,
+        basis=PriceBasis(arguments.basis) if arguments.basis else None,
+        source=arguments.source,
+        replace=arguments.replace,
+        new_rows_only=arguments.new_rows_only,
+        on_progress=_say if sys.stderr.isatty() else None,
+    )
+    if arguments.json:
+        _print_json(report.to_dict())
+    else:
+        print(report.describe())
+    return 0
+
+
+def _data_status(arguments: argparse.Namespace, settings: Settings) -> int:
+    state = status(Store(settings.home))
+    if arguments.json:
+        _print_json(state)
+    else:
+        print(_describe_status(state))
+    return 0
+
+
+def _presets_list(arguments: argparse.Namespace, settings: Settings) -> int:
+    rows = [_preset_row(preset) for preset in PRESETS.values()]
+    if arguments.json:
+        _print_json(rows)
+    else:
+        for row in rows:
+            print(f"{row['id']:<24} {row['name_en']} ({row['name_ko']})")
+    return 0
+
+
+def _presets_show(arguments: argparse.Namespace, settings: Settings) -> int:
+    preset = _preset(arguments.id)
+    row = _preset_row(preset)
+    row["document"] = preset.strategy.model_dump(mode="json")
+    _print_json(row)
+    return 0
+
+
+def _strategy_schema(arguments: argparse.Namespace, settings: Settings) -> int:
+    _print_json(json_schema())
+    return 0
+
+
+def _strategy_validate(arguments: argparse.Namespace, settings: Settings) -> int:
+    strategy = _strategy(arguments.file)
+    print("\n".join(describe_strategy(strategy, arguments.language or settings.language)))
+    return 0
+
+
+def _factors_list(arguments: argparse.Namespace, settings: Settings) -> int:
+    chosen = [factor for factor in CATALOGUE.values() if arguments.category in (None, factor.category)]
+    if arguments.json:
+        _print_json([_factor_row(factor) for factor in chosen])
+        return 0
+    for factor in chosen:
+        mark = " " if available(factor.id) else "-"
+        print(f"{mark} {factor.id:<26} {factor.category:<14} {factor.unit:<7} {factor.name_ko} / {factor.name_en}")
+    print(f"{len(chosen)} factors; '-' needs statements, which a later version reads.", file=sys.stderr)
+    return 0
+
+
+def _factors_show(arguments: argparse.Namespace, settings: Settings) -> int:
+    if arguments.id not in CATALOGUE:
+        raise InputError(f"Unknown factor {arguments.id!r}. Hint: `stocklab factors list` names them all.")
+    _print_json(_factor_row(CATALOGUE[arguments.id]))
+    return 0
+
+
+def _factors_export(arguments: argparse.Namespace, settings: Settings) -> int:
+    rows = export_factors(
+        Store(settings.home),
+        arguments.formulas,
+        start=arguments.start,
+        end=arguments.end,
+        out=Path(arguments.out),
+        basis=PriceBasis(arguments.basis) if arguments.basis else None,
+        threads=settings.engine_threads,
+    )
+    print(f"{rows:,} rows written to {arguments.out}")
+    return 0
+
+
+def _backtest(arguments: argparse.Namespace, settings: Settings) -> int:
+    strategy = _strategy(arguments.strategy)
+    request = RunRequest(
+        strategy=strategy,
+        start=arguments.start,
+        end=arguments.end,
+        initial_cash_krw=arguments.cash or strategy.allocation.initial_cash_krw,
+    )
+    results = ResultStore(settings.home)
+    outcome = run_backtest(
+        Store(settings.home),
+        results,
+        request,
+        basis=PriceBasis(arguments.basis) if arguments.basis else None,
+        threads=settings.engine_threads,
+        on_progress=_progress if sys.stderr.isatty() else None,
+        factor_cache_mb=settings.factor_cache_mb,
+    )
+    if arguments.out:
+        results.export(outcome.result.run_id, Path(arguments.out))
+    if arguments.json:
+        _print_json(
+            {"run": dict(outcome.result.card), "metrics": dict(outcome.result.metrics), "cached": outcome.cached}
+        )
+    else:
+        print(_describe_result(outcome.result, outcome.cached, outcome.seconds))
+    return 0
+
+
+def _doctor(arguments: argparse.Namespace, settings: Settings) -> int:
+    report = examine(settings)
+    if arguments.json:
+        _print_json(report.to_dict())
+    else:
+        print(report.describe())
+    return 0 if report.healthy else 1
+
+
+def _bench(arguments: argparse.Namespace, settings: Settings) -> int:
+    data = Path(arguments.data) if arguments.data else None
+    figures = run_figures(arguments.names, data=data, on_progress=_say)
+    if arguments.json:
+        _print_json([figure.to_dict() for figure in figures])
+    else:
+        for figure in figures:
+            print(figure.describe())
+    return 0 if all(figure.met is not False for figure in figures) else 1
+
+
+def _strategy(text: str) -> Strategy:
+    """A strategy from a preset id or a JSON file."""
+    if text in PRESETS:
+        return PRESETS[text].strategy
+    file = Path(text)
+    if not file.is_file():
+        raise InputError(f"{text!r} is neither a preset nor a file. Presets: {', '.join(PRESETS)}.")
+    try:
+        return parse_document(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: expected UTF-8 text, found byte {error.object[error.start]:#04x}.") from error
+
+
+def _preset(identity: str) -> Preset:
+    if identity not in PRESETS:
+        raise InputError(f"Unknown preset {identity!r}. Presets: {', '.join(PRESETS)}.")
+    return PRESETS[identity]
+
+
+def _preset_row(preset: Preset) -> dict[str, Any]:
+    return {
+        "id": preset.id,
+        "name_ko": preset.name_ko,
+        "name_en": preset.name_en,
+        "source": preset.source,
+        "explanation_ko": preset.explanation_ko,
+        "explanation_en": preset.explanation_en,
+        "tags": preset.strategy.tags.model_dump(mode="json"),
+    }
+
+
+def _factor_row(factor: Factor) -> dict[str, Any]:
+    return {
+        "id": factor.id,
+        "name_ko": factor.name_ko,
+        "name_en": factor.name_en,
+        "category": factor.category,
+        "type": factor.type,
+        "formula": factor.formula,
+        "inputs": list(factor.inputs),
+        "lookback": factor.lookback,
+        "unit": factor.unit,
+        "higher_is_better": factor.higher_is_better,
+        "update_frequency": factor.update_frequency,
+        "ta_lib": factor.ta_lib,
+        "source": factor.source,
+        "notes": factor.notes,
+        "available": available(factor.id),
+    }
+
+
+def _mapping(text: str) -> dict[str, str]:
+    """``date=Date,code=Ticker`` as a mapping from our column to theirs."""
+    pairs = {}
+    for part in text.split(","):
+        ours, equals, theirs = part.partition("=")
+        if not equals or not ours.strip() or not theirs.strip():
+            raise InputError(f"--map: expected OURS=THEIRS pairs with commas between, found {part!r}.")
+        pairs[ours.strip()] = theirs.strip()
+    return pairs
+
+
+def _describe_status(state: Mapping[str, Any]) -> str:
+    if not state.get("snapshot"):
+        return "No market data yet. Hint: `stocklab data import PATH...` or `stocklab demo`."
+    label = " - demo data (synthetic)" if state["synthetic"] else ""
+    lines = [f"Snapshot {state['snapshot']}{label}, created {state['created']}"]
+    for name, dataset in state["datasets"].items():
+        span = f"{dataset['first_session']} .. {dataset['last_session']}" if dataset.get("first_session") else ""
+        age = f", {dataset['age_days']} days old" if dataset.get("age_days") is not None else ""
+        lines.append(f"  {name:<16} {dataset['rows']:>10,} rows  {span}{age}")
+    markets = ", ".join(f"{market} {count:,}" for market, count in state["symbols_by_market"].items())
+    lines.append(f"  symbols: {markets}")
+    return "\n".join(lines)
+
+
+def _describe_result(result: Result, cached: bool, seconds: float) -> str:
+    card, metrics = result.card, result.metrics
+    label = "  demo data (synthetic)" if card.get("synthetic") else ""
+
+    def percent(key: str) -> str:
+        value = metrics.get(key)
+        return "-" if value is None else f"{100 * value:.2f} %"
+
+    def plain(key: str) -> str:
+        value = metrics.get(key)
+        return "-" if value is None else f"{value:.2f}"
+
+    return "\n".join(
+        [
+            f"{card['name']}: {card['start']} .. {card['end']}, {card['price_basis']} prices{label}",
+            f"  total return {percent('total_return')}, CAGR {percent('cagr')}, volatility {percent('volatility')}, "
+            f"MDD {percent('max_drawdown')}",
+            f"  Sharpe {plain('sharpe')}, Sortino {plain('sortino')}, Calmar {plain('calmar')}, "
+            f"win rate {percent('win_rate')}, turnover {plain('turnover')}",
+            f"  n_trades {metrics['n_trades']}, run {result.run_id}"
+            f" ({'already computed' if cached else f'{seconds:.2f} s'})",
+        ]
+    )
+
+
+def _progress(progress: Progress) -> None:
+    reached = f" {progress.session}" if progress.session else ""
+    print(f"\r{100 * progress.done:5.1f} % {progress.stage}{reached}   ", end="", file=sys.stderr, flush=True)
+    if progress.done >= 1:
+        print(file=sys.stderr)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a date such as 2014-01-02, found {text!r}") from None
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text!r}")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stocklab", description="Backtesting and automated trading for Korea.")
+    parser.add_argument("--version", action="version", version=f"stocklab {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _command(commands, "up", _up, "start the app (makes the demo market first when the home has no data)")
+    demo = _command(commands, "demo", _demo, "make the demo market (synthetic)")
+    demo.add_argument("--symbols", type=_count, help="how many symbols (default: the setting)")
+    demo.add_argument("--seed", type=_count, default=20161121, help="same seed and day, same market")
+    demo.add_argument("--until", type=_day, help="make sessions before this day (default: today)")
+    demo.add_argument("--replace", action="store_true", help="even where real data is current")
+    _data_commands(commands)
+    _strategy_commands(commands)
+    _factor_commands(commands)
+    backtest = _command(commands, "backtest", _backtest, "run a strategy")
+    backtest.add_argument("strategy", metavar="FILE.json|PRESET_ID")
+    backtest.add_argument("--start", type=_day, required=True)
+    backtest.add_argument("--end", type=_day, required=True)
+    backtest.add_argument("--out", help="directory for the exported files")
+    backtest.add_argument("--cash", type=_count, help="initial cash in won (default: the document's)")
+    backtest.add_argument("--basis", choices=list(PriceBasis), help="default: what covers the range best")
+    backtest.add_argument("--json", action="store_true")
+    doctor = _command(commands, "doctor", _doctor, "report the health of everything; exit code 1 when unhealthy")
+    doctor.add_argument("--json", action="store_true")
+    bench = _command(commands, "bench", _bench, "measure speed and memory")
+    bench.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}; default all")
+    bench.add_argument("--data", help="folder of the market data to measure on (default: a synthetic market)")
+    bench.add_argument("--json", action="store_true")
+    return parser
+
+
+def _data_commands(commands: Any) -> None:
+    data = commands.add_parser("data", help="import market data, show what is there")
+    parts = data.add_subparsers(title="data commands", metavar="COMMAND", required=True)
+    load = _command(parts, "import", _data_import, "load Parquet or CSV files")
+    load.add_argument("paths", nargs="+", metavar="PATH")
+    load.add_argument("--map", help="columns of any daily-bar file: date=Date,code=Ticker,open=...")
+    load.add_argument("--basis", choices=list(PriceBasis), help="what the bars of --map files are")
+    load.add_argument("--source", help="name of the source, shown with the data")
+    load.add_argument("--replace", action="store_true", help="new rows replace stored ones that differ")
+    load.add_argument("--new-rows-only", action="store_true", help="stored rows stay; only new ones are added")
+    load.add_argument("--json", action="store_true")
+    state = _command(parts, "status", _data_status, "what is loaded and how old it is")
+    state.add_argument("--json", action="store_true")
+
+
+def _strategy_commands(commands: Any) -> None:
+    presets = commands.add_parser("presets", help="the built-in strategies")
+    parts = presets.add_subparsers(title="preset commands", metavar="COMMAND", required=True)
+    listing = _command(parts, "list", _presets_list, "all presets")
+    listing.add_argument("--json", action="store_true")
+    _command(parts, "show", _presets_show, "one preset as JSON").add_argument("id")
+    strategy = commands.add_parser("strategy", help="strategy documents")
+    parts = strategy.add_subparsers(title="strategy commands", metavar="COMMAND", required=True)
+    _command(parts, "schema", _strategy_schema, "the JSON schema of the document")
+    validate = _command(parts, "validate", _strategy_validate, "check a document and say it in words")
+    validate.add_argument("file", metavar="FILE.json|PRESET_ID")
+    validate.add_argument("--language", choices=["ko", "en"])
+
+
+def _factor_commands(commands: Any) -> None:
+    factors = commands.add_parser("factors", help="the factor catalogue")
+    parts = factors.add_subparsers(title="factor commands", metavar="COMMAND", required=True)
+    listing = _command(parts, "list", _factors_list, "all factors")
+    listing.add_argument("--category")
+    listing.add_argument("--json", action="store_true")
+    _command(parts, "show", _factors_show, "one factor as JSON").add_argument("id")
+    export = _command(parts, "export", _factors_export, "values of factors or formulas as Parquet")
+    export.add_argument("formulas", nargs="+", metavar="ID|FORMULA")
+    export.add_argument("--start", type=_day, required=True)
+    export.add_argument("--end", type=_day, required=True)
+    export.add_argument("--out", required=True, metavar="FILE.parquet")
+    export.add_argument("--basis", choices=list(PriceBasis))
+
+
+def _command(commands: Any, name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

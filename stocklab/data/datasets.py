@@ -1,0 +1,188 @@
+"""What a snapshot holds: the schema, key and partitioning of every dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import polars as pl
+
+from stocklab.errors import StoreError
+
+__all__ = ["BAR_DATASETS", "DATASETS", "PRICES_ADJUSTED", "PRICES_RAW", "DatasetSpec", "conform"]
+
+PRICES_ADJUSTED: Final = "prices_adjusted"
+PRICES_RAW: Final = "prices_raw"
+BAR_DATASETS: Final = (PRICES_ADJUSTED, PRICES_RAW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetSpec:
+    """One dataset: its columns in order, the key that is unique and sorted, and the columns that may be null.
+
+    ``session_column`` is the date the manifest reports as first and last (None: the dataset has none).
+    ``by_year`` splits the files by the year of that column, so that a new session rewrites one year only.
+    """
+
+    name: str
+    schema: Mapping[str, pl.DataType | type[pl.DataType]]
+    key: tuple[str, ...]
+    nullable: frozenset[str]
+    session_column: str | None
+    by_year: bool = False
+
+
+_BARS = {
+    "session": pl.Date,
+    "symbol": pl.String,
+    "open": pl.Int64,
+    "high": pl.Int64,
+    "low": pl.Int64,
+    "close": pl.Int64,
+    "volume": pl.Int64,
+    "tv": pl.Int64,
+}
+
+_SPECS: Final = (
+    DatasetSpec(
+        name=PRICES_ADJUSTED,
+        schema=MappingProxyType({**_BARS, "source": pl.String}),
+        key=("symbol", "session"),
+        nullable=frozenset({"open", "high", "low", "tv"}),
+        session_column="session",
+        by_year=True,
+    ),
+    DatasetSpec(
+        name=PRICES_RAW,
+        schema=MappingProxyType(
+            {
+                **_BARS,
+                "change": pl.Int64,
+                "market": pl.String,
+                "mcap": pl.Int64,
+                "shares_listed": pl.Int64,
+                "dept": pl.String,
+                "source": pl.String,
+            }
+        ),
+        key=("symbol", "session"),
+        nullable=frozenset({"open", "high", "low", "tv", "change", "mcap", "shares_listed", "dept"}),
+        session_column="session",
+        by_year=True,
+    ),
+    DatasetSpec(
+        name="indices",
+        schema=MappingProxyType(
+            {
+                "session": pl.Date,
+                "index": pl.String,
+                "open": pl.Float64,
+                "high": pl.Float64,
+                "low": pl.Float64,
+                "close": pl.Float64,
+                "volume": pl.Int64,
+                "tv": pl.Int64,
+            }
+        ),
+        key=("index", "session"),
+        nullable=frozenset({"open", "high", "low", "volume", "tv"}),
+        session_column="session",
+    ),
+    DatasetSpec(
+        name="instruments",
+        schema=MappingProxyType(
+            {
+                "symbol": pl.String,
+                "name": pl.String,
+                "market": pl.String,
+                "kind": pl.String,
+                "sector": pl.String,
+                "listed_on": pl.Date,
+                "settle_month": pl.Int8,
+                "corp_code": pl.String,
+            }
+        ),
+        key=("symbol",),
+        nullable=frozenset({"sector", "listed_on", "settle_month", "corp_code"}),
+        session_column=None,
+    ),
+    DatasetSpec(
+        name="delistings",
+        schema=MappingProxyType(
+            {
+                "symbol": pl.String,
+                "name": pl.String,
+                "market": pl.String,
+                "listed_on": pl.Date,
+                "delisted_on": pl.Date,
+                "reason": pl.String,
+                "pays_last_close": pl.Boolean,
+                "successor": pl.String,
+            }
+        ),
+        key=("symbol", "delisted_on"),
+        nullable=frozenset({"listed_on", "reason", "successor"}),
+        session_column="delisted_on",
+    ),
+    DatasetSpec(
+        name="events",
+        schema=MappingProxyType({"session": pl.Date, "symbol": pl.String, "kind": pl.String, "ratio": pl.Float64}),
+        key=("symbol", "session", "kind"),
+        nullable=frozenset(),
+        session_column="session",
+    ),
+    DatasetSpec(
+        name="statements",
+        schema=MappingProxyType(
+            {
+                "symbol": pl.String,
+                "period_end": pl.Date,
+                "fiscal_year": pl.Int16,
+                "fiscal_quarter": pl.Int8,
+                "statement_basis": pl.String,
+                "filed_on": pl.Date,
+                "item": pl.String,
+                "amount": pl.Float64,
+            }
+        ),
+        key=("symbol", "period_end", "statement_basis", "filed_on", "item"),
+        nullable=frozenset({"amount"}),
+        session_column="filed_on",
+    ),
+)
+
+DATASETS: Final[Mapping[str, DatasetSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})
+
+
+def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the dataset's columns, types and order, sorted by its key.
+
+    Raises
+    ------
+    StoreError
+        The dataset is unknown, a column is missing, a type cannot be converted without loss, a key repeats or a
+        column that must be known holds nulls. Importers refuse such files earlier, naming row and column.
+    """
+    spec = DATASETS.get(name)
+    if spec is None:
+        raise StoreError(f"Unknown dataset {name!r}. Expected one of {', '.join(DATASETS)}.")
+    missing = [column for column in spec.schema if column not in frame.columns]
+    if missing:
+        raise StoreError(f"Dataset {name}: column {missing[0]!r} is missing. Found {', '.join(frame.columns)}.")
+    try:
+        frame = frame.select(pl.col(column).cast(dtype) for column, dtype in spec.schema.items())
+    except pl.exceptions.InvalidOperationError as error:
+        raise StoreError(f"Dataset {name}: a value does not fit its type ({error}).") from error
+    for column in spec.schema:
+        if column not in spec.nullable and frame[column].null_count():
+            raise StoreError(f"Dataset {name}: column {column!r} must be known in every row.")
+    frame = frame.sort(spec.key)
+    if frame.height > 1:
+        same = pl.all_horizontal(pl.col(column) == pl.col(column).shift(1) for column in spec.key)
+        repeated = frame.lazy().filter(same).head(1).collect()
+        if repeated.height:
+            values = ", ".join(str(repeated[column][0]) for column in spec.key)
+            raise StoreError(f"Dataset {name}: key ({values}) appears twice.")
+    return frame

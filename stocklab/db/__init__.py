@@ -1,0 +1,30 @@
+"""The app database: typed tables, sessions and migrations, on SQLite or PostgreSQL."""
+
+from stocklab.db.database import Database, open_database
+from stocklab.db.migrate import head_revision, revision, upgrade
+from stocklab.db.models import (
+    LOCAL_OWNER_ID,
+    Base,
+    JobRow,
+    JobState,
+    OwnerRow,
+    RunRow,
+    StrategyRow,
+    StrategyVersionRow,
+)
+
+__all__ = [
+    "LOCAL_OWNER_ID",
+    "Base",
+    "Database",
+    "JobRow",
+    "JobState",
+    "OwnerRow",
+    "RunRow",
+    "StrategyRow",
+    "StrategyVersionRow",
+    "head_revision",
+    "open_database",
+    "revision",
+    "upgrade",
+]

@@ -1,0 +1,124 @@
+"""Opening the app database and handing out sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from stocklab.errors import SettingsError, StockLabError
+
+__all__ = ["Database", "DatabaseUnreachable", "open_database"]
+
+_BUSY_TIMEOUT_MS = 15_000
+_WRITE = "stocklab_write"
+
+
+class DatabaseUnreachable(StockLabError):
+    """The app database does not answer, or answers with an error before any work began."""
+
+
+class Database:
+    """An engine and its sessions. ``read`` and `write` are the only ways to a session."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(**{_WRITE: True})
+
+    @property
+    def backend(self) -> str:
+        """ "sqlite" or "postgresql"."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for reading; whatever it changed is rolled back."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits at the end of the block, or rolls back when it raises.
+
+        On SQLite it takes the write lock at once: a transaction that read first could otherwise not wait for another
+        writer (SQLITE_BUSY is immediate when the snapshot it read is already old).
+        """
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def ping(self) -> None:
+        """Ask the database for an answer.
+
+        Raises
+        ------
+        DatabaseUnreachable
+            It gave none.
+        """
+        try:
+            with self.engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            raise DatabaseUnreachable(f"The app database does not answer ({type(error).__name__}).") from error
+
+    def close(self) -> None:
+        """Return every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open the database at an SQLAlchemy URL: ``sqlite:///file`` or ``postgresql://...`` (psycopg 3).
+
+    Parent folders of an SQLite file are created. Nothing is migrated here: see ``upgrade``.
+
+    Raises
+    ------
+    SettingsError
+        The URL cannot be read, or names another kind of database. The message does not repeat the URL, which may
+        hold a password.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError as error:
+        raise SettingsError("STOCKLAB_DATABASE_URL cannot be read as a database URL.") from error
+    if backend == "postgresql":
+        driver = parsed.set(drivername="postgresql+psycopg")
+        return Database(create_engine(driver, pool_size=5, max_overflow=15, pool_pre_ping=True, pool_recycle=1800))
+    if backend != "sqlite":
+        raise SettingsError(
+            f"STOCKLAB_DATABASE_URL: expected sqlite:///... or postgresql://..., found {backend!r}. "
+            "Hint: leave it unset to use SQLite in the home."
+        )
+    in_memory = parsed.database in (None, "", ":memory:")
+    if not in_memory:
+        Path(str(parsed.database)).expanduser().resolve().parent.mkdir(parents=True, exist_ok=True)
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000}}
+    if in_memory:
+        options["poolclass"] = StaticPool
+    engine = create_engine(parsed, **options)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Pragmas of each new SQLite connection.
+
+    ``synchronous`` stays FULL: an order is a row before it is a request, so a committed row must survive a power cut.
+    """
+    connection.isolation_level = None  # the driver would start transactions on its own terms, and never around DDL
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout = {_BUSY_TIMEOUT_MS}", "journal_mode = WAL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

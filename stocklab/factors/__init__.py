@@ -1,0 +1,26 @@
+"""The formula language: text to tree, tree to graph, graph to numbers; and the factor catalogue."""
+
+from stocklab.factors.catalogue import CATALOGUE, Factor
+from stocklab.factors.check import Checked, available, check, missing_inputs
+from stocklab.factors.evaluate import DirectSource, FormulaSource, Wanted, evaluate, evaluate_series
+from stocklab.factors.functions import FUNCTIONS, Function
+from stocklab.factors.translate import translate
+from stocklab.factors.vocabulary import Kind
+
+__all__ = [
+    "CATALOGUE",
+    "FUNCTIONS",
+    "Checked",
+    "DirectSource",
+    "Factor",
+    "FormulaSource",
+    "Function",
+    "Kind",
+    "Wanted",
+    "available",
+    "check",
+    "evaluate",
+    "evaluate_series",
+    "missing_inputs",
+    "translate",
+]

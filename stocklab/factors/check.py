@@ -1,0 +1,172 @@
+"""`check`: what a formula is, without any data. `available` and `missing_inputs`: what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from stocklab.errors import FormulaError, InputError
+from stocklab.factors.catalogue import CATALOGUE
+from stocklab.factors.checker import build
+from stocklab.factors.graph import Graph
+from stocklab.factors.naming import nearest
+from stocklab.factors.parser import parse
+from stocklab.factors.syntax import BinaryNode, CallNode, NameNode, Node, UnaryNode, canonical
+from stocklab.factors.vocabulary import FIELDS, ITEMS, Kind
+from stocklab.market.panel import Panel
+
+__all__ = [
+    "Checked",
+    "available",
+    "check",
+    "first_name_needing",
+    "missing_inputs",
+    "panel_has",
+    "require_no_statements",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A formula that is valid.
+
+    Attributes
+    ----------
+    text : as given
+    canonical : the one spelling of its tree (factor names not expanded)
+    fingerprint : sha256 of the fully expanded graph; equal for formulas that compute the same steps
+    kind : daily, quarterly (carried to days when evaluated) or number
+    inputs : raw fields and statement items it needs in the end
+    items : the statement items among them
+    cross_sectional : its values depend on the universe
+    lookback : sessions that must be loaded to get one value; for a recursive formula, the first printed bar
+    recursive : depends on the first bar of the history (ema, rma, obv_line, ...)
+    """
+
+    text: str
+    canonical: str
+    fingerprint: str
+    kind: Kind
+    inputs: frozenset[str]
+    items: frozenset[str]
+    cross_sectional: bool
+    lookback: int
+    recursive: bool
+
+
+@lru_cache(maxsize=4096)
+def check(formula: str) -> Checked:
+    """Parse a formula, resolve its names and check its kinds.
+
+    Raises
+    ------
+    FormulaError
+        With the character at fault, a stable code and, where one is near, a suggestion.
+
+    >>> check("close > sma(close, 20)").lookback
+    20
+    """
+    graph = Graph()
+    index = build(graph, formula)
+    step = graph.steps[index]
+    return Checked(
+        text=formula,
+        canonical=canonical(parse(formula)),
+        fingerprint=step.digest,
+        kind=step.kind,
+        inputs=step.fields | step.items,
+        items=step.items,
+        cross_sectional=step.cross,
+        lookback=step.lookback,
+        recursive=step.recursive,
+    )
+
+
+def available(factor_id: str) -> bool:
+    """Whether this version computes the factor: it needs price, volume, market-cap or calendar fields only.
+
+    Raises
+    ------
+    InputError
+        No factor has this id.
+    """
+    if factor_id not in CATALOGUE:
+        near = nearest(factor_id, functions=False, kinds=CATALOGUE)
+        hint = f" Hint: did you mean {near!r}?" if near else ""
+        raise InputError(f"No factor is called {factor_id!r}.{hint}")
+    checked = check(factor_id)
+    return not checked.items and all(FIELDS[name].offered for name in checked.inputs)
+
+
+def panel_has(panel: Panel, name: str) -> bool:
+    """Whether the panel can fill a daily field."""
+    match name:
+        case "mkt_close":
+            return name in panel.fields or "KOSPI" in panel.indices or "KOSDAQ" in panel.indices
+        case "rf" | "cal_month" | "cal_tdom" | "cal_tdleft":
+            return True
+        case "sector":
+            return any(panel.instruments.sectors)
+    return name in panel.fields
+
+
+def missing_inputs(formula: str, panel: Panel) -> tuple[str, ...]:
+    """Raw fields and statement items the formula needs and the panel does not have, sorted.
+
+    Raises
+    ------
+    FormulaError
+        The formula is not valid.
+    """
+    checked = check(formula)
+    fields = checked.inputs - checked.items
+    return tuple(sorted(checked.items | {name for name in fields if not panel_has(panel, name)}))
+
+
+def require_no_statements(formula: str) -> None:
+    """Refuse a formula that needs financial statements, which this version does not read.
+
+    Raises
+    ------
+    FormulaError
+        Code ``needs_fundamentals``, pointing at the first name that leads to a statement item.
+    """
+    checked = check(formula)
+    if not checked.items:
+        return
+    node = next((name for name in _names(parse(formula)) if _needs(name) & checked.items), parse(formula))
+    items = sorted(checked.items)
+    listed = ", ".join(items[:6]) + (f" and {len(items) - 6} more" if len(items) > 6 else "")
+    raise FormulaError(
+        f"This needs financial statements ({listed}), which this version does not read yet.",
+        text=formula,
+        position=node.position,
+        length=node.length,
+        code="needs_fundamentals",
+    )
+
+
+def first_name_needing(formula: str, field: str) -> Node:
+    """The first name in the formula that leads to a raw field."""
+    return next((name for name in _names(parse(formula)) if field in _needs(name)), parse(formula))
+
+
+def _needs(node: NameNode) -> frozenset[str]:
+    if node.name in ITEMS or node.name in FIELDS:
+        return frozenset((node.name,))
+    graph = Graph()
+    step = graph.steps[build(graph, node.name)]
+    return step.fields | step.items
+
+
+def _names(node: Node) -> list[NameNode]:
+    match node:
+        case NameNode():
+            return [node]
+        case UnaryNode(operand=operand):
+            return _names(operand)
+        case BinaryNode(left=left, right=right):
+            return _names(left) + _names(right)
+        case CallNode(arguments=arguments):
+            return [name for argument in arguments for name in _names(argument)]
+    return []

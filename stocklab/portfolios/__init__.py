@@ -1,0 +1,37 @@
+"""Application services over the app database: saved strategies, runs, jobs, and the `Lab` that holds them together."""
+
+from stocklab.portfolios.job_rows import JobTable
+from stocklab.portfolios.jobs import JobOutcome, Jobs, error_code
+from stocklab.portfolios.lab import Lab, close_shared_lab, database_url, shared_lab
+from stocklab.portfolios.orders import BacktestOrder
+from stocklab.portfolios.progress import JobProgress, JobView
+from stocklab.portfolios.runs import RunNotFound, Runs, RunView
+from stocklab.portfolios.strategies import (
+    SavedStrategy,
+    Strategies,
+    StrategyConflict,
+    StrategyNotFound,
+    StrategySummary,
+)
+
+__all__ = [
+    "BacktestOrder",
+    "JobOutcome",
+    "JobProgress",
+    "JobTable",
+    "JobView",
+    "Jobs",
+    "Lab",
+    "RunNotFound",
+    "RunView",
+    "Runs",
+    "SavedStrategy",
+    "Strategies",
+    "StrategyConflict",
+    "StrategyNotFound",
+    "StrategySummary",
+    "close_shared_lab",
+    "database_url",
+    "error_code",
+    "shared_lab",
+]

@@ -1,0 +1,219 @@
+"""Finished runs in an owner's list."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from stocklab.backtest.result import RunRequest
+from stocklab.db import Database, RunRow, StrategyRow
+from stocklab.db.columns import utc_now
+from stocklab.errors import InputError
+from stocklab.market.panel import PriceBasis
+
+__all__ = ["HEADLINE_METRICS", "RunNotFound", "RunView", "Runs"]
+
+HEADLINE_METRICS = (
+    "total_return",
+    "cagr",
+    "volatility",
+    "max_drawdown",
+    "sharpe",
+    "sortino",
+    "calmar",
+    "win_rate",
+    "profit_factor",
+    "turnover",
+    "n_trades",
+)
+
+
+class RunNotFound(InputError):
+    """The owner has no such run."""
+
+    exit_code = 1
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__(f"There is no run {run_id!r} in this list. Hint: `my runs` shows what there is.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """A finished run: what a list shows. ``metrics`` holds the headline figures; None where one is not defined."""
+
+    run_id: str
+    owner_id: str
+    strategy_id: str | None
+    name: str
+    start: date
+    end: date
+    initial_cash_krw: int
+    price_basis: PriceBasis
+    synthetic: bool
+    snapshot_id: str
+    metrics: Mapping[str, float | None]
+    is_portfolio: bool
+    created_at: datetime
+
+
+class Runs:
+    """The list of runs, by owner."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(
+        self,
+        owner_id: str,
+        run_id: str,
+        request: RunRequest,
+        *,
+        card: Mapping[str, Any],
+        metrics: Mapping[str, Any],
+        strategy_id: str | None = None,
+    ) -> RunView:
+        """Put a finished run on top of the list; a run that is there already moves up and keeps its marks."""
+        values = {
+            "name": request.strategy.name,
+            "start_on": request.start,
+            "end_on": request.end,
+            "initial_cash_krw": request.initial_cash_krw,
+            "price_basis": str(card["price_basis"]),
+            "synthetic": bool(card["synthetic"]),
+            "snapshot_id": str(card["snapshot_id"]),
+            "metrics": _headline(metrics),
+            "created_at": utc_now(),
+        }
+        with self._database.write() as session:
+            row = _find(session, owner_id, run_id)
+            if row is None:
+                row = RunRow(id=uuid.uuid4().hex, owner_id=owner_id, run_id=run_id, is_portfolio=False, **values)
+                session.add(row)
+            else:
+                for name, value in values.items():
+                    setattr(row, name, value)
+            if strategy_id is not None and _owns(session, owner_id, strategy_id):
+                row.strategy_id = strategy_id
+            session.flush()
+            return _view(row)
+
+    def list(
+        self,
+        owner_id: str,
+        *,
+        search: str = "",
+        sort: Literal["created", "name", "total_return", "max_drawdown", "sharpe"] = "created",
+        strategy_id: str | None = None,
+        portfolios_only: bool = False,
+        limit: int = 200,
+        offset: int = 0,
+    ) -> list[RunView]:
+        """Newest first, or by name, or the best figure first (undefined figures last)."""
+        statement = select(RunRow).where(RunRow.owner_id == owner_id)
+        if search.strip():
+            statement = statement.where(RunRow.name.icontains(search.strip(), autoescape=True))
+        if strategy_id is not None:
+            statement = statement.where(RunRow.strategy_id == strategy_id)
+        if portfolios_only:
+            statement = statement.where(RunRow.is_portfolio)
+        order: ColumnElement[Any] = RunRow.created_at.desc()
+        if sort == "name":
+            order = func.lower(RunRow.name)
+        elif sort != "created":
+            order = RunRow.metrics[sort].as_float().desc().nulls_last()
+        with self._database.read() as session:
+            rows = session.scalars(statement.order_by(order, RunRow.created_at.desc()).limit(limit).offset(offset))
+            return [_view(row) for row in rows]
+
+    def get(self, owner_id: str, run_id: str) -> RunView:
+        """One run of the owner.
+
+        Raises
+        ------
+        RunNotFound
+            The owner has none of that id.
+        """
+        with self._database.read() as session:
+            return _view(_require(session, owner_id, run_id))
+
+    def set_portfolio(self, owner_id: str, run_id: str, is_portfolio: bool) -> RunView:
+        """Keep a run as a portfolio, or let it go; kept results are never removed to make room."""
+        with self._database.write() as session:
+            row = _require(session, owner_id, run_id)
+            row.is_portfolio = is_portfolio
+            return _view(row)
+
+    def delete(self, owner_id: str, run_id: str) -> None:
+        """Take a run off the list; its stored result stays until room is needed, as others may list it too."""
+        with self._database.write() as session:
+            session.delete(_require(session, owner_id, run_id))
+
+    def kept_ids(self) -> frozenset[str]:
+        """Run ids of all portfolios, of all owners."""
+        with self._database.read() as session:
+            return frozenset(session.scalars(select(RunRow.run_id).where(RunRow.is_portfolio)))
+
+    def count(self) -> int:
+        """Runs in all lists."""
+        with self._database.read() as session:
+            return int(session.scalar(select(func.count()).select_from(RunRow)) or 0)
+
+    def clear(self, owner_id: str) -> int:
+        """Take every run that is no portfolio off the list; returns how many."""
+        with self._database.write() as session:
+            gone = session.execute(
+                delete(RunRow).where(RunRow.owner_id == owner_id, RunRow.is_portfolio.is_(False)).returning(RunRow.id)
+            )
+            return len(gone.all())
+
+
+def _headline(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """The figures a list shows; NaN and infinity are not JSON, so they become None."""
+    found: dict[str, float | None] = {}
+    for name in HEADLINE_METRICS:
+        value = metrics.get(name)
+        usable = isinstance(value, int | float) and math.isfinite(value)
+        found[name] = value if usable else None
+    return found
+
+
+def _find(session: Session, owner_id: str, run_id: str) -> RunRow | None:
+    return session.scalar(select(RunRow).where(RunRow.owner_id == owner_id, RunRow.run_id == run_id))
+
+
+def _require(session: Session, owner_id: str, run_id: str) -> RunRow:
+    row = _find(session, owner_id, run_id)
+    if row is None:
+        raise RunNotFound(run_id)
+    return row
+
+
+def _owns(session: Session, owner_id: str, strategy_id: str) -> bool:
+    row = session.get(StrategyRow, strategy_id)
+    return row is not None and row.owner_id == owner_id
+
+
+def _view(row: RunRow) -> RunView:
+    return RunView(
+        run_id=row.run_id,
+        owner_id=row.owner_id,
+        strategy_id=row.strategy_id,
+        name=row.name,
+        start=row.start_on,
+        end=row.end_on,
+        initial_cash_krw=row.initial_cash_krw,
+        price_basis=PriceBasis(row.price_basis),
+        synthetic=row.synthetic,
+        snapshot_id=row.snapshot_id,
+        metrics=row.metrics,
+        is_portfolio=row.is_portfolio,
+        created_at=row.created_at,
+    )

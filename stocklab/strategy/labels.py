@@ -1,0 +1,172 @@
+"""What factors, fields, functions and numbers are called in Korean and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from stocklab.factors.catalogue import CATALOGUE
+from stocklab.strategy.notation import number_text
+
+__all__ = ["CALL_WORDS", "Language", "label", "money", "noun", "percent", "quantity", "unit_of"]
+
+Language = Literal["ko", "en"]
+
+_FIELDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    # name: Korean, English, unit (docs/factors.md, inputs)
+    "open": ("시가", "Open", "KRW"),
+    "high": ("고가", "High", "KRW"),
+    "low": ("저가", "Low", "KRW"),
+    "close": ("종가", "Close", "KRW"),
+    "volume": ("거래량", "Volume", "shares"),
+    "open_raw": ("원시가", "Raw open", "KRW"),
+    "high_raw": ("원고가", "Raw high", "KRW"),
+    "low_raw": ("원저가", "Raw low", "KRW"),
+    "close_raw": ("원종가", "Raw close", "KRW"),
+    "volume_raw": ("원거래량", "Raw volume", "shares"),
+    "tv": ("거래대금", "Trading value", "KRW"),
+    "mkt_close": ("시장지수 종가", "Market index", "points"),
+    "rf": ("무위험수익률", "Risk-free rate", ""),
+    "mcap": ("시가총액", "Market cap", "KRW"),
+    "mcap_pref": ("우선주 시가총액", "Preferred market cap", "KRW"),
+    "mcap_all": ("총시가총액", "Total market cap", "KRW"),
+    "shares_listed": ("상장주식수", "Listed shares", "shares"),
+    "shares_float": ("유동주식수", "Float shares", "shares"),
+    "list_age": ("상장 경과일", "Sessions since listing", "days"),
+    "split_ratio": ("액면변경 비율", "Split ratio", ""),
+    "cal_month": ("월", "Month", ""),
+    "cal_tdom": ("월중 거래일 순번", "Session of the month", ""),
+    "cal_tdleft": ("월중 잔여 거래일", "Sessions left in the month", ""),
+    "ret1": ("일간 수익률", "Daily return", ""),
+    "mret1": ("시장 일간 수익률", "Daily market return", ""),
+    "tr": ("실질 변동폭(TR)", "True range", "KRW"),
+    "tp": ("대표가격", "Typical price", "KRW"),
+    "sector": ("업종", "Sector", ""),
+}
+
+CALL_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    # {0}, {1} are the arguments in words; functions that are not here are shown as calls
+    "where": ("[{0}]이면 {1}, 아니면 {2}", "{1} where [{0}], else {2}"),
+    "abs": ("{0}의 절댓값", "the absolute value of {0}"),
+    "sign": ("{0}의 부호", "the sign of {0}"),
+    "log": ("{0}의 로그", "the log of {0}"),
+    "sqrt": ("{0}의 제곱근", "the square root of {0}"),
+    "pos": ("{0}", "{0}"),
+    "nz": ("{0}", "{0}"),
+    "growth": ("{1} 대비 {0}의 증가율(%)", "the growth (%) of {0} over {1}"),
+    "lag": ("{1}일 전 {0}", "{0} of {1} sessions ago"),
+    "delta": ("{0}의 {1}일 변화량", "the {1}-session change of {0}"),
+    "ret": ("{0}의 {1}일 수익률", "the {1}-session return of {0}"),
+    "sma": ("{0}의 {1}일 이동평균", "the {1}-session average of {0}"),
+    "tmean": ("{0}의 {1}일 평균", "the {1}-session mean of {0}"),
+    "ema": ("{0}의 {1}일 지수이동평균", "the {1}-session exponential average of {0}"),
+    "rma": ("{0}의 {1}일 와일더 평균", "the {1}-session Wilder average of {0}"),
+    "tsum": ("{0}의 {1}일 합", "the {1}-session sum of {0}"),
+    "tmax": ("{0}의 {1}일 최고값", "the {1}-session highest of {0}"),
+    "tmin": ("{0}의 {1}일 최저값", "the {1}-session lowest of {0}"),
+    "tcount": ("최근 {1}일 중 [{0}] 일수", "the sessions of the last {1} on which [{0}]"),
+    "tstd": ("{0}의 {1}일 표준편차", "the {1}-session standard deviation of {0}"),
+    "tpctrank": ("{0}의 {1}일 내 백분위(0~1)", "the place of {0} within its last {1} sessions (0 to 1)"),
+    "targmax": ("{0}의 {1}일 최고값 이후 일수", "sessions since the {1}-session highest of {0}"),
+    "targmin": ("{0}의 {1}일 최저값 이후 일수", "sessions since the {1}-session lowest of {0}"),
+    "tslope": ("{0}의 {1}일 기울기", "the {1}-session slope of {0}"),
+    "tmdd": ("{0}의 {1}일 최대낙폭", "the {1}-session maximum drawdown of {0}"),
+    "streak": ("[{0}] 연속 일수", "consecutive sessions of [{0}]"),
+    "bars_since": ("[{0}] 이후 일수", "sessions since [{0}]"),
+    "xrank": ("{0}의 순위", "the rank of {0}"),
+    "xpct": ("{0}의 백분위(0~1)", "the percentile of {0} (0 to 1)"),
+    "xz": ("{0}의 Z점수", "the z-score of {0}"),
+    "qlag": ("{1}분기 전 {0}", "{0} of {1} quarters ago"),
+    "qdelta": ("{0}의 {1}분기 변화량", "the {1}-quarter change of {0}"),
+    "qmean": ("{0}의 {1}분기 평균", "the {1}-quarter mean of {0}"),
+    "ttm": ("{0}(최근 4분기 합)", "{0} (last four quarters)"),
+    "mrq": ("{0}(최근 분기말)", "{0} (latest quarter end)"),
+    "qtr": ("{0}(분기)", "{0} (quarter)"),
+}
+
+_PERSONS: Final = (
+    *("Altman", "Amihud", "Beneish", "Bollinger", "Chaikin", "Corwin", "Donchian", "Frazzini", "Garman", "Graham"),
+    *("Halloween", "Ichimoku", "Keltner", "Ohlson", "Parkinson", "Piotroski", "Sharpe", "Sloan", "Sortino", "Wilder"),
+    *("Williams", "Yang", "Zmijewski"),
+)
+_EOK: Final = 100_000_000
+_JO: Final = 10_000 * _EOK
+
+
+def label(name: str, language: Language) -> str:
+    """Name of a factor or field for people; the id itself where none is known.
+
+    >>> label("close", "ko"), label("close", "en")
+    ('종가', 'Close')
+    """
+    if name in CATALOGUE:
+        factor = CATALOGUE[name]
+        return factor.name_ko if language == "ko" else factor.name_en
+    korean, english, _ = _FIELDS.get(name, (name, name, ""))
+    return korean if language == "ko" else english
+
+
+def noun(name: str, language: Language) -> str:
+    """The name as it stands inside a sentence: English ones begin small unless named after a person.
+
+    >>> noun("volatility_20d", "en"), noun("sharpe_252d", "en"), noun("rsi_14", "ko")
+    ('volatility, 20 days', 'Sharpe ratio of the stock, 252 days', 'RSI(14)')
+    """
+    text = label(name, language)
+    if language == "ko" or not text[1:2].islower() or text.startswith(_PERSONS):
+        return text
+    return text[0].lower() + text[1:]
+
+
+def unit_of(name: str) -> str:
+    """Unit of a factor or field as the catalogue writes it, "" where none."""
+    if name in CATALOGUE:
+        return CATALOGUE[name].unit
+    return _FIELDS.get(name, ("", "", ""))[2]
+
+
+def money(amount_krw: float, language: Language) -> str:
+    """An amount in KRW; Korean counts large ones in 억 and 조.
+
+    >>> money(1_000_000_000, "ko"), money(150_000_000, "ko"), money(1000, "ko"), money(1_000_000_000, "en")
+    ('10억원', '1.5억원', '1,000원', 'KRW 1,000,000,000')
+    """
+    if language == "en":
+        return f"KRW {_grouped(amount_krw)}"
+    for size, name in ((_JO, "조"), (_EOK, "억")):
+        if abs(amount_krw) >= size and round(amount_krw / size, 2) * size == amount_krw:
+            return f"{_grouped(amount_krw / size)}{name}원"
+    return f"{_grouped(amount_krw)}원"
+
+
+def percent(fraction: float) -> str:
+    """A fraction as percent, without needless digits.
+
+    >>> percent(0.00015), percent(0.1)
+    ('0.015%', '10%')
+    """
+    return f"{round(100 * fraction, 6):g}%"
+
+
+def quantity(value: float, unit: str, language: Language) -> str:
+    """A number with its unit.
+
+    >>> quantity(15, "%", "ko"), quantity(10, "x", "ko"), quantity(20, "days", "en"), quantity(20, "rank", "ko")
+    ('15%', '10배', '20 sessions', '20위')
+    """
+    if unit == "KRW":
+        return money(value, language)
+    number = _grouped(value)
+    if language == "ko":
+        return number + {"%": "%", "%p": "%p", "x": "배", "days": "일", "shares": "주", "rank": "위"}.get(unit, "")
+    return number + {"%": "%", "%p": " percentage points", "x": "x", "days": " sessions", "shares": " shares"}.get(
+        unit, ""
+    )
+
+
+def _grouped(value: float) -> str:
+    text = number_text(value)
+    whole, point, rest = text.partition(".")
+    if "e" in text or len(whole.lstrip("-")) < 4:
+        return text
+    return f"{int(whole):,}{point}{rest}"

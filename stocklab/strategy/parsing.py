@@ -1,0 +1,137 @@
+"""Documents from outside to `Strategy` and back: read, write, identify, describe by schema."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from stocklab.errors import DocumentError, FieldFault
+from stocklab.strategy.document import SCHEMA_VERSION, Strategy
+from stocklab.strategy.json_text import read_json, show
+from stocklab.strategy.logic import parse_logic
+from stocklab.strategy.meaning import meaning_faults, translate_formulas
+from stocklab.strategy.notation import canonical
+from stocklab.strategy.structure import validate_structure
+
+__all__ = ["dump", "fingerprint", "json_schema", "parse_document"]
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_SCHEMA_ID: Final = f"urn:stocklab:strategy:{SCHEMA_VERSION}"
+_UNORDERED: Final = ("markets", "sectors", "exclude_sectors", "themes", "symbols", "exclude_symbols", "exclude")
+
+
+def parse_document(source: str | bytes | Mapping[str, Any]) -> Strategy:
+    """Read a strategy document.
+
+    Formulas in Korean or English names become the notation; formulas already in it stay as written.
+
+    Parameters
+    ----------
+    source : JSON text (UTF-8), or the plain values of one
+
+    Raises
+    ------
+    DocumentError
+        With every fault: its path, a stable code, what was expected and found.
+
+    >>> rule = {"id": "A", "formula": "이동평균({PER},{20일}) < 10"}
+    >>> parse_document({"name": "x", "entry": {"rules": [rule]}}).entry.rules[0].formula
+    'sma(per,20)<10'
+    """
+    data, faults = read_json(source)
+    version_fault = _version_fault(data)
+    if version_fault is not None:  # what an unknown version means is unknown too
+        raise DocumentError((*faults, version_fault))
+    untranslated = translate_formulas(data)
+    told = {fault.path for fault in untranslated}
+    faults += untranslated
+    meaning = [fault for fault in meaning_faults(data) if fault.path not in told]
+    strategy, structure = validate_structure(data)
+    known = faults + meaning
+    faults = known + [fault for fault in structure if not _said(fault, known)]
+    if faults or strategy is None:
+        raise DocumentError(tuple(sorted(faults, key=lambda fault: _place_of(fault.path))))
+    return strategy
+
+
+def dump(strategy: Strategy) -> str:
+    """The document as JSON text: every field, in the order of the schema, short lists on one line.
+
+    ``parse_document(dump(strategy)) == strategy``.
+    """
+    return _pretty(strategy.model_dump(mode="json"), "") + "\n"
+
+
+def fingerprint(strategy: Strategy) -> str:
+    """SHA-256 (hex) of everything in the document that can change a result.
+
+    Names, descriptions, tags and notes are left out; so are differences of spelling: key order, blanks and needless
+    parentheses in formulas and logic, the order of sets such as markets.
+
+    Raises
+    ------
+    FormulaError
+        A formula or logic line cannot be read; documents of ``parse_document`` always can.
+    """
+    data = strategy.model_dump(mode="json")
+    for key in ("name", "description", "tags"):
+        del data[key]
+    defaults: tuple[Literal["all", "any"], ...] = ("all", "any")
+    for section, default in zip((data["entry"], data["exit"]), defaults, strict=True):
+        letters = [rule["id"] for rule in section["rules"]]
+        section["logic"] = parse_logic(section["logic"], letters, default).text
+        for rule in section["rules"]:
+            del rule["note"]
+            rule["formula"] = canonical(rule["formula"])
+    for factor in data["ranking"]["factors"]:
+        factor["formula"] = canonical(factor["formula"])
+    for key in _UNORDERED:
+        data["universe"][key] = sorted(set(data["universe"][key]))
+    market = data["market_filter"]
+    if market is not None:
+        market["formula"] = canonical(market["formula"]) if market["formula"] is not None else None
+        market["months"] = sorted(market["months"])
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of the document, each field with title and description."""
+    return {"$schema": _DIALECT, "$id": _SCHEMA_ID, **Strategy.model_json_schema()}
+
+
+def _version_fault(data: dict[str, Any]) -> FieldFault | None:
+    version = data.get("schema_version", SCHEMA_VERSION)
+    if type(version) is int and version == SCHEMA_VERSION:
+        return None
+    newer = type(version) is int and version > SCHEMA_VERSION
+    hint = "update Stock Lab to read it" if newer else f'write "schema_version": {SCHEMA_VERSION}'
+    message = f"Expected version {SCHEMA_VERSION}, found {show(version)}. Hint: {hint}."
+    return FieldFault(path="schema_version", code="unknown_version", message=message)
+
+
+def _said(fault: FieldFault, known: list[FieldFault]) -> bool:
+    """Whether a more exact fault covers this one: the same place, or for a whole object any place inside it."""
+    if fault.code == "value":
+        return any(other.path == fault.path or other.path.startswith(f"{fault.path}.") for other in known)
+    return any(other.path == fault.path for other in known)
+
+
+def _place_of(path: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key: document order of the sections, numbers as numbers."""
+    order = {name: position for position, name in enumerate(Strategy.model_fields)}
+    parts = path.split(".")
+    first = (order.get(parts[0], len(order)), 0, parts[0])
+    return (first, *((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts[1:]))
+
+
+def _pretty(value: Any, indent: str) -> str:
+    inner = indent + "  "
+    if isinstance(value, dict) and value:
+        rows = [f"{inner}{json.dumps(key)}: {_pretty(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(rows) + f"\n{indent}}}"
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return "[\n" + ",\n".join(inner + _pretty(item, inner) for item in value) + f"\n{indent}]"
+    return json.dumps(value, ensure_ascii=False)

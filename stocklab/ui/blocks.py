@@ -1,0 +1,85 @@
+"""Blocks every page uses: title, empty and error states, labels of data, tables of facts."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import streamlit as st
+import structlog
+
+from stocklab.errors import StockLabError
+from stocklab.ui import cached, navigation, text
+from stocklab.ui import format as fmt
+from stocklab.ui.text import _
+
+__all__ = ["basis_badge", "demo_badge", "empty", "facts", "guarded", "no_data", "title"]
+
+log = structlog.get_logger(__name__)
+
+
+def title(words: str, explanation: str = "") -> None:
+    """The page's heading with one line that says what it is for."""
+    st.title(words, anchor=False)
+    if explanation:
+        st.caption(explanation)
+
+
+def empty(words: str, hint: str = "", *, icon: str = ":material/inbox:") -> None:
+    """Nothing here yet, and what to do about it."""
+    with st.container(border=True, horizontal_alignment="center", key=f"empty_{abs(hash(words))}"):
+        st.markdown(f"#### {icon} {words}", text_alignment="center")
+        if hint:
+            st.markdown(hint, text_alignment="center")
+
+
+def no_data() -> None:
+    """The state of every page in a home without market data."""
+    empty(
+        _("There is no market data yet."),
+        _("Make the demo market, or import your own files."),
+        icon=":material/database:",
+    )
+    st.code("stocklab demo\nstocklab data import PATH...", language="bash")
+    navigation.link("data", _("How to import data"), icon=":material/arrow_forward:")
+
+
+def demo_badge() -> None:
+    """The label every page carries while the data is synthetic."""
+    st.badge(_("Demo data (synthetic)"), icon=":material/science:", color="orange")
+
+
+def basis_badge(basis: str) -> None:
+    """Which prices a run traded on."""
+    names: Mapping[str, tuple[str, str]] = {
+        "raw": (_("Raw prices"), _("Traded prices, with splits and rights as events.")),
+        "adjusted": (_("Adjusted prices"), _("Prices adjusted backward: share counts are hypothetical.")),
+    }
+    name, explanation = names.get(basis, (basis, ""))
+    st.badge(name, icon=":material/payments:", color="blue", help=explanation or None)
+
+
+def facts(pairs: Mapping[str, Any]) -> None:
+    """Names and values in two columns; text is shown literally."""
+    rows = "".join(
+        f"<dt>{html.escape(str(name))}</dt><dd>{html.escape(fmt.DASH if value in (None, '') else str(value))}</dd>"
+        for name, value in pairs.items()
+    )
+    st.html(f'<dl class="lab-facts">{rows}</dl>')
+
+
+@contextmanager
+def guarded(level: Literal["error", "warning"] = "error") -> Iterator[None]:
+    """Show an error of the product in the user's language instead of a broken page."""
+    try:
+        yield
+    except StockLabError as error:
+        log.info("page_error", error=type(error).__name__, message=str(error))
+        (st.error if level == "error" else st.warning)(text.for_error(error))
+
+
+def current_synthetic() -> bool:
+    """Whether the current snapshot is the demo market."""
+    return bool(cached.data_status().get("synthetic"))

@@ -1,0 +1,1 @@
+"""The strategy builder: one JSON document behind form, text and run."""

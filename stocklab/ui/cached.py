@@ -1,0 +1,226 @@
+"""Services as pages use them: the shared Lab, and values that are expensive to read or draw, kept between runs.
+
+Everything is keyed by what determines it (home, snapshot id, run id, language), so nothing can go stale; results and
+figures are kept as objects, because drawing the same object again costs next to nothing. Plain ``lru_cache``: a hit
+costs a microsecond, a hit of ``st.cache_resource`` about 0.2 ms, and a page asks a dozen times.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from stocklab.backtest import matches as find_matches
+from stocklab.backtest.result import Result
+from stocklab.data import status as read_status
+from stocklab.data.factor_cache import CachedSource
+from stocklab.portfolios import Lab, shared_lab
+from stocklab.strategy import Strategy, fingerprint
+from stocklab.ui import charts
+from stocklab.ui import format as fmt
+from stocklab.ui.result import frames
+from stocklab.ui.text import Language, language
+
+__all__ = [
+    "age_days",
+    "data_status",
+    "figure",
+    "first_session",
+    "lab",
+    "last_session",
+    "matches",
+    "names",
+    "result",
+    "sectors",
+    "span",
+    "stock_figure",
+    "summary",
+    "symbol_names",
+    "today",
+]
+
+MATCHES_KEPT: Final = 128
+
+
+def lab() -> Lab:
+    """The Lab of this process."""
+    return shared_lab()
+
+
+def today() -> date:
+    """The reader's date: the clock is read here, at the edge."""
+    return date.today()  # noqa: DTZ011 - the machine's own zone is the reader's
+
+
+def data_status() -> Mapping[str, Any]:
+    """What the store holds and how old it is; ``snapshot`` is None in an empty home."""
+    return _status(str(lab().store.home), lab().store.current_id(), today())
+
+
+@lru_cache(maxsize=4)
+def _status(home: str, snapshot_id: str | None, on: date) -> Mapping[str, Any]:
+    return read_status(lab().store)
+
+
+def first_session() -> str | None:
+    """First session of the price data, as a date in text."""
+    return min(_ends("first_session"), default=None)
+
+
+def last_session() -> str | None:
+    """Last session of the price data, as a date in text."""
+    return max(_ends("last_session"), default=None)
+
+
+def age_days() -> int | None:
+    """Calendar days since the last session."""
+    found = data_status().get("age_days")
+    return None if found is None else int(found)
+
+
+def _ends(which: str) -> list[str]:
+    datasets = data_status().get("datasets", {})
+    found = (datasets[name].get(which) for name in ("prices_raw", "prices_adjusted") if name in datasets)
+    return [str(value) for value in found if value]
+
+
+@lru_cache(maxsize=2)
+def _panel_words(home: str, snapshot_id: str | None) -> tuple[Mapping[str, str], Mapping[str, str], tuple[date, ...]]:
+    """Name and sector of every symbol, and the first and last session of the current panel."""
+    if snapshot_id is None:
+        return {}, {}, ()
+    panel = lab().panel()
+    found = panel.instruments
+    ends = tuple(panel.sessions[index].astype(object) for index in (0, -1))
+    return (
+        dict(zip(panel.symbols, found.names, strict=True)),
+        dict(zip(panel.symbols, found.sectors, strict=True)),
+        ends,
+    )
+
+
+def _words() -> tuple[Mapping[str, str], Mapping[str, str], tuple[date, ...]]:
+    store = lab().store
+    return _panel_words(str(store.home), store.current_id())
+
+
+def names() -> Mapping[str, str]:
+    """Symbol -> company name, of the current snapshot."""
+    return _words()[0]
+
+
+def symbol_names() -> dict[str, str]:
+    """Symbol -> what a picker shows."""
+    return {symbol: f"{name} ({symbol})" if name else symbol for symbol, name in names().items()}
+
+
+def sectors() -> list[str]:
+    """Every sector of the current snapshot, sorted."""
+    return sorted({sector for sector in _words()[1].values() if sector})
+
+
+def span() -> tuple[date, date] | None:
+    """First and last session of the current panel; None without data."""
+    ends = _words()[2]
+    return (ends[0], ends[1]) if ends else None
+
+
+@lru_cache(maxsize=24)
+def _result(home: str, run_id: str) -> Result:
+    return lab().results.load(run_id)
+
+
+def result(run_id: str) -> Result:
+    """A stored result.
+
+    Raises
+    ------
+    ResultNotFound, DataError
+        As `ResultStore.load`; a failure is not kept.
+    """
+    return _result(str(lab().store.home), run_id)
+
+
+@lru_cache(maxsize=48)
+def _summary(home: str, run_id: str) -> frames.Summary:
+    return frames.summarize(result(run_id))
+
+
+def summary(run_id: str) -> frames.Summary:
+    """The tables a result page shows, computed once per run."""
+    return _summary(str(lab().store.home), run_id)
+
+
+Kind = Literal["equity", "equity_log", "monthly", "yearly", "reasons"]
+
+
+@lru_cache(maxsize=160)
+def _figure(home: str, run_id: str, kind: Kind, spoken: Language) -> charts.ReadyFigure:
+    found, tables = result(run_id), summary(run_id)
+    benchmark = str(found.card.get("benchmark", "KOSPI"))
+    match kind:
+        case "equity" | "equity_log":
+            drawn = charts.equity(found.tables["daily"], benchmark=benchmark, log=kind == "equity_log")
+        case "monthly":
+            drawn = charts.monthly_heatmap(tables.months, tables.years)
+        case "yearly":
+            drawn = charts.yearly_bars(tables.years, tables.benchmark_years, benchmark=benchmark)
+        case "reasons":
+            drawn = charts.reasons(
+                [
+                    (frames.reason_name(reason), number, fmt.krw(profit, spoken, signed=True))
+                    for reason, number, profit in tables.sale_reasons
+                ]
+            )
+    return charts.ReadyFigure(drawn)
+
+
+def figure(run_id: str, kind: Kind) -> charts.ReadyFigure:
+    """A figure of a run in the session's language."""
+    return _figure(str(lab().store.home), run_id, kind, language())
+
+
+@lru_cache(maxsize=400)
+def _stock_figure(home: str, run_id: str, symbol: str, spoken: Language) -> charts.ReadyFigure:
+    found = result(run_id)
+    basis, first, last = frames.price_range(found)
+    panel = lab().panel(basis, first, last)
+    begin, end = panel.span(first, last)
+    close = np.asarray(panel.fields[panel.order_fields[3]][begin:end, panel.column(symbol)], dtype=np.float64)
+    buys, sells = frames.marks(found, symbol)
+    return charts.ReadyFigure(charts.stock(panel.sessions[begin:end], close, buys, sells))
+
+
+def stock_figure(run_id: str, symbol: str) -> charts.ReadyFigure:
+    """Price of one traded stock with its buys and sells."""
+    return _stock_figure(str(lab().store.home), run_id, symbol, language())
+
+
+_found: OrderedDict[tuple[str, str], tuple[str, tuple[tuple[str, float], ...]]] = OrderedDict()
+
+
+def matches(strategy: Strategy) -> tuple[str, tuple[tuple[str, float], ...]]:
+    """The last session and the symbols that satisfy the conditions to buy on it, best first.
+
+    Raises
+    ------
+    InputError, DataError
+        The strategy cannot be evaluated on this data, or there is none.
+    """
+    panel = lab().panel()
+    neutral = strategy.model_copy(update={"name": "-", "description": ""})
+    key = (panel.key, fingerprint(neutral))
+    known = _found.get(key)
+    if known is None:
+        source = CachedSource(panel, lab().store.home, threads=lab().settings.engine_threads)
+        found = find_matches(panel, neutral, source, panel.n_sessions - 1)
+        known = str(panel.sessions[-1]), tuple((symbol, float(score)) for symbol, score in found)
+        _found[key] = known
+        while len(_found) > MATCHES_KEPT:
+            _found.popitem(last=False)
+    return known

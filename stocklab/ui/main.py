@@ -1,0 +1,72 @@
+"""The main script: what every page has in common, then the page."""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+import structlog
+
+from stocklab.errors import StockLabError
+from stocklab.ui import blocks, cached, navigation, text, theme
+from stocklab.ui import format as fmt
+from stocklab.ui.text import _
+
+log = structlog.get_logger(__name__)
+
+
+def top_bar() -> None:
+    """Labels of environment and data on the left, the language on the right."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", key="topbar"
+    ):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            labels()
+        navigation.choice_in_url(
+            text.LANGUAGE_KEY, text.LANGUAGES, _("Language"), default=text.default_language(), key=text.LANGUAGE_KEY
+        )
+
+
+def labels() -> None:
+    """Which environment this is and how old the data is; the demo label is on every page."""
+    env = cached.lab().settings.env
+    if env != "prod":
+        st.badge(env, color="gray", icon=":material/build:")
+    state = cached.data_status()
+    if not state.get("snapshot"):
+        return
+    if state["synthetic"]:
+        blocks.demo_badge()
+    last = cached.last_session()
+    if last is not None:
+        st.badge(_("Data to {session}").format(session=fmt.day(last)), color="gray", icon=":material/event:")
+
+
+def main() -> None:
+    """Draw the frame and run the page."""
+    text.settle_language()
+    st.set_page_config(
+        page_title="Stock Lab",
+        page_icon=theme.ICON,
+        layout="wide",
+        initial_sidebar_state="collapsed",
+    )
+    st.html(theme.STYLE)
+    st.logo(theme.LOGO, size="large")
+    page = st.navigation(navigation.pages(), position="top")
+    try:
+        top_bar()
+        page.run()
+    except StockLabError as error:
+        log.info("page_error", error=type(error).__name__, message=str(error))
+        st.error(text.for_error(error), icon=":material/error:")
+    except Exception:  # the page's edge: the reader gets a reference, the log the details
+        reference = secrets.token_hex(4)
+        log.exception("page_failed", page=page.url_path, reference=reference)
+        st.error(
+            _("Something in the program went wrong. Reference for the log: {reference}").format(reference=reference),
+            icon=":material/error:",
+        )
+
+
+main()

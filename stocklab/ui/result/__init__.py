@@ -1,0 +1,1 @@
+"""The result page: headline, charts, holdings, trades, orders, stocks, settings."""

@@ -1,0 +1,89 @@
+"""The run card: what was run, on what, and what to know before believing it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from stocklab.backtest.result import Result
+from stocklab.ui import blocks
+from stocklab.ui import format as fmt
+from stocklab.ui.builder.fields import escape
+from stocklab.ui.result.frames import reason_name
+from stocklab.ui.text import _, language
+
+__all__ = ["card_facts", "run_card", "warnings"]
+
+
+def run_card(result: Result) -> None:
+    """The facts, what to be careful about, and the whole card as JSON."""
+    card = result.card
+    blocks.facts(card_facts(card))
+    told = warnings(card)
+    if told:
+        st.markdown(f"**{_('Read before you believe it')}**")
+        st.markdown("\n".join(f"- {escape(line)}" for line in told))
+    with st.expander(_("As text (JSON)"), icon=":material/data_object:"):
+        rest = {key: value for key, value in card.items() if key != "strategy"}
+        st.code(json.dumps(rest, ensure_ascii=False, indent=2), language="json", height=360)
+
+
+def card_facts(card: Mapping[str, Any]) -> dict[str, str]:
+    """The card's facts by name, in the user's language."""
+    counts = card["counts"]
+    basis = {"raw": _("Raw prices"), "adjusted": _("Adjusted prices")}
+    facts = {
+        _("Run id"): str(card["run_id"]),
+        _("Range"): f"{card['start']} – {card['end']}",
+        _("Sessions in the range"): fmt.count(card["n_sessions"]),
+        _("Initial capital"): fmt.krw_exact(card["initial_cash_krw"], language()),
+        _("Prices"): basis.get(str(card["price_basis"]), str(card["price_basis"])),
+        _("Data"): _("Demo data (synthetic)") if card["synthetic"] else _("Market data"),
+        _("Data snapshot"): str(card["snapshot_id"]),
+        _("Benchmark"): str(card["benchmark"]),
+        _("Risk-free rate"): _("0 (no series loaded)") if str(card["risk_free"]).startswith("0") else _("Dated series"),
+        _("Orders"): fmt.count(counts["orders"]),
+        _("Orders not filled whole"): fmt.count(counts["orders_not_filled_whole"]),
+        _("Splits and bonus issues applied"): fmt.count(counts["share_changes"]),
+        _("Version"): f"{card['version']} / {card['engine_version']}",
+        _("Fingerprint of the strategy"): str(card["strategy_sha256"])[:16],
+    }
+    reasons = {reason_name(code): number for code, number in counts["reasons"].items()}
+    if reasons:
+        facts[_("Why orders did not fill")] = ", ".join(f"{name} {number:,}" for name, number in reasons.items())
+    return facts
+
+
+def warnings(card: Mapping[str, Any]) -> list[str]:
+    """What a careful reader wants to know, in the user's language."""
+    counts = card["counts"]
+    told = [_("Cash dividends are not booked, neither here nor in the benchmark.")]
+    if card["synthetic"]:
+        told.insert(0, _("The market is simulated: the result says nothing about real stocks."))
+    if counts["hypothetical_share_counts"]:
+        told.append(
+            _("On adjusted prices share counts are hypothetical, and price limits are judged with a tolerance.")
+        )
+    if counts["tv_estimated"]:
+        told.append(_("Traded value is estimated as close times volume where none was published."))
+    if counts["series_ended_early"]:
+        told.append(
+            _("{count} holdings had prices that end early; they stay at their last close.").format(
+                count=fmt.count(counts["series_ended_early"])
+            )
+        )
+    if counts["delisted_while_held"]:
+        told.append(
+            _("{count} holdings were delisted while held.").format(count=fmt.count(counts["delisted_while_held"]))
+        )
+    unknown = sum(counts.get("unknown_flags", {}).values())
+    if unknown:
+        told.append(
+            _("Some exclusions are unknown for {count} stock-days; those stayed in the universe.").format(
+                count=fmt.count(unknown)
+            )
+        )
+    return told

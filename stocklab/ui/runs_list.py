@@ -1,0 +1,58 @@
+"""Lists of finished runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from stocklab.portfolios import RunView
+from stocklab.ui import format as fmt
+from stocklab.ui import navigation
+from stocklab.ui.text import _
+
+__all__ = ["runs_table"]
+
+
+def runs_table(runs: Sequence[RunView], *, key: str) -> None:
+    """Runs as a table; choosing a row opens it."""
+    rows = [
+        {
+            "name": run.name,
+            "total_return": _percent(run, "total_return"),
+            "cagr": _percent(run, "cagr"),
+            "max_drawdown": _percent(run, "max_drawdown"),
+            "sharpe": run.metrics.get("sharpe"),
+            "range": f"{run.start} – {run.end}",
+            "basis": run.price_basis.value + (" · demo" if run.synthetic else ""),
+            "created": run.created_at,
+        }
+        for run in runs
+    ]
+    chosen = st.dataframe(
+        rows,
+        hide_index=True,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        height="content" if len(rows) <= 12 else 460,
+        placeholder=fmt.DASH,
+        column_config={
+            "name": st.column_config.TextColumn(_("Strategy"), width="medium"),
+            "total_return": st.column_config.NumberColumn(_("Total return"), format="%.1f%%"),
+            "cagr": st.column_config.NumberColumn(_("CAGR"), format="%.1f%%"),
+            "max_drawdown": st.column_config.NumberColumn(_("Maximum drawdown"), format="%.1f%%"),
+            "sharpe": st.column_config.NumberColumn(_("Sharpe"), format="%.2f"),
+            "range": st.column_config.TextColumn(_("Range")),
+            "basis": st.column_config.TextColumn(_("Prices")),
+            "created": st.column_config.DatetimeColumn(_("Made"), format="YYYY-MM-DD HH:mm"),
+        },
+    )
+    picked = chosen["selection"]["rows"] if chosen else []
+    if picked and picked[0] < len(runs):
+        navigation.go("results", run=runs[picked[0]].run_id)
+
+
+def _percent(run: RunView, name: str) -> float | None:
+    value = run.metrics.get(name)
+    return None if value is None else 100.0 * value

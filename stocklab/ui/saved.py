@@ -1,0 +1,120 @@
+"""A saved strategy in the list: what can be done with it, its versions, its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+import streamlit as st
+
+from stocklab.errors import StockLabError
+from stocklab.portfolios import StrategySummary
+from stocklab.strategy import describe_strategy, parse_document
+from stocklab.ui import blocks, cached, navigation, text
+from stocklab.ui import format as fmt
+from stocklab.ui.builder.fields import escape
+from stocklab.ui.builder.toolbar import open_saved
+from stocklab.ui.runs_list import runs_table
+from stocklab.ui.text import N_, _, language
+
+__all__ = ["SORTS", "strategy_card"]
+
+Sort = Literal["updated", "created", "name"]
+SORTS: Final[dict[Sort, str]] = {
+    "updated": N_("Last changed first"),
+    "created": N_("Newest first"),
+    "name": N_("By name"),
+}
+
+
+def strategy_card(saved: StrategySummary) -> None:
+    """One strategy of the list."""
+    with st.container(border=True, key=f"strategy_{saved.id}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(width="content", gap="xsmall"):
+                st.markdown(f"**{escape(saved.name)}**")
+                st.caption(
+                    _("Version {version} · changed {when}").format(
+                        version=saved.version, when=fmt.moment(saved.updated_at.astimezone())
+                    )
+                )
+            with st.container(horizontal=True, gap="small", width="content"):
+                if st.button(_("Open"), key=f"open_{saved.id}", icon=":material/tune:"):
+                    open_saved(saved.id)
+                    navigation.go("builder")
+                _menu(saved)
+        with st.expander(_("Details"), key=f"details_{saved.id}", on_change="rerun") as details:
+            if details.open:
+                with blocks.guarded():
+                    _details(saved)
+
+
+def _menu(saved: StrategySummary) -> None:
+    if st.button("", key=f"copy_{saved.id}", icon=":material/content_copy:", help=_("Duplicate")):
+        _do(lambda: cached.lab().strategies.duplicate(cached.lab().owner_id, saved.id))
+    if st.button("", key=f"rename_{saved.id}", icon=":material/edit:", help=_("Rename")):
+        _rename(saved)
+    if st.button("", key=f"delete_{saved.id}", icon=":material/delete:", help=_("Delete")):
+        _delete(saved)
+
+
+def _do(act: Callable[[], object]) -> None:
+    """Do it and draw the list anew; an error is shown where it happened."""
+    try:
+        act()
+    except StockLabError as error:
+        st.error(text.for_error(error))
+        return
+    st.rerun()
+
+
+def _restore(strategy_id: str, version: int) -> None:
+    lab = cached.lab()
+    _do(lambda: lab.strategies.restore(lab.owner_id, strategy_id, version))
+
+
+def _rename(saved: StrategySummary) -> None:
+    @st.dialog(_("Rename"))
+    def dialog() -> None:
+        name = st.text_input(_("Name"), value=saved.name, max_chars=120, key="rename_to")
+        if st.button(_("Rename"), type="primary", key="rename_confirm", disabled=not (name or "").strip()):
+            _do(lambda: cached.lab().strategies.rename(cached.lab().owner_id, saved.id, name))
+
+    dialog()
+
+
+def _delete(saved: StrategySummary) -> None:
+    @st.dialog(_("Delete this strategy?"))
+    def dialog() -> None:
+        st.markdown(_("**{name}** and its versions will be deleted. Its results stay.").format(name=escape(saved.name)))
+        with st.container(horizontal=True):
+            if st.button(_("Delete"), type="primary", key="delete_confirm", icon=":material/delete:"):
+                _do(lambda: cached.lab().strategies.delete(cached.lab().owner_id, saved.id))
+            if st.button(_("Keep"), key="delete_refuse"):
+                st.rerun()
+
+    dialog()
+
+
+def _details(saved: StrategySummary) -> None:
+    lab = cached.lab()
+    document = lab.strategies.get(lab.owner_id, saved.id).document
+    left, right = st.columns([1.4, 1])
+    with left:
+        st.markdown("\n".join(f"- {escape(line)}" for line in describe_strategy(parse_document(document), language())))
+    with right:
+        st.markdown(f"**{_('Versions')}**")
+        for version in lab.strategies.versions(lab.owner_id, saved.id):
+            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                when = fmt.moment(version.created_at.astimezone())
+                st.caption(f"{version.version} · {when} · {escape(version.name)}")
+                if version.version != saved.version and st.button(
+                    _("Restore"), key=f"restore_{saved.id}_{version.version}", type="tertiary"
+                ):
+                    _restore(saved.id, version.version)
+    st.markdown(f"**{_('Runs')}**")
+    runs = lab.runs.list(lab.owner_id, strategy_id=saved.id, limit=20)
+    if runs:
+        runs_table(runs, key=f"runs_{saved.id}")
+    else:
+        st.caption(_("Not run yet since it was saved."))

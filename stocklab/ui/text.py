@@ -1,0 +1,157 @@
+"""The user's language: English message ids, a complete Korean catalogue, and the words for every error.
+
+Code writes ``_("Run")``; the Korean catalogue is read from its ``.po`` file at the first use, so no build step is
+needed. ``N_`` marks a message that is looked up later. The language is the session's (``?lang=``), else the
+``language`` setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+import streamlit as st
+from babel.messages.pofile import read_po
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from stocklab.errors import (
+    BrokenInput,
+    Cancelled,
+    DataError,
+    DocumentError,
+    FormulaError,
+    InputError,
+    JobError,
+    ResultNotFound,
+    StockLabError,
+    StoreError,
+)
+from stocklab.settings import load_settings
+
+__all__ = [
+    "LANGUAGES",
+    "LANGUAGE_KEY",
+    "LOCALE",
+    "N_",
+    "Language",
+    "_",
+    "default_language",
+    "for_error",
+    "headline",
+    "language",
+    "pick",
+    "settle_language",
+    "speaking",
+]
+
+Language = Literal["ko", "en"]
+LANGUAGES: Final[Mapping[str, str]] = {"ko": "한국어", "en": "English"}
+LANGUAGE_KEY: Final = "lang"
+LOCALE: Final = Path(__file__).parent / "locale"
+
+_spoken: ContextVar[Language | None] = ContextVar("spoken", default=None)
+
+
+@cache
+def default_language() -> Language:
+    """Language a new visitor sees: the ``language`` setting."""
+    return load_settings().language
+
+
+def language() -> Language:
+    """Language of this session; outside of one, the default."""
+    forced = _spoken.get()
+    if forced is not None:
+        return forced
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return default_language()
+    chosen = st.session_state.get(LANGUAGE_KEY) or st.query_params.get(LANGUAGE_KEY)
+    return "en" if chosen == "en" else "ko" if chosen == "ko" else default_language()
+
+
+def settle_language() -> Language:
+    """Decide the language once for this run of a script, so that each word costs a lookup and no more.
+
+    A fragment's own run does not come by here; there the session is asked for each word.
+    """
+    _spoken.set(None)
+    chosen = language()
+    _spoken.set(chosen)
+    return chosen
+
+
+@contextmanager
+def speaking(chosen: Language) -> Iterator[None]:
+    """Speak one language within the block, whatever the session says."""
+    token = _spoken.set(chosen)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+@cache
+def _catalogue(chosen: Language) -> Mapping[str, str]:
+    file = LOCALE / chosen / "LC_MESSAGES" / "stocklab.po"
+    with file.open("rb") as stream:
+        messages = read_po(stream, locale=chosen)
+    return {str(message.id): str(message.string) for message in messages if message.id and message.string}
+
+
+def _(message: str) -> str:
+    """The message in the user's language; an English id without a translation is shown as it is."""
+    chosen = language()
+    return message if chosen == "en" else _catalogue(chosen).get(message, message)
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark now, translate later"
+    """Mark a message for the catalogue without translating it yet."""
+    return message
+
+
+def pick(korean: str, english: str) -> str:
+    """The one of two texts that data carries in both languages."""
+    return english if language() == "en" else korean
+
+
+_HEADLINES: Final[tuple[tuple[type[StockLabError], str], ...]] = (
+    (FormulaError, N_("The formula cannot be used.")),
+    (DocumentError, N_("The strategy has settings to correct.")),
+    (InputError, N_("Something that was entered is not valid.")),
+    (
+        ResultNotFound,
+        N_("This result is not stored here. It may have been removed to free space, or the link is wrong."),
+    ),
+    (BrokenInput, N_("The file was refused and nothing was changed.")),
+    (StoreError, N_("The market data store cannot be read right now.")),
+    (DataError, N_("Market data needed for this is missing or damaged.")),
+    (JobError, N_("The job cannot be started or found.")),
+    (Cancelled, N_("The work was stopped on request. Nothing was stored.")),
+)
+
+
+def headline(error: StockLabError) -> str:
+    """One sentence in the user's language for the class of an error."""
+    for kind, message in _HEADLINES:
+        if isinstance(error, kind):
+            return _(message)
+    return _("Something outside failed.")
+
+
+def for_error(error: StockLabError) -> str:
+    """Markdown for an error: the sentence of its class, then what exactly was found.
+
+    A formula shows the text with a caret under the fault; a document lists every fault with its field.
+    """
+    lines = [f"**{headline(error)}**"]
+    if isinstance(error, FormulaError):
+        lines += [error.reason, f"```text\n{error.pointer()}\n```"]
+    elif isinstance(error, DocumentError):
+        lines.append("\n".join(f"- `{fault.path or '·'}` {fault.message}" for fault in error.faults))
+    elif not isinstance(error, Cancelled | ResultNotFound):
+        lines.append(str(error))
+    return "\n\n".join(lines)

@@ -1,0 +1,93 @@
+"""Routes for machines: alive, ready, metrics, and an `/api` prefix that says 404 itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
+
+from stocklab import __version__
+from stocklab.db import head_revision, revision
+from stocklab.errors import StockLabError
+from stocklab.portfolios import Lab, shared_lab
+from stocklab.web.metrics import RequestMetrics, lab_metrics
+
+__all__ = ["build_routes", "readiness"]
+
+log = structlog.get_logger(__name__)
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+def build_routes(metrics: RequestMetrics) -> list[BaseRoute]:
+    """The routes, in the order they are tried."""
+
+    async def show_metrics(_request: Request) -> Response:
+        body = metrics.text() + await run_in_threadpool(_lab_part)
+        return PlainTextResponse(body, headers=_NO_STORE, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return [
+        Route("/healthz", _alive),
+        Route("/readyz", _ready),
+        Route("/metrics", show_metrics),
+        Route("/api", _ApiNotFound()),
+        Mount("/api", app=_ApiNotFound()),
+    ]
+
+
+def readiness(lab: Lab) -> tuple[bool, dict[str, Any]]:
+    """Whether visitors can be served, and the checks behind it.
+
+    A home without data is ready: the data page says what to do. A store or database that cannot be read is not.
+    """
+    database: dict[str, Any] = {"ok": True}
+    store: dict[str, Any] = {"ok": True, "state": "empty"}
+    try:
+        lab.database.ping()
+        database |= {"backend": lab.database.backend, "revision": revision(lab.database)}
+        database["ok"] = database["revision"] == head_revision()
+    except StockLabError as error:
+        database = {"ok": False, "error": type(error).__name__}
+    try:
+        snapshot = lab.store.current()
+        if snapshot is not None:
+            store |= {"state": "loaded", "snapshot": snapshot.id, "synthetic": snapshot.manifest.synthetic}
+    except (StockLabError, OSError) as error:
+        store = {"ok": False, "state": "broken", "error": type(error).__name__}
+    ready = bool(database["ok"] and store["ok"])
+    return ready, {"status": "ready" if ready else "not ready", "database": database, "store": store}
+
+
+async def _alive(_request: Request) -> Response:
+    return JSONResponse({"status": "ok", "version": __version__}, headers=_NO_STORE)
+
+
+async def _ready(_request: Request) -> Response:
+    ready, report = await run_in_threadpool(lambda: readiness(shared_lab()))
+    return JSONResponse(report, status_code=200 if ready else 503, headers=_NO_STORE)
+
+
+def _lab_part() -> bytes:
+    lab = shared_lab()
+    try:
+        lab.database.ping()
+    except StockLabError as error:
+        log.warning("metrics_without_database", error=type(error).__name__)
+        return b""
+    return lab_metrics(lab)
+
+
+class _ApiNotFound:
+    """Streamlit answers unknown paths with its page and 200; a program needs to hear that it asked wrongly."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        body = {"error": "not_found", "message": f"There is no {scope['path']} here."}
+        await JSONResponse(body, status_code=404, headers=_NO_STORE)(scope, receive, send)

@@ -1,0 +1,150 @@
+"""What a person does, in real Chromium: fresh home, preset, run, chart, link."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import live_app
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("", "builder", "results", "strategies", "factors", "data")
+RUN_SECONDS = 120
+HANGUL = re.compile("[가-힣]")
+EQUITY = ".st-key-chart_equity .js-plotly-plot .main-svg"
+
+
+def run_preset(page: Page) -> str:
+    """Run the first preset from the home page; the address of its result."""
+    page.locator("[class*=st-key-run_] button").first.click()
+    expect(page).to_have_url(re.compile(r"/results\?.*run="), timeout=RUN_SECONDS * 1e3)
+    expect(page.locator(EQUITY).first).to_be_visible(timeout=RUN_SECONDS * 1e3)
+    live_app.settled(page)
+    return page.url
+
+
+def figures(page: Page) -> list[str]:
+    """The headline figures as shown."""
+    return page.locator("[data-testid=stMetricValue]").all_inner_texts()
+
+
+@pytest.fixture(scope="session")
+def result_url(live: live_app.LiveApp) -> str:
+    """A finished run, without a browser: its deep link."""
+    presets = json.loads(live_app.command(live.home, "presets", "list", "--json"))
+    out = live.home.parent / "exported"
+    arguments = ("--start", "2018-01-02", "--end", "2024-12-30", "--out", str(out))
+    live_app.command(live.home, "backtest", presets[0]["id"], *arguments)
+    return f"/results?run={json.loads((out / 'run.json').read_text(encoding='utf-8'))['run_id']}"
+
+
+def test_from_a_fresh_home_to_a_chart_and_its_link(visitor: Callable[..., Page], live: live_app.LiveApp):
+    page = visitor("/")
+    expect(page.locator("h1").first).to_have_text(HANGUL)
+    url = run_preset(page)
+    shown = figures(page)
+    assert len(shown) >= 6
+    page.screenshot(path=str(live.home.parent / "result.png"))
+
+    other = visitor(url.removeprefix(live.url))
+    expect(other.locator(EQUITY).first).to_be_visible()
+    assert figures(other) == shown
+
+
+def test_a_preset_is_changed_in_the_builder_and_run(visitor: Callable[..., Page]):
+    page = visitor("/")
+    page.locator("[class*=st-key-open_] button").nth(1).click()
+    expect(page).to_have_url(re.compile("/builder"))
+    live_app.settled(page)
+    expect(page.locator(".st-key-matches")).to_be_visible()
+    name = page.locator(".st-key-builder_toolbar input").first
+    name.fill("나의 첫 전략")
+    name.press("Enter")
+    live_app.settled(page)
+    page.locator(".st-key-run_backtest button").click()
+    expect(page.locator(EQUITY).first).to_be_visible(timeout=RUN_SECONDS * 1e3)
+    expect(page.locator("h1").first).to_have_text("나의 첫 전략")
+
+
+def test_english_is_one_click_away_and_part_of_the_link(visitor: Callable[..., Page]):
+    page = visitor("/")
+    korean = page.locator("h1").first.inner_text()
+    page.get_by_text("English", exact=True).click()
+    expect(page.locator("h1").first).not_to_have_text(korean)
+    live_app.settled(page)
+    assert not HANGUL.search(page.locator("h1").first.inner_text())
+    expect(page.get_by_text("Demo data (synthetic)").first).to_be_visible()
+    expect(page).to_have_url(re.compile("lang=en"))
+
+    other = visitor("/data?lang=en")
+    expect(other.locator("h1").first).to_have_text("Data")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_page_fits_and_shows_no_fault(visitor: Callable[..., Page], result_url: str, width: int):
+    for path in (*(f"/{name}" for name in PAGES), result_url):
+        page = visitor(path, width=width, height=844)
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        expect(page.locator("h1").first).to_be_visible()
+        page.context.close()
+
+
+def test_all_sections_of_a_result_open(visitor: Callable[..., Page], result_url: str):
+    page = visitor(result_url)
+    sections = page.locator(".st-key-result_section button")
+    for place in range(sections.count()):
+        sections.nth(place).click()
+        live_app.settled(page)
+        expect(page.locator("[data-testid=stException], [data-testid=stAlertContentError]")).to_have_count(0)
+    assert sections.count() == 6
+
+
+def test_a_link_to_nothing_says_so_in_the_visitors_language(visitor: Callable[..., Page]):
+    page = visitor("/results?run=0123456789abcdef")
+    expect(page.locator("[data-testid=stAlert]").first).to_have_text(HANGUL)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_a_second_server_on_the_same_home_shows_the_same_result(
+    browser: Browser, live: live_app.LiveApp, result_url: str
+):
+    with live_app.serving(live.home) as again:
+        page = browser.new_page()
+        page.goto(again.url + result_url)
+        live_app.settled(page)
+        expect(page.locator(EQUITY).first).to_be_visible()
+        page.close()
+
+
+def test_answers_carry_the_security_headers(live: live_app.LiveApp):
+    with urllib.request.urlopen(f"{live.url}/builder") as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_the_load_script_speaks_the_servers_language(live: live_app.LiveApp, result_url: str):
+    page, _, query = result_url.lstrip("/").partition("?")
+    script = [sys.executable, str(ROOT / "benchmarks/load.py"), "--url", live.url, "--page", page, "--query", query]
+    bounds = ["--users", "3", "--think", "0.2", "--seconds", "2", "--warmup", "2"]
+    done = subprocess.run(
+        [*script, *bounds, "--expect", "plotly_chart", "metric"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["runs"] >= 3

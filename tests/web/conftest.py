@@ -1,0 +1,85 @@
+"""The real app as a process of its own on a free port."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, headers with lower-case names, and the body as sent."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    home: Path
+    log: Path
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        """One request, nothing added or unpacked."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, headers={name.replace("_", "-"): text for name, text in headers.items()})
+            response = connection.getresponse()
+            found = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, found, response.read())
+        finally:
+            connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app with an empty home, started from another directory; stopped at the end of the module."""
+    folder = tmp_path_factory.mktemp("app")
+    port = _free_port()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("STOCKLAB_", "STREAMLIT_"))}
+    environment = {
+        **kept,
+        "STOCKLAB_HOME": str(folder / "home"),
+        "STOCKLAB_LOG_FORMAT": "json",
+        "STREAMLIT_SERVER_COOKIE_SECRET": "0123456789abcdef0123456789abcdef",
+    }
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    running = Server(process, port, folder / "home", folder / "log")
+    deadline = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, running.log.read_text()
+        assert time.monotonic() < deadline, running.log.read_text()
+        try:
+            if running.ask("/healthz").status == 200:
+                break
+        except OSError:
+            time.sleep(0.1)
+    yield running
+    if process.poll() is None:
+        process.terminate()
+        process.wait(timeout=20)
