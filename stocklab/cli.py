@@ -9,9 +9,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -30,7 +31,7 @@ from stocklab.logs import configure_logging
 from stocklab.market.panel import PriceBasis
 from stocklab.settings import Settings, load_settings
 from stocklab.sidecar.supervisor import up
-from stocklab.strategy import PRESETS, Preset, Strategy, describe_strategy, json_schema, parse_document
+from stocklab.strategy import PRESETS, Strategy, describe_strategy, find_preset, json_schema, parse_document
 
 __all__ = ["main"]
 
@@ -82,7 +83,7 @@ def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
         store,
         symbols=arguments.symbols or settings.demo_symbols,
         seed=arguments.seed,
-        until=arguments.until or date.today(),  # noqa: DTZ011 - the edge: the machine's own date
+        until=arguments.until or _today_in_seoul(),
         replace=arguments.replace,
     )
     print(f"Demo data (synthetic): snapshot {snapshot.id} is current in {settings.home}.")
@@ -99,6 +100,7 @@ def _data_import(arguments: argparse.Namespace, settings: Settings) -> int:
         source=arguments.source,
         replace=arguments.replace,
         new_rows_only=arguments.new_rows_only,
+        grace_hours=settings.snapshot_grace_hours,
         on_progress=_say if sys.stderr.isatty() else None,
     )
     if arguments.json:
@@ -118,20 +120,16 @@ def _data_status(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _presets_list(arguments: argparse.Namespace, settings: Settings) -> int:
-    rows = [_preset_row(preset) for preset in PRESETS.values()]
     if arguments.json:
-        _print_json(rows)
+        _print_json([preset.as_json() for preset in PRESETS.values()])
     else:
-        for row in rows:
-            print(f"{row['id']:<24} {row['name_en']} ({row['name_ko']})")
+        for preset in PRESETS.values():
+            print(f"{preset.id:<24} {preset.name_en} ({preset.name_ko})")
     return 0
 
 
 def _presets_show(arguments: argparse.Namespace, settings: Settings) -> int:
-    preset = _preset(arguments.id)
-    row = _preset_row(preset)
-    row["document"] = preset.strategy.model_dump(mode="json")
-    _print_json(row)
+    _print_json(find_preset(arguments.id).as_json())
     return 0
 
 
@@ -241,24 +239,6 @@ def _strategy(text: str) -> Strategy:
         raise InputError(f"{file}: expected UTF-8 text, found byte {error.object[error.start]:#04x}.") from error
 
 
-def _preset(identity: str) -> Preset:
-    if identity not in PRESETS:
-        raise InputError(f"Unknown preset {identity!r}. Presets: {', '.join(PRESETS)}.")
-    return PRESETS[identity]
-
-
-def _preset_row(preset: Preset) -> dict[str, Any]:
-    return {
-        "id": preset.id,
-        "name_ko": preset.name_ko,
-        "name_en": preset.name_en,
-        "source": preset.source,
-        "explanation_ko": preset.explanation_ko,
-        "explanation_en": preset.explanation_en,
-        "tags": preset.strategy.tags.model_dump(mode="json"),
-    }
-
-
 def _factor_row(factor: Factor) -> dict[str, Any]:
     return {
         "id": factor.id,
@@ -288,6 +268,10 @@ def _mapping(text: str) -> dict[str, str]:
             raise InputError(f"--map: expected OURS=THEIRS pairs with commas between, found {part!r}.")
         pairs[ours.strip()] = theirs.strip()
     return pairs
+
+
+def _today_in_seoul() -> date:
+    return datetime.now(ZoneInfo("Asia/Seoul")).date()
 
 
 def _describe_status(state: Mapping[str, Any]) -> str:
@@ -396,7 +380,9 @@ def _data_commands(commands: Any) -> None:
     parts = data.add_subparsers(title="data commands", metavar="COMMAND", required=True)
     load = _command(parts, "import", _data_import, "load Parquet or CSV files")
     load.add_argument("paths", nargs="+", metavar="PATH")
-    load.add_argument("--map", help="columns of any daily-bar file: date=Date,code=Ticker,open=...")
+    load.add_argument(
+        "--map", help="columns of any daily-bar file: date=Date,code=Ticker,open=...; code==005930 is a constant"
+    )
     load.add_argument("--basis", choices=list(PriceBasis), help="what the bars of --map files are")
     load.add_argument("--source", help="name of the source, shown with the data")
     load.add_argument("--replace", action="store_true", help="new rows replace stored ones that differ")

@@ -167,7 +167,7 @@ def settle_delistings(
 @part
 def _traded_until(traded: AnyArray, listed: AnyArray, symbol: int, gone: int, clean_up_sessions: int) -> bool:
     """Whether the last sessions before a delisting had trades: then the last close is a clean-up price."""
-    for t in range(max(gone - clean_up_sessions, 0), gone):
+    for t in range(max(gone - clean_up_sessions, 0), gone):  # noqa: SIM110 (compiled: no generators)
         if traded[t, symbol] and listed[t, symbol]:
             return True
     return False

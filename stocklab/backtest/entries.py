@@ -88,6 +88,7 @@ def decide_entries(
     active: IntArray,
     t: int,
     closes: AnyArray,
+    traded: AnyArray,
     markets: AnyArray,
     etf: AnyArray,
     sectors: IntArray,
@@ -107,7 +108,7 @@ def decide_entries(
     symbols: IntArray,
 ) -> None:
     """Signal mode: order the best candidates that are not held until slots, cash or the daily number run out."""
-    slots = free_slots(rules, book, slot_of, orders, active, False)
+    slots = free_slots(rules, book, slot_of, orders, active, traded, t, False)
     r = t - book[0].first_session
     total = totals[r]
     if slots <= 0 or total == 0:
@@ -167,9 +168,9 @@ def _choose(
     positions: Records,
     slot_of: IntArray,
     sold_on: IntArray,
-    quotes: Records,
     t: int,
     closes: AnyArray,
+    traded: AnyArray,
     listed_symbols: IntArray,
     written: IntArray,
     total: int,
@@ -186,8 +187,8 @@ def _choose(
     """The best candidates that may be held after this rebalancing, in order; how many."""
     room = rules[0].max_holdings
     for k in range(book[0].n_positions):
-        if quotes[positions[k].quote].listed == 0:
-            room -= 1  # cannot be sold, so it keeps its place
+        if not traded[t, positions[k].symbol]:
+            room -= 1  # halted or gone: it cannot be counted on to be sold, so it keeps its place
     n = 0
     for j in range(total):
         if n >= room:
@@ -204,6 +205,8 @@ def _choose(
         if np.isnan(weight_of(rules, t, symbol, score, weights, 0.0, 0.0)):
             book[0].unknown_weight += 1
             continue
+        if slot >= 0 and not traded[t, symbol]:
+            room += 1  # its place is its own
         chosen[n] = symbol
         n += 1
     return n
@@ -232,6 +235,7 @@ def rebalance(
     t: int,
     day_numbers: IntArray,
     closes: AnyArray,
+    traded: AnyArray,
     markets: AnyArray,
     etf: AnyArray,
     sectors: IntArray,
@@ -255,7 +259,7 @@ def rebalance(
 ) -> None:
     """Target mode: sell what left the selection or grew too large, and note what is to be bought as waiting lots."""
     n = _choose(
-        rules, book, positions, slot_of, sold_on, quotes, t, closes, listed_symbols, written,
+        rules, book, positions, slot_of, sold_on, t, closes, traded, listed_symbols, written,
         totals[t - book[0].first_session], universe, entry, score, weights, keep, keep_count, values, symbols, chosen,
     )  # fmt: skip
     mean, low, spread = weight_scale(rules, t, chosen, n, score, weights)
@@ -323,6 +327,7 @@ def continue_waiting(
     waiting: Records,
     t: int,
     closes: AnyArray,
+    traded: AnyArray,
     markets: AnyArray,
     etf: AnyArray,
     regimes: IntArray,
@@ -336,7 +341,7 @@ def continue_waiting(
     if book[0].n_waiting == 0:
         return
     cash = expected_cash(rules, book, positions, slot_of, orders, active)
-    slots = free_slots(rules, book, slot_of, orders, active, True)
+    slots = free_slots(rules, book, slot_of, orders, active, traded, t, True)
     new = rules[0].max_new if rules[0].max_new > 0 else codes.NEVER
     kept = 0
     for w in range(book[0].n_waiting):

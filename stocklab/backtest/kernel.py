@@ -67,7 +67,7 @@ def _full(
 
 
 def _build(kernel_stamp: int) -> Callable[..., int]:
-    @njit(nogil=True, cache=True, _nrt=False)
+    @njit(nogil=True, cache=True)
     def walk(
         start: int,
         stop: int,
@@ -200,18 +200,18 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
             if due:
                 rebalance(
                     rules, book, positions, slot_of, sold_on, order_rows, active, quote_rows, waiting, t, day_numbers,
-                    closes, markets, etf, sectors, regimes, tick_from, tick_step, listed_symbols, written, totals,
-                    universe, entry, score, weights, keep, keep_count, values, symbols, chosen, amounts, marks,
+                    closes, traded, markets, etf, sectors, regimes, tick_from, tick_step, listed_symbols, written,
+                    totals, universe, entry, score, weights, keep, keep_count, values, symbols, chosen, amounts, marks,
                 )  # fmt: skip
             if rules[0].target_mode == 1:
                 continue_waiting(
-                    rules, book, positions, slot_of, sold_on, order_rows, active, waiting, t, closes, markets, etf,
-                    regimes, tick_from, tick_step,
+                    rules, book, positions, slot_of, sold_on, order_rows, active, waiting, t, closes, traded, markets,
+                    etf, regimes, tick_from, tick_step,
                 )  # fmt: skip
             else:
                 decide_entries(
-                    rules, book, positions, slot_of, sold_on, order_rows, active, t, closes, markets, etf, sectors,
-                    regimes, tick_from, tick_step, listed_symbols, written, totals, universe, entry, score, weights,
+                    rules, book, positions, slot_of, sold_on, order_rows, active, t, closes, traded, markets, etf,
+                    sectors, regimes, tick_from, tick_step, listed_symbols, written, totals, universe, entry, score, weights,
                     keep, keep_count, values, symbols,
                 )  # fmt: skip
         return stop

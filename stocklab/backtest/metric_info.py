@@ -110,12 +110,14 @@ _ROWS: Final[tuple[tuple[str, Unit, str, str, str, str, tuple[str, str], str, st
     ),
     (
         "n_trades", "count", "거래 수", "Trades",
-        "체결된 매도 주문 수(매수와 선입선출로 짝지음)", "sale orders filled, matched with purchases first in first out",
+        "체결된 매도 주문 수(매수와 선입선출로 짝지음)",
+        "sale orders filled, matched with purchases first in first out",
         _SALES, "50건보다 적으면 통계로 보기 어렵습니다.", "Fewer than 50 say little.",
     ),
     (
         "avg_holding_days", "days", "평균 보유일수", "Average holding period",
-        "매도 주문별 보유 달력일수(주식 수 가중)의 평균", "mean over sale orders of calendar days held, weighted by shares",
+        "매도 주문별 보유 달력일수(주식 수 가중)의 평균",
+        "mean over sale orders of calendar days held, weighted by shares",
         _SALES, "보유 중인 종목은 빠져 있어 실제보다 짧을 수 있습니다.", "What is still held is not in it.",
     ),
     (
@@ -178,7 +180,11 @@ _ROWS: Final[tuple[tuple[str, Unit, str, str, str, str, tuple[str, str], str, st
         "profit_krw", "krw", "순이익", "Profit",
         "마지막 평가금액 - 시작 현금", "last equity - starting cash", _EQUITY, "", "",
     ),
-    ("final_equity_krw", "krw", "최종 평가금액", "Final equity", "마지막 종가의 평가금액", "equity at the last close", _EQUITY, "", ""),
+    (
+        "final_equity_krw", "krw", "최종 평가금액", "Final equity",
+        "마지막 종가의 평가금액", "equity at the last close",
+        _EQUITY, "", "",
+    ),
     (
         "benchmark_return", "fraction", "비교지수 수익률", "Benchmark return",
         "마지막 지수 / 첫 지수 - 1", "last level / first level - 1", _INDEX,
@@ -186,7 +192,8 @@ _ROWS: Final[tuple[tuple[str, Unit, str, str, str, str, tuple[str, str], str, st
     ),
     (
         "benchmark_cagr", "fraction", "비교지수 연복리수익률", "Benchmark CAGR",
-        "(마지막 지수 / 첫 지수)^(365.25 / 달력일수) - 1", "(last level / first level)^(365.25 / calendar days) - 1", _INDEX,
+        "(마지막 지수 / 첫 지수)^(365.25 / 달력일수) - 1",
+        "(last level / first level)^(365.25 / calendar days) - 1", _INDEX,
         "배당을 뺀 가격지수입니다.", "A price index, without dividends.",
     ),
     (
@@ -211,8 +218,16 @@ _ROWS: Final[tuple[tuple[str, Unit, str, str, str, str, tuple[str, str], str, st
         "지수 하나로 설명되지 않는 부분일 뿐, 실력의 증거는 아닙니다.",
         "What one index does not explain; no proof of skill.",
     ),
-    ("best_day", "fraction", "최고의 하루", "Best session", "일간 수익률의 최댓값", "largest daily return", _RETURNS, "", ""),
-    ("worst_day", "fraction", "최악의 하루", "Worst session", "일간 수익률의 최솟값", "smallest daily return", _RETURNS, "", ""),
+    (
+        "best_day", "fraction", "최고의 하루", "Best session",
+        "일간 수익률의 최댓값", "largest daily return",
+        _RETURNS, "", "",
+    ),
+    (
+        "worst_day", "fraction", "최악의 하루", "Worst session",
+        "일간 수익률의 최솟값", "smallest daily return",
+        _RETURNS, "", "",
+    ),
     (
         "sessions_per_year", "ratio", "연간 거래일수", "Sessions per year",
         "기간의 거래일수 / 기간의 연수", "sessions of the run / its years", _EQUITY,

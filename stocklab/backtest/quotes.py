@@ -34,7 +34,6 @@ def _load(
     traded: AnyArray,
     listed: AnyArray,
     markets: AnyArray,
-    bases: AnyArray,
     etf: AnyArray,
     percents: IntArray,
     taxes: IntArray,
@@ -64,40 +63,25 @@ def _load(
 
 
 @part
-def _glance(
-    rules: Records,
-    position: Record,
-    quote: Record,
-    t: int,
-    highs: AnyArray,
-    lows: AnyArray,
-    closes: AnyArray,
-    listed: AnyArray,
-) -> bool:
+def _glance(rule: Record, position: Record, quote: Record) -> bool:
     """What a quiet holding needs, its close and range; whether a trigger may fire, so that the rest is needed too.
 
     Most of a walk's time is waiting for memory: a quiet day reads three arrays instead of ten.
     """
-    symbol = quote.symbol
-    close = closes[t, symbol]
     quote.full = 0
-    quote.close = _whole(close)
-    quote.listed = 1 if quote.close > 0 or listed[t, symbol] else 0
+    quote.close = _whole(quote.seen_close)
+    quote.listed = 1 if quote.close > 0 else 0  # else everything is loaded, and known better
     quote.high = quote.close
-    may_fire = quote.close == 0 or rules[0].sell_mode == codes.MODE_LIMIT  # a limit needs the tick table
-    has_trailing = rules[0].trailing_basis == codes.INTRADAY
-    if rules[0].target_basis == codes.INTRADAY or has_trailing:
-        high = float(highs[t, symbol])
-        quote.high = _whole(high)
-        if rules[0].target_basis == codes.INTRADAY:
-            # the tick takes less than one percent or one won off a target
-            may_fire = may_fire or high >= position.average * (1.0 + rules[0].target_level / BILLION) * 0.99 - 1.0
-    if rules[0].stop_basis == codes.INTRADAY or has_trailing:
-        low = float(lows[t, symbol])
-        if rules[0].stop_basis == codes.INTRADAY:
-            may_fire = may_fire or low <= position.average * (1.0 - rules[0].stop_level / BILLION) + 1.0
-        if has_trailing:
-            may_fire = may_fire or low <= position.high * (1.0 - rules[0].trailing_level / BILLION) + 1.0
+    may_fire = quote.close == 0 or rule.sell_mode == codes.MODE_LIMIT  # a limit needs the tick table
+    if rule.target_basis == codes.INTRADAY:
+        # the tick takes less than one percent or one won off a target
+        target = position.average * (1.0 + rule.target_level / BILLION)
+        may_fire = may_fire or quote.seen_high >= target * 0.99 - 1.0
+    if rule.stop_basis == codes.INTRADAY:
+        may_fire = may_fire or quote.seen_low <= position.average * (1.0 - rule.stop_level / BILLION) + 1.0
+    if rule.trailing_basis == codes.INTRADAY:
+        quote.high = _whole(quote.seen_high)
+        may_fire = may_fire or quote.seen_low <= position.high * (1.0 - rule.trailing_level / BILLION) + 1.0
     return may_fire  # type: ignore[no-any-return]
 
 
@@ -152,21 +136,29 @@ def load_quotes(
             quotes[n].symbol = symbol
             _signals(quotes[n], t, exit_code, entry_ok, ranks, bases, has_base)
             _load(
-                rules, quotes[n], t, r, opens, highs, lows, closes, volumes, traded, listed, markets, bases, etf,
+                rules, quotes[n], t, r, opens, highs, lows, closes, volumes, traded, listed, markets, etf,
                 percents, taxes, regimes,
             )  # fmt: skip
             n += 1
-    for k in range(book[0].n_positions):
+    first_quiet = n
+    with_range = rules[0].target_basis + rules[0].stop_basis + rules[0].trailing_basis > 0
+    for k in range(book[0].n_positions):  # only loads, so that the processor waits for many of them at once
         symbol = positions[k].symbol
         if quote_of[symbol] < 0:
             quote_of[symbol] = n
             quotes[n].symbol = symbol
-            _signals(quotes[n], t, exit_code, entry_ok, ranks, bases, has_base)
-            if _glance(rules, positions[k], quotes[n], t, highs, lows, closes, listed):
-                _load(
-                    rules, quotes[n], t, r, opens, highs, lows, closes, volumes, traded, listed, markets, bases, etf,
-                    percents, taxes, regimes,
-                )  # fmt: skip
+            quotes[n].slot = k
+            quotes[n].seen_close = closes[t, symbol]
+            if with_range:
+                quotes[n].seen_high = highs[t, symbol]
+                quotes[n].seen_low = lows[t, symbol]
             n += 1
         positions[k].quote = quote_of[symbol]
+    for q in range(first_quiet, n):
+        _signals(quotes[q], t, exit_code, entry_ok, ranks, bases, has_base)
+        if _glance(rules[0], positions[quotes[q].slot], quotes[q]):
+            _load(
+                rules, quotes[q], t, r, opens, highs, lows, closes, volumes, traded, listed, markets, etf, percents,
+                taxes, regimes,
+            )  # fmt: skip
     book[0].n_quotes = n

@@ -58,7 +58,7 @@ def build_score(
         A part is neutralised by size, or by sector, and the panel has no market caps, or no sectors.
     """
     if not factors:
-        return Score(values=np.zeros((0, 0), dtype=np.float64))
+        return Score(values=read_only(np.zeros((0, 0), dtype=np.float64)))
     if len(factors) == 1 and factors[0].neutralize == "none":
         return Score(values=read_only(values[0]), sign=1.0 if factors[0].direction == "high" else -1.0)
     _require_groups(panel, factors)

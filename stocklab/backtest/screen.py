@@ -8,7 +8,7 @@ import numpy as np
 
 from stocklab.backtest.plan import Plan, build_plan
 from stocklab.backtest.result import RunRequest
-from stocklab.backtest.select import order_row
+from stocklab.backtest.select import order_rows
 from stocklab.errors import InputError
 from stocklab.factors import FormulaSource
 from stocklab.market.panel import Panel
@@ -43,9 +43,12 @@ def matches(panel: Panel, strategy: Strategy, source: FormulaSource, session_ind
 
 def _ordered(plan: Plan, t: int) -> list[int]:
     n_symbols = plan.universe.shape[1]
-    values, symbols = np.empty(n_symbols, dtype=np.float64), np.empty(n_symbols, dtype=np.int64)
-    written, _, _ = order_row(
+    symbols = np.zeros((1, n_symbols), dtype=np.int64)
+    written, total, unknown = (np.zeros(1, dtype=np.int64) for _ in range(3))
+    order_rows(
         t,
+        t + 1,
+        np.ones(1, dtype=np.bool_),
         plan.universe,
         plan.entry,
         plan.score.values,
@@ -53,10 +56,12 @@ def _ordered(plan: Plan, t: int) -> list[int]:
         plan.keep,
         plan.keep_count,
         n_symbols,
-        values,
         symbols,
+        written,
+        total,
+        unknown,
     )
-    return [int(symbol) for symbol in symbols[:written]]
+    return [int(symbol) for symbol in symbols[0, : written[0]]]
 
 
 def _score(plan: Plan, t: int, symbol: int) -> float:

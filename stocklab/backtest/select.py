@@ -125,7 +125,7 @@ def order_rows(
     out_total: IntArray,
     out_unknown: IntArray,
 ) -> None:
-    """`order_row` for the sessions [first, last) that ``wanted_rows`` marks; row i of an output is session first + i."""
+    """`order_row` for those sessions of [first, last) that ``wanted_rows`` marks; output row i is session first + i."""
     n_symbols = universe.shape[1]
     values = np.empty(n_symbols, dtype=np.float64)
     symbols = np.empty(n_symbols, dtype=np.int64)

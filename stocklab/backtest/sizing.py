@@ -127,11 +127,19 @@ def expected_cash(
 
 @part
 def free_slots(
-    rules: Records, book: Records, slot_of: IntArray, orders: Records, active: IntArray, same_auction: bool
+    rules: Records,
+    book: Records,
+    slot_of: IntArray,
+    orders: Records,
+    active: IntArray,
+    traded: AnyArray,
+    t: int,
+    same_auction: bool,
 ) -> int:
     """Positions that may still be opened: a full exit frees its slot if it comes before the purchase.
 
-    ``same_auction``: an exit at the very auction of the purchase counts too (slots, unlike cash, are free at once).
+    ``same_auction``: an exit at the very auction of the purchase counts too (slots, unlike cash, are free at once). An
+    exit of what is halted at ``t`` is not counted on.
     """
     sell_phase = codes.PHASE_OF_MODE[rules[0].sell_mode]
     buy_phase = codes.PHASE_OF_MODE[rules[0].buy_mode]
@@ -143,7 +151,7 @@ def free_slots(
             continue
         if order.side == codes.BUY and slot_of[order.symbol] < 0:
             slots -= 1
-        elif order.side == codes.SELL and order.full_exit == 1 and freed and order.mode != codes.MODE_LIMIT:
+        elif order.full_exit == 1 and freed and order.mode != codes.MODE_LIMIT and traded[t, order.symbol]:
             slots += 1
     return slots  # type: ignore[no-any-return]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
-from stocklab.factors import DirectSource, FormulaSource, Wanted, check
+from stocklab.factors import Wanted, check, evaluate
 from stocklab.market.panel import Panel
 from stocklab.types import AnyArray, BoolArray
 
@@ -25,7 +25,7 @@ _PENDING: dict[Path, AnyArray] = {}
 _PENDING_LOCK = threading.Lock()
 
 
-class CachedSource(FormulaSource):
+class CachedSource:
     """A `FormulaSource` that remembers: what was computed once for a panel is memory-mapped the next time.
 
     Files are ``cache/factors/<panel key>/<sha256>.npy``, written beside and moved into place by a background thread, so
@@ -47,7 +47,8 @@ class CachedSource(FormulaSource):
         self.budget_bytes = budget_mb * 1_000_000
         self.hits = 0
         self.misses = 0
-        self._direct = DirectSource(panel, threads=threads, should_cancel=should_cancel)
+        self._threads = threads
+        self._should_cancel = should_cancel
 
     def compute(self, wanted: Sequence[Wanted], universe: BoolArray | None = None) -> tuple[AnyArray, ...]:
         """As `FormulaSource.compute`; arrays may be read-only memory maps."""
@@ -58,7 +59,13 @@ class CachedSource(FormulaSource):
         self.hits += len(wanted) - len(missing)
         self.misses += len(missing)
         if missing:
-            fresh = self._direct.compute([wanted[position] for position in missing], universe)
+            fresh = evaluate(
+                [wanted[position] for position in missing],
+                self.panel,
+                universe=universe,
+                threads=self._threads,
+                should_cancel=self._should_cancel,
+            )
             for position, values in zip(missing, fresh, strict=True):
                 found[position] = values
                 if self.budget_bytes:

@@ -1,6 +1,6 @@
 """The app database: typed tables, sessions and migrations, on SQLite or PostgreSQL."""
 
-from stocklab.db.database import Database, open_database
+from stocklab.db.database import Database, DatabaseUnreachable, open_database
 from stocklab.db.migrate import head_revision, revision, upgrade
 from stocklab.db.models import (
     LOCAL_OWNER_ID,
@@ -17,6 +17,7 @@ __all__ = [
     "LOCAL_OWNER_ID",
     "Base",
     "Database",
+    "DatabaseUnreachable",
     "JobRow",
     "JobState",
     "OwnerRow",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
@@ -21,7 +21,7 @@ _WRITE = "stocklab_write"
 
 
 class DatabaseUnreachable(StockLabError):
-    """The app database does not answer, or answers with an error before any work began."""
+    """The app database does not answer, or stayed locked for too long."""
 
 
 class Database:
@@ -38,8 +38,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for reading; whatever it changed is rolled back."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """A session for reading; whatever it changed is rolled back.
+
+        Raises
+        ------
+        DatabaseUnreachable
+            The database does not answer, or stayed locked for too long.
+        """
+        with _named_errors(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
@@ -48,8 +54,13 @@ class Database:
 
         On SQLite it takes the write lock at once: a transaction that read first could otherwise not wait for another
         writer (SQLITE_BUSY is immediate when the snapshot it read is already old).
+
+        Raises
+        ------
+        DatabaseUnreachable
+            The database does not answer, or stayed locked for too long; nothing was changed.
         """
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with _named_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def ping(self) -> None:
@@ -60,11 +71,8 @@ class Database:
         DatabaseUnreachable
             It gave none.
         """
-        try:
-            with self.engine.connect() as connection:
-                connection.execute(text("SELECT 1"))
-        except SQLAlchemyError as error:
-            raise DatabaseUnreachable(f"The app database does not answer ({type(error).__name__}).") from error
+        with _named_errors(), self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
         """Return every connection."""
@@ -105,6 +113,15 @@ def open_database(url: str) -> Database:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Database(engine)
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """Faults of the connection in our own tree, so that pages and loops need not know the library's."""
+    try:
+        yield
+    except (InterfaceError, OperationalError) as error:
+        raise DatabaseUnreachable(f"The app database does not answer ({type(error.orig).__name__}).") from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

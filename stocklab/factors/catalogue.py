@@ -35,6 +35,15 @@ class Factor:
     notes: str
     tokens: tuple[str, ...]
 
+    @property
+    def update_frequency(self) -> str:
+        """ "daily", or "filing" where statement items enter: those move only when a report is received.
+
+        >>> CATALOGUE["rsi_14"].update_frequency, CATALOGUE["roe"].update_frequency
+        ('daily', 'filing')
+        """
+        return "filing" if self.notes.rpartition("PIT=")[2] == "filing" else "daily"
+
 
 def _load() -> Mapping[str, Factor]:
     text = files("stocklab.factors").joinpath("catalogue.csv").read_text(encoding="utf-8")

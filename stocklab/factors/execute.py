@@ -146,9 +146,10 @@ class _Worker(ABC):
 
     def source(self, index: int) -> AnyArray | None:
         """A table or a series of sessions; None stands for the index of each symbol's market."""
-        if index in self.execution.tables:
+        step = self.execution.graph.steps[index]
+        if step.op != "field":
             return frozen(self.execution.tables[index])
-        name = str(self.execution.graph.steps[index].params[0])
+        name = str(step.params[0])
         if name in self.inputs.tables:
             return self.inputs.tables[name]
         if name in self.inputs.shared:

@@ -100,10 +100,10 @@ class _Assembler:
         for index in steps:
             self.compute(index)
             self.store(index)
-        for target in self.targets:  # wanted as it was loaded, or a plain number
-            if target.step not in steps:
-                self.operand(target.step)
-                self.store(target.step)
+        for index in dict.fromkeys(target.step for target in self.targets):
+            if index not in steps:  # wanted as it was loaded, or a plain number
+                self.operand(index)
+                self.store(index)
         code = np.array(self.rows, dtype=np.int64).reshape(len(self.rows), _INSTRUCTION)
         numbers = np.array(self.numbers, dtype=np.float64).reshape(len(self.rows), _NUMBERS)
         return Program(
@@ -235,7 +235,7 @@ class _Assembler:
 
     def lower_pair(self, name: str, marks: list[float], operands: list[int], target: int) -> None:
         n, m = int(marks[0]), int(marks[-1])
-        self.need(_PAIR_STATE * n, lines=1 if name == "tbeta_down" else 0)
+        self.need(_PAIR_STATE * n, lines=3 if name == "tbeta_down" else 0)
         if name in _PAIRS and name != "tcorr":  # beta(y, x): the machine's first operand is x
             operands = operands[::-1]
         if name in ("tslope", "tr2"):

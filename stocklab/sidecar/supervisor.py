@@ -24,7 +24,7 @@ from stocklab.settings import Settings
 from stocklab.sidecar.processes import Child, Patience, supervise
 from stocklab.sidecar.secret_files import cookie_secret
 
-__all__ = ["address", "children", "ensure_data", "find_app", "prepare", "supervise", "up"]
+__all__ = ["address", "children", "ensure_data", "find_app", "migrate", "prepare", "supervise", "up"]
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +67,7 @@ def prepare(settings: Settings) -> None:
         log.warning("only_loopback_names_are_answered", host=settings.host, hint="set STOCKLAB_ALLOWED_HOSTS")
     cookie_secret(settings)
     _check_port(settings)
-    _migrate(settings)
+    migrate(settings)
     ensure_data(settings)
 
 
@@ -141,9 +141,9 @@ def _check_port(settings: Settings) -> None:
             ) from error
 
 
-def _migrate(settings: Settings) -> None:
+def migrate(settings: Settings, *, patience_seconds: float = _DATABASE_PATIENCE_SECONDS) -> None:
     """Bring the database up to date; a database server that starts at the same time gets half a minute."""
-    deadline = time.monotonic() + _DATABASE_PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     database = open_database(database_url(settings))
     try:
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -11,11 +11,22 @@ import streamlit as st
 import structlog
 
 from stocklab.errors import StockLabError
-from stocklab.ui import cached, navigation, text
 from stocklab.ui import format as fmt
+from stocklab.ui import navigation, text
 from stocklab.ui.text import _
 
-__all__ = ["basis_badge", "demo_badge", "empty", "facts", "guarded", "no_data", "title"]
+__all__ = [
+    "badge",
+    "badges",
+    "basis_badge",
+    "basis_hint",
+    "demo_badge",
+    "empty",
+    "facts",
+    "guarded",
+    "no_data",
+    "title",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -46,19 +57,33 @@ def no_data() -> None:
     navigation.link("data", _("How to import data"), icon=":material/arrow_forward:")
 
 
-def demo_badge() -> None:
+def badges(labels: Sequence[str], *, hint: str | None = None) -> None:
+    """Labels side by side, as one element: a page run pays for each element."""
+    st.markdown(" ".join(labels), help=hint, width="content")
+
+
+def badge(words: str, icon: str, colour: str = "gray") -> str:
+    """Markdown of one label."""
+    return f":{colour}-badge[:material/{icon}: {words}]"
+
+
+def demo_badge() -> str:
     """The label every page carries while the data is synthetic."""
-    st.badge(_("Demo data (synthetic)"), icon=":material/science:", color="orange")
+    return badge(_("Demo data (synthetic)"), "science", "orange")
 
 
-def basis_badge(basis: str) -> None:
+def basis_badge(basis: str) -> str:
     """Which prices a run traded on."""
-    names: Mapping[str, tuple[str, str]] = {
-        "raw": (_("Raw prices"), _("Traded prices, with splits and rights as events.")),
-        "adjusted": (_("Adjusted prices"), _("Prices adjusted backward: share counts are hypothetical.")),
-    }
-    name, explanation = names.get(basis, (basis, ""))
-    st.badge(name, icon=":material/payments:", color="blue", help=explanation or None)
+    names = {"raw": _("Raw prices"), "adjusted": _("Adjusted prices")}
+    return badge(names.get(basis, basis), "payments", "blue")
+
+
+def basis_hint(basis: str) -> str | None:
+    """What trading on those prices means."""
+    return {
+        "raw": _("Traded prices, with splits and rights as events."),
+        "adjusted": _("Prices adjusted backward: share counts are hypothetical."),
+    }.get(basis)
 
 
 def facts(pairs: Mapping[str, Any]) -> None:
@@ -78,8 +103,3 @@ def guarded(level: Literal["error", "warning"] = "error") -> Iterator[None]:
     except StockLabError as error:
         log.info("page_error", error=type(error).__name__, message=str(error))
         (st.error if level == "error" else st.warning)(text.for_error(error))
-
-
-def current_synthetic() -> bool:
-    """Whether the current snapshot is the demo market."""
-    return bool(cached.data_status().get("synthetic"))

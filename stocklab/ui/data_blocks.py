@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
 
-from stocklab.ui import cached
+from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
 from stocklab.ui.text import N_, _, language
 
@@ -49,9 +50,17 @@ def snapshot(state: Mapping[str, Any]) -> None:
             help=_("Calendar days since the last session. Results after that day cannot be known."),
         )
         st.metric(_("Stocks"), fmt.count(sum(state["symbols_by_market"].values())), border=True)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(_("Snapshot {id}").format(id=state["snapshot"]), color="gray", icon=":material/inventory_2:")
-        st.badge(_("Created {when}").format(when=fmt.moment(str(state["created"]))), color="gray")
+    blocks.badges(
+        [
+            blocks.badge(_("Snapshot {id}").format(id=state["snapshot"]), "inventory_2"),
+            blocks.badge(_("Created {when}").format(when=fmt.moment(_local(str(state["created"])))), "schedule"),
+        ]
+    )
+
+
+def _local(utc: str) -> str:
+    """A stored moment in the machine's own zone."""
+    return datetime.fromisoformat(utc).astimezone().isoformat()
 
 
 def markets(state: Mapping[str, Any]) -> None:

@@ -20,26 +20,24 @@ def top_bar() -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", key="topbar"
     ):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            labels()
+        blocks.badges(labels())
         navigation.choice_in_url(
             text.LANGUAGE_KEY, text.LANGUAGES, _("Language"), default=text.default_language(), key=text.LANGUAGE_KEY
         )
 
 
-def labels() -> None:
+def labels() -> list[str]:
     """Which environment this is and how old the data is; the demo label is on every page."""
     env = cached.lab().settings.env
-    if env != "prod":
-        st.badge(env, color="gray", icon=":material/build:")
+    found = [] if env == "prod" else [blocks.badge(env, "build")]
     state = cached.data_status()
-    if not state.get("snapshot"):
-        return
-    if state["synthetic"]:
-        blocks.demo_badge()
-    last = cached.last_session()
-    if last is not None:
-        st.badge(_("Data to {session}").format(session=fmt.day(last)), color="gray", icon=":material/event:")
+    if state.get("snapshot"):
+        if state["synthetic"]:
+            found.append(blocks.demo_badge())
+        last = cached.last_session()
+        if last is not None:
+            found.append(blocks.badge(_("Data to {session}").format(session=fmt.day(last)), "event"))
+    return found or [" "]
 
 
 def main() -> None:

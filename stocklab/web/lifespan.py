@@ -29,7 +29,7 @@ _HOUSEKEEPING_SECONDS = 180.0
 Lifespan = Callable[[Any], AbstractAsyncContextManager[dict[str, Any] | None]]
 
 
-def build_lifespan(settings: Settings) -> Lifespan:
+def build_lifespan(settings: Settings, *, housekeeping_seconds: float = _HOUSEKEEPING_SECONDS) -> Lifespan:
     """The lifespan of ``st.App``: open the Lab, warm up, keep house, and close in order."""
 
     @asynccontextmanager
@@ -40,7 +40,7 @@ def build_lifespan(settings: Settings) -> Lifespan:
         lab = await run_in_threadpool(shared_lab, settings)
         _freeze_heap()
         threading.Thread(target=_warm, args=(lab,), name="stocklab-warm-up", daemon=True).start()
-        keeper = asyncio.create_task(_keep_house(lab))
+        keeper = asyncio.create_task(_keep_house(lab, housekeeping_seconds))
         log.info("started", version=__version__, env=settings.env, seconds=round(time.perf_counter() - started, 2))
         try:
             yield {"lab": lab}
@@ -49,6 +49,7 @@ def build_lifespan(settings: Settings) -> Lifespan:
             with suppress(asyncio.CancelledError):
                 await keeper
             await run_in_threadpool(close_shared_lab)
+            gc.unfreeze()
             log.info("stopped")
 
     return lifespan
@@ -73,10 +74,10 @@ def _freeze_heap() -> None:
     gc.freeze()
 
 
-async def _keep_house(lab: Lab) -> None:
+async def _keep_house(lab: Lab, every_seconds: float) -> None:
     """Every few minutes: a full collection (Streamlit's own after each page run is off), lost jobs, old results."""
     while True:
-        await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+        await asyncio.sleep(every_seconds)
         await run_in_threadpool(gc.collect)
         try:
             await run_in_threadpool(lab.tidy)

@@ -123,6 +123,8 @@ def test_a_server_that_is_away_is_named_so() -> None:
     database = open_database("postgresql://user:hunter2@127.0.0.1:1/none")
     with pytest.raises(DatabaseUnreachable, match="does not answer"):
         database.ping()
+    with pytest.raises(DatabaseUnreachable, match="does not answer"), database.write() as session:
+        session.get(OwnerRow, "local")
     with pytest.raises(DatabaseUnreachable, match="cannot be opened") as caught:
         upgrade(database)
     assert "hunter2" not in str(caught.value)

@@ -139,9 +139,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_is_answered_quickly(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     error = fault_of(text)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert error is None or (0 <= error.position <= len(text) and error.pointer())
 
 

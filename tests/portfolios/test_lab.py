@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from stocklab.backtest.result import TABLE_SCHEMAS, Result, RunRequest
 from stocklab.data.engine import BacktestOutcome
 from stocklab.data.results import ResultStore
 from stocklab.db import JobState
+from stocklab.errors import SettingsError
 from stocklab.market.panel import PriceBasis
 from stocklab.portfolios import BacktestOrder, JobTable, Lab, close_shared_lab, database_url, shared_lab
 from stocklab.settings import Settings
@@ -93,6 +95,16 @@ def test_jobs_of_a_dead_process_are_lost_when_the_lab_opens(tmp_path: Path, orde
     assert second.jobs.list("local")[0].state is JobState.LOST
     assert second.jobs.get("local", job_id).error_code == "process_ended"
     second.close()
+
+
+def test_a_database_of_a_newer_program_keeps_the_lab_closed(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    Lab.open(settings).close()
+    with sqlite3.connect(tmp_path / "stocklab.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    with pytest.raises(SettingsError, match="does not know"):
+        Lab.open(settings)
 
 
 def test_old_results_make_room_and_portfolios_stay(tmp_path: Path, order: Order) -> None:

@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from stocklab.errors import SettingsError, StockLabError
+from stocklab.data.store import Store
+from stocklab.db import DatabaseUnreachable
+from stocklab.errors import SettingsError, StockLabError, StoreError
 from stocklab.settings import Settings
-from stocklab.sidecar.supervisor import address, children, find_app, prepare
+from stocklab.sidecar.supervisor import address, children, ensure_data, find_app, migrate, prepare
 
 _UP = """
 import sys
@@ -126,6 +129,27 @@ def test_a_database_that_cannot_be_used_is_one_clear_message(tmp_path: Path) -> 
     settings = Settings(home=tmp_path, port=free_port(), database_url="mysql://x")  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="STOCKLAB_DATABASE_URL"):
         prepare(settings)
+
+
+def test_a_database_server_gets_time_to_start_and_then_the_message(tmp_path: Path) -> None:
+    away = f"postgresql://user@127.0.0.1:{free_port()}/none"
+    settings = Settings(home=tmp_path, database_url=away)  # type: ignore[arg-type]
+    with capture_logs() as logs, pytest.raises(DatabaseUnreachable, match="cannot be opened"):
+        migrate(settings, patience_seconds=0.5)
+    assert [line["event"] for line in logs] == ["database_not_ready"]
+
+
+def test_a_home_that_somebody_else_fills_is_left_to_them(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, demo_symbols=80)
+    with Store(tmp_path).writing("import"), pytest.raises(StoreError):
+        ensure_data(settings)
+    assert Store(tmp_path).current() is None
+
+
+def test_details_of_errors_are_shown_only_in_debug(tmp_path: Path) -> None:
+    (plain,), (debug,) = (children(Settings(home=tmp_path, debug=wanted)) for wanted in (False, True))
+    assert "showErrorDetails" not in " ".join(plain.command)
+    assert "--client.showErrorDetails full" in " ".join(debug.command)
 
 
 def test_the_ui_child_gets_port_address_home_and_secret(tmp_path: Path) -> None:

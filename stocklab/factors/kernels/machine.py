@@ -15,7 +15,7 @@ from stocklab.factors.kernels.elementwise import binary, compare, finite, mean_o
 from stocklab.factors.kernels.full import full_window
 from stocklab.factors.kernels.jit import jit
 from stocklab.factors.kernels.ordered import ordered_window
-from stocklab.factors.kernels.pairs import pair_window
+from stocklab.factors.kernels.pairs import down_beta, pair_window
 from stocklab.factors.kernels.part import part_window
 from stocklab.factors.kernels.recursive import count_true, cs_spread, obv_line, psar, smooth
 from stocklab.factors.kernels.regress import regression
@@ -115,6 +115,8 @@ def apply(
         part_window(operation, a, n, m, k, out, scratch)
     elif operation <= op.LAST_ORDERED:
         ordered_window(operation, a, n, m, numbers[0], out, scratch)
+    elif operation == op.TBETA_DOWN:
+        down_beta(a, b, n, m, out, scratch)
     elif operation <= op.LAST_PAIR:
         pair_window(operation, a, b, n, m, out, scratch)
     elif operation <= op.LAST_REGRESSION:

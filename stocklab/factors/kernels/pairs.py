@@ -14,9 +14,10 @@ import numpy as np
 
 from stocklab.factors.kernels import opcodes as op
 from stocklab.factors.kernels.jit import jit
+from stocklab.factors.kernels.part import part_window
 from stocklab.types import FloatArray
 
-__all__ = ["pair_window"]
+__all__ = ["down_beta", "pair_window"]
 
 # what is left below this part of the whole is rounding: an exact fit has no residual, equal days no variance
 _EXACT_FIT = 1e-14
@@ -26,11 +27,10 @@ _STATE = 8  # count, mean x, mean y, xx, yy, xy, xxx, xxy
 
 @jit
 def pair_window(code: int, x: FloatArray, y: FloatArray, n: int, m: int, out: FloatArray, scratch: FloatArray) -> None:
-    """``scratch`` holds 8n values, for tbeta_down also one line. For tslope and tr2 x is the bar number."""
+    """``scratch`` holds 8n values. For tslope and tr2 x is the bar number."""
     timed = code in (op.TSLOPE, op.TR2)
     states = scratch[: _STATE * n].reshape((n, _STATE))
     cubic = code == op.TCOSKEW
-    means = scratch[_STATE * n : _STATE * n + y.size] if code == op.TBETA_DOWN else scratch[:0]
     for start in range(0, y.size, n):
         state = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         _keep(states, n - 1, state)
@@ -49,10 +49,6 @@ def pair_window(code: int, x: FloatArray, y: FloatArray, n: int, m: int, out: Fl
                 state = _push(state, left, y[t], cubic)
             joined = _joined(states, r, state, cubic)
             out[t] = np.nan if joined[0] < m else _pair_value(code, joined)
-            if code == op.TBETA_DOWN:
-                means[t] = joined[2]
-    if code == op.TBETA_DOWN:
-        _down_beta(x, y, n, means, out)
 
 
 @jit
@@ -127,9 +123,7 @@ def _joined(
 
 @jit
 def _pair_value(code: int, state: tuple[float, float, float, float, float, float, float, float]) -> float:
-    count, mean_x, _mean_y, xx, yy, xy, xxx, xxy = state
-    if code == op.TBETA_DOWN:
-        return mean_x
+    count, _mean_x, _mean_y, xx, yy, xy, xxx, xxy = state
     if xx <= 0:
         return np.nan
     if code in (op.TBETA, op.TSLOPE):
@@ -148,15 +142,25 @@ def _pair_value(code: int, state: tuple[float, float, float, float, float, float
 
 
 @jit
-def _down_beta(x: FloatArray, y: FloatArray, n: int, means: FloatArray, out: FloatArray) -> None:
-    """``out`` holds the mean of x of each window, ``means`` that of y: deviations from them keep the sums small."""
+def down_beta(x: FloatArray, y: FloatArray, n: int, m: int, out: FloatArray, scratch: FloatArray) -> None:
+    """Beta over the days with x below its mean in the window; ``scratch`` holds 4n values and three lines.
+
+    Deviations are taken from the window's means, which keeps the sums small. ``out`` holds the mean of x meanwhile.
+    """
+    lines = scratch[4 * n : 4 * n + 3 * x.size].reshape((3, x.size))
+    both_x, both_y, means = lines[0], lines[1], lines[2]
+    for i in range(x.size):
+        both_x[i] = x[i] if y[i] == y[i] else np.nan
+        both_y[i] = y[i] if x[i] == x[i] else np.nan
+    part_window(op.TMEAN_PART, both_x, n, m, 0, out, scratch)
+    part_window(op.TMEAN_PART, both_y, n, m, 0, means, scratch)
     sums = np.zeros(5 * _CHUNK)  # one array: the compiler then knows that its five rows do not overlap
     for start in range(0, x.size, _CHUNK):
         stop = min(start + _CHUNK, x.size)
         sums[:] = 0.0
         for k in range(min(n, stop)):  # over lags outside, over bars inside: the inner loop is vectorised
             first = max(start, k)
-            span = (x[first - k : stop - k], y[first - k : stop - k], out[first:stop], means[first:stop])
+            span = (both_x[first - k : stop - k], both_y[first - k : stop - k], out[first:stop], means[first:stop])
             _add_below(span, sums[first - start :])
         result = out[start:stop]
         for i in range(result.size):

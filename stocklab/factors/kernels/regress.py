@@ -59,7 +59,7 @@ def regression(
                     if left >= 0 and joined[0] > second:
                         out[t] = math.sqrt(left / (joined[0] - second))
                 elif left > 0:
-                    out[t] = _residual_ratio(slots, work, (max(0, t - second + 1), t - third), joined, rest)
+                    out[t] = _residual_ratio(slots, work, (max(0, t - second + 1), t - third), joined, rest, left)
 
 
 @jit
@@ -134,7 +134,7 @@ def _solve(state: FloatArray, p: int, rest: FloatArray) -> float:
 
 @jit
 def _residual_ratio(
-    slots: IntArray, work: FloatArray, span: tuple[int, int], state: FloatArray, betas: FloatArray
+    slots: IntArray, work: FloatArray, span: tuple[int, int], state: FloatArray, betas: FloatArray, whole: float
 ) -> float:
     count = 0.0
     mean = 0.0
@@ -148,6 +148,6 @@ def _residual_ratio(
             gap = residual - mean
             mean += gap / count
             square += gap * (residual - mean)
-    if count < 2 or square <= 0:
+    if count < 2 or square <= _EXACT_FIT * whole:
         return np.nan
     return float(mean / math.sqrt(square / (count - 1.0)))

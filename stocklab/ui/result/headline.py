@@ -29,12 +29,13 @@ def head(result: Result) -> None:
     """Name, range, cash and the labels of the data."""
     card, spoken = result.card, language()
     st.title(str(card["name"]), anchor=False)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.badge(f"{card['start']} – {card['end']}", icon=":material/date_range:", color="gray")
-        st.badge(fmt.krw(card["initial_cash_krw"], spoken), icon=":material/account_balance_wallet:", color="gray")
-        blocks.basis_badge(str(card["price_basis"]))
-        if card.get("synthetic"):
-            blocks.demo_badge()
+    basis = str(card["price_basis"])
+    labels = [
+        blocks.badge(f"{card['start']} – {card['end']}", "date_range"),
+        blocks.badge(fmt.krw(card["initial_cash_krw"], spoken), "account_balance_wallet"),
+        blocks.basis_badge(basis),
+    ]
+    blocks.badges([*labels, blocks.demo_badge()] if card["synthetic"] else labels, hint=blocks.basis_hint(basis))
 
 
 def metrics(result: Result) -> None:

@@ -26,11 +26,10 @@ ROWS: Final = 2000
 
 def overview(result: Result) -> None:
     """Curves, drawdowns, months, years and why positions were sold."""
-    head, switch = st.columns([4, 1], vertical_alignment="bottom")
-    head.subheader(
-        _("Equity against {benchmark}").format(benchmark=result.card.get("benchmark", "KOSPI")), anchor=False
-    )
-    with switch, st.container(horizontal=True, horizontal_alignment="right"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.subheader(
+            _("Equity against {benchmark}").format(benchmark=result.card["benchmark"]), anchor=False, width="content"
+        )
         log = st.toggle(_("Log scale"), key="equity_log")
     plot(result.run_id, "equity_log" if log else "equity")
     st.subheader(_("Monthly returns (%)"), anchor=False)
