@@ -19,6 +19,8 @@ from pathlib import Path
 import live_app
 from playwright.sync_api import Page, expect
 
+from stocklab.data.results import ResultStore
+
 CHART = ".st-key-chart_equity .js-plotly-plot .main-svg"
 PATIENCE_MS = 120_000
 
@@ -45,7 +47,7 @@ def click_to_chart(page: Page) -> float:
 def trades_of(home: Path, page: Page) -> int:
     """Trades of the run whose result the page shows."""
     run = page.url.split("run=")[1].split("&")[0]
-    return int(json.loads((home / "results" / run / "metrics.json").read_text(encoding="utf-8"))["n_trades"])
+    return int(ResultStore(home).read_json(run, "metrics")["n_trades"])
 
 
 def measure(app: live_app.LiveApp, presets: Sequence[str]) -> list[dict[str, object]]:

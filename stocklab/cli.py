@@ -49,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         settings = load_settings()
+        if command is not _up and "log_level" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"log_level": "warning"})  # a command answers in its own words
         configure_logging(settings)
         return command(arguments, settings)
     except KeyboardInterrupt:

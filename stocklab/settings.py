@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from stocklab.errors import SettingsError
 
@@ -30,7 +31,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="app database; default: SQLite in the home")
     host: str = Field(default="127.0.0.1", description="address the app listens on")
     port: int = Field(default=8501, ge=1, le=65535, description="port the app listens on")
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="host names the app answers to; empty: loopback only"
     )
     language: Literal["ko", "en"] = Field(default="ko", description="language a new visitor sees")
@@ -46,6 +47,15 @@ class Settings(BaseSettings):
     snapshot_grace_hours: int = Field(default=48, ge=0, le=8760, description="age before an old snapshot is removed")
     cookie_secret: SecretStr | None = Field(default=None, description="signs cookies; default: generated in the home")
     demo_symbols: int = Field(default=400, ge=50, le=4000, description="symbols in the demo market")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _names_with_commas(cls, value: object) -> object:
+        """``lab.example.org,nas.local`` as a tuple; a JSON list is read too."""
+        if not isinstance(value, str):
+            return value
+        names = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
+        return tuple(name.strip() for name in names if name.strip())
 
     @model_validator(mode="after")
     def _prod_is_strict(self) -> Self:
@@ -70,8 +80,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in sorted(names):
         if name.upper().startswith(PREFIX) and name.upper() not in known | _OUTSIDE:
-            near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.5)
-            hint = f" Did you mean {near[0]}?" if near else " docs/settings.md lists the settings."
+            tails = sorted(field.upper() for field in Settings.model_fields)
+            near = difflib.get_close_matches(name.upper()[len(PREFIX) :], tails, n=1, cutoff=0.5)
+            hint = f" Did you mean {PREFIX}{near[0]}?" if near else " docs/settings.md lists the settings."
             raise SettingsError(f"Unknown setting {name}.{hint}")
     given = {key[len(PREFIX) :].lower(): value for key, value in names.items() if key.upper().startswith(PREFIX)}
     try:

@@ -125,11 +125,13 @@ def _scale_orders(
         order = orders[active[i]]
         if order.symbol != symbol or order.status != codes.OPEN:
             continue
-        order.ordered = order.filled + (order.ordered - order.filled) * new // old
+        left = (order.ordered - order.filled) * new // old
+        if left == 0:
+            close_order(positions, slot_of, orders, active[i], codes.CANCELLED, codes.CONSOLIDATED)
+            continue
+        order.ordered = order.filled + left
         if order.limit != codes.NO_LIMIT:
             order.limit = max(order.limit * old // new, 1)
-        if order.ordered == order.filled:
-            close_order(positions, slot_of, orders, active[i], codes.CANCELLED, codes.SUPERSEDED)
 
 
 @part

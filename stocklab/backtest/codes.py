@@ -50,6 +50,7 @@ SUPERSEDED: Final = 10
 POSITION_CLOSED: Final = 11
 END_OF_RUN: Final = 12
 NOT_LISTED: Final = 13
+CONSOLIDATED: Final = 14
 REASON_NAMES: Final = (
     "",
     "cash",
@@ -65,8 +66,10 @@ REASON_NAMES: Final = (
     "position_closed",
     "end_of_run",
     "not_listed",
+    "consolidated",
 )
-"""Why an order did not fill (whole). `superseded`: a later decision replaced it."""
+"""Why an order did not fill (whole). `superseded`: a later decision replaced it; `consolidated`:
+a share change left nothing of it."""
 
 ENTRY: Final = 0
 REBALANCE: Final = 1

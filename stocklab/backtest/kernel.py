@@ -211,8 +211,8 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
             else:
                 decide_entries(
                     rules, book, positions, slot_of, sold_on, order_rows, active, t, closes, traded, markets, etf,
-                    sectors, regimes, tick_from, tick_step, listed_symbols, written, totals, universe, entry, score, weights,
-                    keep, keep_count, values, symbols,
+                    sectors, regimes, tick_from, tick_step, listed_symbols, written, totals, universe, entry, score,
+                    weights, keep, keep_count, values, symbols,
                 )  # fmt: skip
         return stop
 

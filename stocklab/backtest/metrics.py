@@ -57,7 +57,7 @@ def return_figures(
     rf : (n,) daily simple risk-free rate
     """
     years = _years(sessions)
-    returns = equity[1:] / equity[:-1] - 1.0
+    returns = _changes(equity)
     excess = returns - rf[1:]
     per_year = len(returns) / years if years > 0 else math.nan
     worst = drawdown(sessions, equity, initial)
@@ -113,6 +113,13 @@ def _growth(ratio: float, years: float) -> float:
     return ratio ** (1.0 / years) - 1.0 if years > 0 and ratio > 0 else math.nan
 
 
+def _changes(values: FloatArray) -> FloatArray:
+    """Relative change from each value to the next; 0 once everything is lost, NaN where a value is unknown."""
+    before = values[:-1]
+    ratio = np.divide(values[1:], before, out=np.ones_like(before), where=before != 0.0)
+    return ratio - 1.0
+
+
 def _deviation(values: FloatArray) -> float:
     return float(values.std(ddof=1)) if len(values) > 1 else math.nan
 
@@ -139,8 +146,8 @@ def _against(
     if len(known) < 2 or math.isnan(benchmark[0]) or math.isnan(benchmark[-1]):
         return unknown
     total = float(benchmark[-1] / benchmark[0])
-    own = equity[1:] / equity[:-1] - 1.0 - rf[1:]
-    other = benchmark[1:] / benchmark[:-1] - 1.0 - rf[1:]
+    own = _changes(equity) - rf[1:]
+    other = _changes(benchmark) - rf[1:]
     both = ~np.isnan(other)
     own, other = own[both], other[both]
     beta, alpha = math.nan, math.nan
@@ -209,8 +216,8 @@ def _periods(
     """Return of each month or year, from its last close to the one before (the starting cash for the first)."""
     period = sessions.astype(f"datetime64[{unit}]")
     ends = np.flatnonzero(np.concatenate([period[1:] != period[:-1], [True]]))
-    own = equity[ends] / np.concatenate([[initial], equity[ends[:-1]]]) - 1.0
-    other = benchmark[ends] / np.concatenate([[benchmark[0]], benchmark[ends[:-1]]]) - 1.0
+    own = _changes(np.concatenate([[initial], equity[ends]]))
+    other = _changes(np.concatenate([[benchmark[0]], benchmark[ends]]))
     return [
         {"period": str(name), "return": _json(mine), "benchmark": _json(theirs)}
         for name, mine, theirs in zip(period[ends], own, other, strict=True)

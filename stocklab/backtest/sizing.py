@@ -9,7 +9,7 @@ from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
 from stocklab.backtest.fills import add_order
 from stocklab.backtest.layout import Records
-from stocklab.backtest.money import BILLION, slipped_buy
+from stocklab.backtest.money import BILLION, HAIR, slipped_buy
 from stocklab.backtest.orders import limit_from
 from stocklab.types import AnyArray, IntArray
 
@@ -193,5 +193,5 @@ def place_buy(
         book, orders, active, t + 1, symbol, codes.BUY, shares, rules[0].buy_mode, cause, -1, t + 1 + rules[0].carry
     )
     orders[row].limit = limit
-    orders[row].reserved = int(unit * shares) + 1
+    orders[row].reserved = int(unit * shares + 1.0 - HAIR)  # up to the won
     return row

@@ -24,6 +24,7 @@ __all__ = ["Execution"]
 
 _CROSS_SESSIONS = 64
 _LINES_PER_CALL = 16
+_WORKER_BYTES = 48 << 20
 
 
 @dataclass(slots=True)
@@ -70,6 +71,8 @@ class Execution:
         columns = stage.orientation == "columns"
         count, size = (shape[1], self.tile_symbols) if columns else (shape[0], self.tile_sessions)
         width = shape[0] if columns else shape[1]
+        line_bytes = 8 * max(width, 1) * (len(program.sources) + len(program.values) + 1)
+        size = min(size, max(1, _WORKER_BYTES // line_bytes))
         worker = _ColumnWorker if columns else _RowWorker
         tiles_left = [(first, min(first + size, count)) for first in range(0, count, size)]
         self.spread(tiles_left, lambda: worker(self, program, min(size, count), width).tile)
@@ -110,7 +113,13 @@ class Execution:
         if helpers > 0:
             with ThreadPoolExecutor(max_workers=helpers) as pool:
                 futures = [pool.submit(work) for _ in range(helpers)]
-                work()
+                finished = False
+                try:
+                    work()
+                    finished = True
+                finally:
+                    if not finished:  # the helpers need not go on for a caller that failed
+                        self.stop.set()
             for future in futures:
                 future.result()
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -169,19 +171,33 @@ def equity(daily: pl.DataFrame, *, benchmark: str, log: bool = False) -> go.Figu
     return figure
 
 
-def curve_so_far(offsets: Sequence[int], equity_krw: FloatArray, initial_krw: float) -> go.Figure:
-    """The curve of a run that is still going, in percent of its initial cash, by sessions since its start."""
-    figure = go.Figure(
-        go.Scatter(
-            x=list(offsets),
-            y=np.round(100.0 * (equity_krw / initial_krw - 1.0), 2),
-            mode="lines",
-            line={"color": STRATEGY, "width": 1.8},
-            hovertemplate="%{y:+.1f}%<extra></extra>",
-        )
+def curve_so_far(offsets: Sequence[int], equity_krw: FloatArray, initial_krw: float) -> str:
+    """The curve of a run that is still going, as a drawing in HTML: percent of the initial cash by sessions.
+
+    No Plotly here: Streamlit mounts a chart anew whenever its data change, so one that ticks is never seen.
+    """
+    percent = 100.0 * (equity_krw / initial_krw - 1.0)
+    low, high = min(0.0, float(percent.min())), max(0.0, float(percent.max()))
+    wide, tall = max(1.0, float(offsets[-1] - offsets[0])), max(1e-9, high - low)
+
+    def place(offset: float, value: float) -> str:
+        return f"{1000 * (offset - offsets[0]) / wide:.1f},{190 - 180 * (value - low) / tall:.1f}"
+
+    line = " ".join(place(offset, value) for offset, value in zip(offsets, percent.tolist(), strict=True))
+    _x, zero = place(offsets[0], 0.0).split(",")
+    label = html.escape(_("Equity so far: {low} to {high}").format(low=f"{low:+.1f}%", high=f"{high:+.1f}%"))
+    drawing = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1000 200" preserveAspectRatio="none">'
+        f'<line x1="0" x2="1000" y1="{zero}" y2="{zero}" stroke="{FLAT}" stroke-dasharray="4 4" '
+        'vector-effect="non-scaling-stroke"/>'
+        f'<polyline points="{line}" fill="none" stroke="{STRATEGY}" stroke-width="2" '
+        'vector-effect="non-scaling-stroke"/></svg>'
     )
-    figure.update_yaxes(ticksuffix="%")
-    return _layout(figure, 240, showlegend=False)
+    source = b64encode(drawing.encode()).decode()  # as an image: drawings inside HTML are taken out by the sanitizer
+    return (
+        f'<img src="data:image/svg+xml;base64,{source}" alt="{label}" style="width:100%;height:220px;display:block">'
+        f'<p style="opacity:.7;font-size:.84rem;margin:.2rem 0 0">{label}</p>'
+    )
 
 
 def monthly_heatmap(months: Mapping[tuple[int, int], float], years: Mapping[int, float]) -> go.Figure:

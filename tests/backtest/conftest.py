@@ -191,3 +191,192 @@ def run_market() -> RunMarket:
         return simulate(panel, request, FakeSource(panel, market.signals))
 
     return run
+
+
+# --- random markets and documents ----------------------------------------------------------------------------------
+
+SYMBOLS = ("000010", "000020", "00003K", "000040", "000050", "000060")
+FORMULAS = ("close>1", "close>2", "close<1", "close<2")
+SCORES = ("volume", "-volume")
+
+
+def random_market(rng: np.random.Generator, *, n: int = 36) -> Market:
+    """Walks on the tick grid with halts, locked limits, gaps, thin volume, splits, early ends and delistings."""
+    basis = PriceBasis.RAW if rng.random() < 0.5 else PriceBasis.ADJUSTED
+    sessions = weekdays(date(2024, 12, 2), n)
+    bars: dict[str, list[tuple[float, ...] | None]] = {}
+    splits: dict[tuple[int, str], float] = {}
+    bases: dict[tuple[int, str], float] = {}
+    delisted: dict[str, tuple[date, bool]] = {}
+    for symbol in SYMBOLS:
+        first, last = 0, n
+        if rng.random() < 0.2:
+            first = int(rng.integers(1, n // 2))
+        if rng.random() < 0.3:
+            last = int(rng.integers(n // 2, n))
+            if rng.random() < 0.6:
+                delisted[symbol] = (sessions[min(last + int(rng.integers(0, 14)), n - 1)].item(), bool(rng.random() < 0.5))
+        rows: list[tuple[float, ...] | None] = [()] * first
+        price = int(rng.integers(100, 3_000)) * 10
+        for t in range(first, last):
+            if basis is PriceBasis.RAW and t > first and rng.random() < 0.03:
+                ratio = float(rng.choice([2.0, 5.0, 0.5, 0.1, 1 / 3, 1.5]))
+                splits[t, symbol] = ratio
+                price = max(int(price / ratio), 20)
+                price = price // _tick(price) * _tick(price)
+                bases[t, symbol] = price
+            if t > first and rng.random() < 0.06 and (t, symbol) not in splits:
+                rows.append(None)
+                continue
+            rows.append(_random_bar(rng, price))
+            price = int(rows[-1][3])  # type: ignore[index]
+        bars[symbol] = rows + [()] * (n - last)
+    index = 100 * np.cumprod(1 + rng.normal(0, 0.02, n))
+    signals = {formula: (rng.random((n, len(SYMBOLS))) < 0.5).astype(float) for formula in FORMULAS}
+    score = rng.integers(1, 9, (n, len(SYMBOLS))).astype(float)
+    score[rng.random(score.shape) < 0.05] = np.nan
+    return Market(
+        bars=bars,
+        start=date(2024, 12, 2),
+        basis=basis,
+        markets={symbol: str(rng.choice(["KOSPI", "KOSDAQ", "KONEX"])) for symbol in SYMBOLS},
+        kinds={SYMBOLS[0]: "etf"} if rng.random() < 0.3 else {},
+        sectors={symbol: str(rng.choice(["a", "b", ""])) for symbol in SYMBOLS},
+        splits=splits,
+        bases=bases,
+        delisted=delisted,
+        index=[float(value) for value in index],
+        signals={
+            **signals,
+            SCORES[0]: score,
+            SCORES[1]: -score,
+            "tstd(ret(close,1),5,1)": rng.random((n, len(SYMBOLS))) * 0.05,
+        },
+        extra={"mcap": rng.integers(1, 100, (n, len(SYMBOLS))) * 1e9},
+    )
+
+
+def _tick(price: int) -> int:
+    return 1 if price < 2_000 else 5 if price < 5_000 else 10 if price < 20_000 else 50 if price < 50_000 else 100
+
+
+def _random_bar(rng: np.random.Generator, previous: int) -> tuple[float, ...]:
+    if rng.random() < 0.08:  # locked at a limit all day, or only at the open
+        width = previous * 3 // 10 // _tick(previous) * _tick(previous)
+        limit = previous + width if rng.random() < 0.5 else previous - width
+        limit = max(limit // _tick(limit) * _tick(limit), 10)
+        if rng.random() < 0.5:
+            return (limit, limit, limit, limit, float(rng.integers(0, 2_000)))
+        inside = max(int((previous + limit) / 2) // 100 * 100, 10)
+        return (limit, max(limit, inside), min(limit, inside), inside, 1e5)
+    moves = np.clip(1 + rng.normal(0, 0.03, 4), 0.8, 1.2)
+    prices = [max(int(previous * move) // _tick(int(previous * move)) * _tick(int(previous * move)), 10) for move in moves]
+    volume = float(rng.choice([50, 1_000, 20_000, 1e6]))
+    return (prices[0], max(prices), min(prices), prices[1], volume)
+
+
+def random_parts(rng: np.random.Generator) -> dict[str, Any]:
+    """Document parts that draw on every branch of the engine."""
+
+    def maybe(chance: float, value: Any, other: Any = None) -> Any:
+        return value if rng.random() < chance else other
+
+    def trigger() -> dict[str, Any]:
+        return {"level": float(rng.choice([0.02, 0.05, 0.1])), "basis": str(rng.choice(["intraday", "close"]))}
+
+    modes = ["next_open", "next_close", "limit", "vwap_proxy"]
+    ranked = rng.random() < 0.7
+    leave: dict[str, Any] = {
+        "target": maybe(0.4, trigger()),
+        "stop": maybe(0.5, trigger()),
+        "trailing": maybe(0.4, trigger()),
+        "min_holding": int(maybe(0.3, 3, 0)),
+        "max_holding": maybe(0.4, 5),
+        "holding_unit": str(rng.choice(["sessions", "calendar_days"])),
+        "min_holding_blocks_stops": bool(rng.random() < 0.3),
+        "rules": maybe(0.5, [{"id": "X", "formula": FORMULAS[2]}, {"id": "Y", "formula": FORMULAS[3]}], []),
+        "rank_below": maybe(0.3, 3) if ranked else None,
+        "when_entry_fails": bool(rng.random() < 0.2),
+        "reentry_wait_sessions": int(maybe(0.3, 2, 0)),
+    }
+    leave["logic"] = maybe(0.3, "X and Y") if leave["rules"] else None
+    return {
+        "universe": {
+            "min_listed_sessions": int(maybe(0.3, 3, 0)),
+            "markets": ["KOSPI", "KOSDAQ", "KONEX"],
+            "exclude": maybe(0.5, ["halted"], []),
+        },
+        "entry": {"rules": [{"id": "A", "formula": FORMULAS[0]}, {"id": "B", "formula": FORMULAS[1]}], "logic": "A or B"},
+        "ranking": {
+            "factors": [{"formula": SCORES[0], "direction": str(rng.choice(["high", "low"]))}] if ranked else [],
+            "keep": str(rng.choice(["all", "top", "bottom"])),
+            "count": int(rng.integers(1, 7)),
+        },
+        "sizing": {
+            "method": str(
+                rng.choice(["equal", "market_cap", "score", "inverse_volatility", "fixed_weight", "fixed_krw"])
+            ),
+            "max_holdings": int(rng.integers(1, 6)),
+            "weight": 0.3,
+            "amount_krw": 2_000_000,
+            "volatility_sessions": 5,
+            "max_weight": float(maybe(0.3, 0.2, 1.0)),
+            "max_sector_weight": float(maybe(0.3, 0.4, 1.0)),
+            "max_position_krw": maybe(0.2, 1_500_000),
+            "max_new_per_session": maybe(0.3, 1),
+            "cash_buffer": float(maybe(0.3, 0.1, 0.0)),
+            "base": str(rng.choice(["equity", "initial"])),
+        },
+        "execution": {
+            "buy": str(rng.choice(modes)),
+            "sell": str(rng.choice(modes)),
+            "limit_offset": float(rng.choice([-0.02, 0.0, 0.02])),
+            "limit_reference": str(rng.choice(["previous_close", "open"])),
+            "participation": float(rng.choice([0.1, 1.0])),
+            "carry_unfilled_sessions": int(rng.choice([0, 0, 2])),
+        },
+        "exit": leave,
+        "rebalancing": {
+            "mode": str(rng.choice(["signal", "target"])),
+            "period": str(rng.choice(["daily", "weekly", "monthly"])),
+            "day_shift": int(rng.choice([0, 0, 2])),
+            "drift_band": float(rng.choice([0.0, 0.05])),
+        },
+        "market_filter": maybe(
+            0.3, {"formula": "close>95", "action": str(rng.choice(["sell_all", "no_new"])), "months": [1, 12]}
+        ),
+        "costs": {
+            "commission_rate": float(rng.choice([0, 0.00015, 0.01])),
+            "tax": "dated" if rng.random() < 0.7 else 0.01,
+            "slippage_rate": float(rng.choice([0, 0.001, 0.02])),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Case:
+    """One random run; ``run`` may be asked for an altered panel."""
+
+    market: Market
+    parts: Mapping[str, Any]
+    cash: int
+
+    def run(self, panel: Panel | None = None, signals: Mapping[str, AnyArray] | None = None) -> Result:
+        panel = panel or self.market.panel()
+        request = RunRequest(
+            strategy=document(**self.parts),
+            start=panel.sessions[2].item(),
+            end=panel.sessions[-1].item(),
+            initial_cash_krw=self.cash,
+        )
+        return simulate(panel, request, FakeSource(panel, signals or self.market.signals))
+
+
+def random_case(seed: int) -> Case:
+    rng = np.random.default_rng(seed)
+    return Case(market=random_market(rng), parts=random_parts(rng), cash=int(rng.choice([1_000_000, 10_000_000])))
+
+
+@pytest.fixture
+def case_of() -> Callable[[int], Case]:
+    return random_case

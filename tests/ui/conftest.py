@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from stocklab.portfolios import Lab, close_shared_lab, shared_lab
 from stocklab.ui import cached, text
+from stocklab.ui.result import headline
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "stocklab" / "ui" / "main.py"
@@ -24,6 +25,7 @@ def _forget() -> None:
     for kept in (cached._status, cached._panel_words, cached._result, cached._summary, cached._figure):
         kept.cache_clear()
     cached._found.clear()
+    headline._kept_until.clear()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from datetime import date, timedelta
 
 import numpy as np
@@ -136,3 +137,11 @@ def test_a_percent_that_rounds_to_zero_has_no_sign():
     assert fmt.percent(-0.000001, signed=True) == "0.00%"
     assert fmt.percent(0.5, signed=True) == "+50.00%"
     assert fmt.moment(None) == fmt.day(None) == fmt.decimal(float("inf")) == fmt.count(None) == "–"
+
+
+def test_the_curve_of_a_running_test_is_drawn_to_scale():
+    drawn = charts.curve_so_far((0, 5, 10), np.array([100.0, 120.0, 90.0]), 100.0)
+    picture = b64decode(drawn.split("base64,")[1].split('"')[0]).decode()
+    assert 'points="0.0,130.0 500.0,10.0 1000.0,190.0"' in picture
+    assert "-10.0%" in drawn
+    assert "+20.0%" in drawn

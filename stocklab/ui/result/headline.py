@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ __all__ = ["actions", "head", "metric_help", "metric_value", "metrics"]
 MAIN: Final = ("total_return", "cagr", "max_drawdown", "sharpe", "win_rate", "n_trades")
 SIGNED: Final = frozenset({"total_return", "cagr", "alpha", "excess_return", "profit_krw", "benchmark_return"})
 """Figures whose sign is coloured: up red, down blue."""
+KEPT_SECONDS: Final = 20.0
+KEPT_MOST: Final = 1000
+_kept_until: dict[tuple[str, str], tuple[float, bool | None]] = {}
 
 
 def head(result: Result) -> None:
@@ -157,17 +161,23 @@ def _save_strategy(result: Result) -> None:
     st.session_state["result_message"] = _("Saved in My strategies as {name}.").format(name=escape(saved.name))
 
 
-@st.cache_data(ttl=20, max_entries=512, show_spinner=False)
 def _kept(run_id: str) -> bool | None:
     """Whether the run is a portfolio; None when it is not on this owner's list (opened by a link).
 
-    Kept for a moment: the question goes to the database, and a page asks it at every run.
+    Remembered for a moment: the answer comes from the database, and a page asks at every run.
     """
-    lab = cached.lab()
+    lab, now = cached.lab(), time.monotonic()
+    known = _kept_until.get((str(lab.store.home), run_id))
+    if known is not None and known[0] > now:
+        return known[1]
     try:
-        return lab.runs.get(lab.owner_id, run_id).is_portfolio
+        kept: bool | None = lab.runs.get(lab.owner_id, run_id).is_portfolio
     except StockLabError:
-        return None
+        kept = None
+    if len(_kept_until) >= KEPT_MOST:
+        _kept_until.clear()
+    _kept_until[str(lab.store.home), run_id] = (now + KEPT_SECONDS, kept)
+    return kept
 
 
 def _keep(run_id: str, wanted: bool) -> None:
@@ -176,4 +186,4 @@ def _keep(run_id: str, wanted: bool) -> None:
         lab.runs.set_portfolio(lab.owner_id, run_id, wanted)
     except StockLabError as error:
         st.session_state["result_message"] = text.for_error(error)
-    _kept.clear()
+    _kept_until.clear()

@@ -86,8 +86,7 @@ def _running(view: JobView) -> None:
             st.metric(_("Sells"), fmt.count(progress.sells), border=True)
     if len(progress.equity_krw) > 1:
         initial = float(view.order.initial_cash_krw)
-        figure = charts.curve_so_far(progress.offsets, np.array(progress.equity_krw), initial)
-        st.plotly_chart(figure, config={"displayModeBar": False}, key="curve_so_far")
+        st.html(charts.curve_so_far(progress.offsets, np.array(progress.equity_krw), initial))
     if view.cancel_requested:
         st.caption(_("Stopping…"))
     else:
