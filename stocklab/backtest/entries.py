@@ -301,6 +301,7 @@ def rebalance(
             lot = waiting[book[0].n_waiting]
             lot.symbol = symbol
             lot.shares = least - held
+            lot.amount = amounts[i] - held * close
             lot.since = t
             book[0].n_waiting += 1
     book[0].waiting_until = t + 1 + rules[0].carry
@@ -345,7 +346,7 @@ def continue_waiting(
     new = rules[0].max_new if rules[0].max_new > 0 else codes.NEVER
     kept = 0
     for w in range(book[0].n_waiting):
-        symbol, wanted = waiting[w].symbol, waiting[w].shares
+        symbol, wanted, amount = waiting[w].symbol, waiting[w].shares, waiting[w].amount
         slot = slot_of[symbol]
         if sold_on[symbol] > waiting[w].since or (slot >= 0 and positions[slot].pending > 0):
             continue  # a stop took it out since
@@ -354,17 +355,20 @@ def continue_waiting(
             column = regimes.shape[1] - 1 if etf[symbol] else markets[t, symbol]
             regime = regimes[t + 1 - book[0].first_session, column]
             unit, limit = unit_cost(rules, int(closes[t, symbol] + 0.5), regime, tick_from, tick_step)
+            wanted = min(wanted, int(amount / unit))  # a price that rose since buys no more than the target
             ordered = min(wanted, int(cash / unit))
             if ordered > 0:
                 cause = codes.REBALANCE if slot >= 0 else codes.ENTRY
                 row = place_buy(rules, book, orders, active, t, symbol, ordered, unit, limit, cause)
                 cash -= orders[row].reserved
+                amount -= orders[row].reserved
                 if slot < 0:
                     slots -= 1
                     new -= 1
         if ordered < wanted:
             waiting[kept].symbol = symbol
             waiting[kept].shares = wanted - ordered
+            waiting[kept].amount = amount
             waiting[kept].since = waiting[w].since
             kept += 1
     book[0].n_waiting = kept

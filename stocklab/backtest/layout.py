@@ -82,7 +82,7 @@ TRADE: Final = _record(
 HOLDING: Final = _record("session symbol shares close value")
 DAY: Final = _record("cash holdings equity")
 ACTION: Final = _record("session symbol kind cash before after base new old after_trade")
-LOT: Final = _record("symbol shares since")
+LOT: Final = _record("symbol shares amount since")
 
 
 def records(dtype: np.dtype[np.void], size: int) -> AnyArray:

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,7 +58,7 @@ def _variant(panel: Panel, variant: Literal["daily", "monthly"], threads: int, s
         flush()
         cold = []
         for home in homes[:-1]:
-            cold.append(_timed(lambda home=home: run(home))[0])
+            cold.append(_timed(partial(run, home))[0])
             flush()
         warm = [_timed(lambda: run(homes[0]))[0] for _ in range(_REPEATS)]
         plan = build_plan(panel, request, CachedSource(panel, homes[0], threads=threads))

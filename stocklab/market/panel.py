@@ -52,15 +52,15 @@ class Panel:
     sessions : (n_sessions,) datetime64[D], ascending
     symbols : n_symbols six-character codes, ascending
     fields : name -> (n_sessions, n_symbols), C order, read-only (often memory-mapped)
-        Always: ``open high low close`` (float32 where lossless, else float64; adjusted to the snapshot date, NaN = unknown; on a
-        no-trade day all four are the carried close), ``volume`` (float64 shares, adjusted; 0 on a no-trade day), ``tv``
-        (float64 KRW), ``list_age`` (float32 sessions, 1 = first), ``listed`` (bool), ``traded`` (bool: the session had a
-        trade, so orders can fill), ``market`` (uint8, MARKET_CODES, as of the session).
-        On the raw basis also: ``open_raw high_raw low_raw close_raw volume_raw`` as traded, ``base_price``
-        (KRW, KRX's own reference price of the session), ``split_ratio`` (float32, new shares per old share taking effect
-        at this session's open, else 1).
-        Where data exists: ``mcap mcap_pref shares_listed shares_float`` (float64), ``flag_administrative flag_attention``
-        (uint8: 0 no, 1 yes, 255 unknown). A field that is absent is unknown everywhere.
+        Always: ``open high low close`` (float32 where lossless, else float64; adjusted to the snapshot date, NaN =
+        unknown; on a no-trade day all four are the carried close), ``volume`` (float64 shares, adjusted; 0 on a
+        no-trade day), ``tv`` (float64 KRW), ``list_age`` (float32 sessions, 1 = first), ``listed`` (bool), ``traded``
+        (bool: the session had a trade, so orders can fill), ``market`` (uint8, MARKET_CODES, as of the session).
+        On the raw basis also: ``open_raw high_raw low_raw close_raw volume_raw`` as traded, ``base_price`` (KRW, KRX's
+        own reference price of the session), ``split_ratio`` (float32, new shares per old share taking effect at this
+        session's open, else 1).
+        Where data exists: ``mcap mcap_pref shares_listed shares_float`` (float64), ``flag_administrative
+        flag_attention`` (uint8: 0 no, 1 yes, 255 unknown). A field that is absent is unknown everywhere.
     indices : name -> (n_sessions,) float64 closes of "KOSPI", "KOSDAQ", "KOSPI200"; NaN = unknown
     rf : (n_sessions,) float64 daily simple risk-free rate; all 0 with ``rf_known`` False where no series is loaded
     tv_estimated : True where ``tv`` is close x volume because no traded value was published
@@ -126,7 +126,8 @@ class Panel:
         last = int(np.searchsorted(self.sessions, np.datetime64(end, "D"), side="right"))
         if first >= last:
             raise InputError(
-                f"No session between {start} and {end}. Expected a range within {self.sessions[0]} and {self.sessions[-1]}."
+                f"No session between {start} and {end}. "
+                f"Expected a range within {self.sessions[0]} and {self.sessions[-1]}."
             )
         return first, last
 

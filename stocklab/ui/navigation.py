@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from stocklab.ui.text import N_, _
+from stocklab.ui.text import REMEMBERED, N_, _
 
 __all__ = ["PAGES", "choice_in_url", "go", "link", "page", "pages"]
 
@@ -45,14 +45,18 @@ def link(name: str, label: str, *, icon: str | None = None, **parameters: str) -
     st.page_link(page(name), label=label, icon=icon, query_params=parameters)
 
 
-def choice_in_url(parameter: str, options: Mapping[str, str], label: str, *, default: str, key: str) -> str:
+def choice_in_url(
+    parameter: str, options: Mapping[str, str], label: str, *, default: str, key: str, sticky: bool = False
+) -> str:
     """A switch whose choice is part of the link, by its code, so that a link means the same in every language.
 
-    Streamlit's own binding writes what is shown, not the code. The default is left out of the link.
+    Streamlit's own binding writes what is shown, not the code. The default is left out of the link. ``sticky`` keeps
+    the choice when the visitor goes to another page, where the same switch is a new widget.
     """
     if key not in st.session_state:
         asked = st.query_params.get(parameter)
-        st.session_state[key] = asked if asked in options else default
+        kept = st.session_state.get(REMEMBERED + key) if sticky else None
+        st.session_state[key] = next((code for code in (asked, kept) if code in options), default)
 
     chosen: str = (
         st.segmented_control(
@@ -65,6 +69,8 @@ def choice_in_url(parameter: str, options: Mapping[str, str], label: str, *, def
         )
         or default
     )
+    if sticky:
+        st.session_state[REMEMBERED + key] = chosen
     if chosen == default:
         st.query_params.pop(parameter, None)
     elif st.query_params.get(parameter) != chosen:

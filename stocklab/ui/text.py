@@ -36,10 +36,12 @@ __all__ = [
     "LANGUAGES",
     "LANGUAGE_KEY",
     "LOCALE",
+    "REMEMBERED",
     "N_",
     "Language",
     "_",
     "default_language",
+    "fault",
     "for_error",
     "headline",
     "language",
@@ -51,6 +53,7 @@ __all__ = [
 Language = Literal["ko", "en"]
 LANGUAGES: Final[Mapping[str, str]] = {"ko": "한국어", "en": "English"}
 LANGUAGE_KEY: Final = "lang"
+REMEMBERED: Final = "remembered_"
 LOCALE: Final = Path(__file__).parent / "locale"
 
 _spoken: ContextVar[Language | None] = ContextVar("spoken", default=None)
@@ -69,8 +72,14 @@ def language() -> Language:
         return forced
     if get_script_run_ctx(suppress_warning=True) is None:
         return default_language()
-    chosen = st.session_state.get(LANGUAGE_KEY) or st.query_params.get(LANGUAGE_KEY)
-    return "en" if chosen == "en" else "ko" if chosen == "ko" else default_language()
+    for chosen in (
+        st.session_state.get(LANGUAGE_KEY),  # the switch, as it stands on this page
+        st.query_params.get(LANGUAGE_KEY),
+        st.session_state.get(REMEMBERED + LANGUAGE_KEY),  # the switch, as it stood on the page before
+    ):
+        if chosen in LANGUAGES:
+            return "en" if chosen == "en" else "ko"
+    return default_language()
 
 
 def settle_language() -> Language:
@@ -134,6 +143,52 @@ _HEADLINES: Final[tuple[tuple[type[StockLabError], str], ...]] = (
 )
 
 
+_FAULTS: Final[Mapping[str, str]] = {
+    "unknown_name": N_("This name is not known."),
+    "unknown_function": N_("This function is not known."),
+    "unknown_key": N_("This setting is not known."),
+    "unknown_version": N_("This version of the document is not known."),
+    "needs_fundamentals": N_("This needs financial statements, which come with the next version."),
+    "missing_input": N_("The loaded data lack what this needs."),
+    "missing": N_("This setting is required."),
+    "empty": N_("Nothing was entered."),
+    "incomplete": N_("The formula stops in the middle."),
+    "parenthesis": N_("The parentheses do not match."),
+    "character": N_("This character does not belong here."),
+    "number": N_("This number cannot be used here."),
+    "arity": N_("The function takes another number of arguments."),
+    "keyword": N_("The function has no such argument."),
+    "window": N_("This length is not possible."),
+    "kind": N_("Another kind of value is needed here."),
+    "chained": N_("Join two comparisons with &."),
+    "forbidden": N_("This is not part of the formula language."),
+    "syntax": N_("This cannot be read as a formula."),
+    "too_deep": N_("This is nested too deeply."),
+    "too_long": N_("This is too long."),
+    "too_many": N_("These are too many."),
+    "logic_syntax": N_("This cannot be read as logic."),
+    "logic_unknown_letter": N_("The logic names a condition that does not exist."),
+    "needs_ranking": N_("This needs a ranking."),
+    "needs_entry_rules": N_("This needs conditions to buy."),
+    "repeated_letter": N_("This letter is used more than once."),
+    "repeated_month": N_("This month is used more than once."),
+    "repeated_key": N_("This setting is there twice."),
+    "range": N_("This value is out of range."),
+    "choice": N_("This is not one of the choices."),
+    "type": N_("Another type of value is needed."),
+    "length": N_("This has the wrong length."),
+    "pattern": N_("This has the wrong form."),
+    "json": N_("This is not valid JSON."),
+}
+
+
+def fault(code: str, message: str) -> str:
+    """A fault in the user's language: what its code means, then, as the program says it, what exactly was found."""
+    if language() == "en" or code not in _FAULTS:
+        return message
+    return f"{_(_FAULTS[code])} ({message})"
+
+
 def headline(error: StockLabError) -> str:
     """One sentence in the user's language for the class of an error."""
     for kind, message in _HEADLINES:
@@ -149,9 +204,9 @@ def for_error(error: StockLabError) -> str:
     """
     lines = [f"**{headline(error)}**"]
     if isinstance(error, FormulaError):
-        lines += [error.reason, f"```text\n{error.pointer()}\n```"]
+        lines += [fault(error.code, error.reason), f"```text\n{error.pointer()}\n```"]
     elif isinstance(error, DocumentError):
-        lines.append("\n".join(f"- `{fault.path or '·'}` {fault.message}" for fault in error.faults))
+        lines.append("\n".join(f"- `{one.path or '·'}` {fault(one.code, one.message)}" for one in error.faults))
     elif not isinstance(error, Cancelled | ResultNotFound):
         lines.append(str(error))
     return "\n\n".join(lines)

@@ -33,7 +33,7 @@ def _key(path: str) -> str:
 
 def _fault(path: str) -> None:
     for fault in draft.faults_under(state.faults(), path):
-        st.caption(f":red[{escape(fault.message)}]")
+        st.caption(f":red[{escape(text.fault(fault.code, fault.message))}]")
 
 
 def escape(text: str) -> str:

@@ -116,7 +116,7 @@ def _factor_picker(place: int, factor: str) -> None:
         args=(f"ranking.factors.{place}.formula", key),
     )
     for fault in draft.faults_under(state.faults(), f"ranking.factors.{place}.formula"):
-        st.caption(f":red[{fields.escape(fault.message)}]")
+        st.caption(f":red[{fields.escape(text.fault(fault.code, fault.message))}]")
 
 
 def _formula_field(place: int, formula: str) -> None:
