@@ -7,6 +7,7 @@ from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
 from stocklab.backtest.fills import add_order, close_order, drop_position
 from stocklab.backtest.layout import Record, Records
+from stocklab.backtest.money import down_to_tick, up_to_tick
 from stocklab.types import AnyArray, IntArray
 
 __all__ = ["apply_events", "apply_share_change", "settle_delistings"]
@@ -30,6 +31,8 @@ def apply_events(
     event_symbol: IntArray,
     event_new: IntArray,
     event_old: IntArray,
+    tick_from: IntArray,
+    tick_step: IntArray,
 ) -> None:
     """Share changes of the session, then trigger references of holdings whose base price moved without one."""
     if rules[0].raw_basis == 0:
@@ -41,9 +44,10 @@ def apply_events(
     for e in range(first, last):
         symbol, new, old = event_symbol[e], event_new[e], event_old[e]
         if quote_of[symbol] >= 0:
-            _scale_orders(positions, slot_of, orders, active, book, symbol, new, old)
+            regime = quotes[quote_of[symbol]].regime
+            _scale_orders(positions, slot_of, orders, active, book, symbol, new, old, regime, tick_from, tick_step)
         if slot_of[symbol] >= 0:
-            base = quotes[quote_of[symbol]].base
+            base = quotes[quote_of[symbol]].base_krw
             apply_share_change(book, positions, slot_of, sold_on, share_changes, t, symbol, new, old, base)
         for w in range(book[0].n_waiting):
             if waiting[w].symbol == symbol:
@@ -57,12 +61,12 @@ def _move_reference(
     """A base price KRX moved without new shares (rights, bonus before listing) moves the stop's references along."""
     position = positions[k]
     quote = quotes[position.quote]
-    if quote.listed == 0 or quote.base <= 0 or position.last_close <= 0 or quote.base == position.last_close:
+    if quote.listed == 0 or quote.base_krw <= 0 or position.last_close <= 0 or quote.base_krw == position.last_close:
         return
     for e in range(first, last):
         if event_symbol[e] == position.symbol:
             return
-    factor = quote.base / position.last_close
+    factor = quote.base_krw / position.last_close
     position.average *= factor
     position.high *= factor
     book[0].base_moves += 1
@@ -101,7 +105,7 @@ def apply_share_change(
     action.cash = cash
     action.before = before
     action.after = after
-    action.base = base
+    action.base_krw = base
     action.new = new
     action.old = old
     action.after_trade = book[0].n_trades
@@ -120,6 +124,9 @@ def _scale_orders(
     symbol: int,
     new: int,
     old: int,
+    regime: int,
+    tick_from: IntArray,
+    tick_step: IntArray,
 ) -> None:
     for i in range(book[0].n_active):
         order = orders[active[i]]
@@ -131,7 +138,11 @@ def _scale_orders(
             continue
         order.ordered = order.filled + left
         if order.limit != codes.NO_LIMIT:
-            order.limit = max(order.limit * old // new, 1)
+            limit = max(order.limit * old // new, 1)
+            if order.side == codes.BUY:
+                order.limit = up_to_tick(limit, regime, tick_from, tick_step)
+            else:
+                order.limit = down_to_tick(limit, regime, tick_from, tick_step)
 
 
 @part

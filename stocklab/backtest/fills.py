@@ -52,10 +52,11 @@ def add_order(
 
 @part
 def close_order(positions: Records, slot_of: IntArray, orders: Records, row: int, status: int, reason: int) -> None:
-    """End an order and release the position that waited for it."""
+    """End an order and release the position that waited for it; what filled whole is filled, whatever ended it."""
     order = orders[row]
-    order.status = status
-    order.reason = reason
+    whole = order.filled == order.ordered
+    order.status = codes.FILLED if whole else status
+    order.reason = codes.NO_REASON if whole else reason
     if order.side == codes.SELL:
         slot = slot_of[order.symbol]
         if slot >= 0 and positions[slot].pending == row + 1:

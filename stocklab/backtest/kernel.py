@@ -148,7 +148,7 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
             )  # fmt: skip
             apply_events(
                 rules, book, positions, slot_of, sold_on, order_rows, active, quote_rows, quote_of, waiting,
-                share_changes, t, event_from, event_symbol, event_new, event_old,
+                share_changes, t, event_from, event_symbol, event_new, event_old, tick_from, tick_step,
             )  # fmt: skip
             settle_delistings(
                 book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, traded, listed, delist_on,

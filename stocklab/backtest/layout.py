@@ -68,7 +68,7 @@ POSITION: Final = _record(
 """``average``: fill price of the shares held; ``high``: highest price since the purchase (for the trailing stop)."""
 
 QUOTE: Final = _record(
-    "symbol slot open high low close full listed tradable known market etf base percent tax regime exit_code entry_ok",
+    "symbol slot open high low close full listed tradable known market etf base_krw percent tax regime exit_code entry_ok",
     "volume rank seen_close seen_high seen_low",
 )
 """One symbol's session, loaded once for whatever is held or ordered."""
@@ -81,7 +81,7 @@ TRADE: Final = _record(
 )
 HOLDING: Final = _record("session symbol shares close value")
 DAY: Final = _record("cash holdings equity")
-ACTION: Final = _record("session symbol kind cash before after base new old after_trade")
+ACTION: Final = _record("session symbol kind cash before after base_krw new old after_trade")
 LOT: Final = _record("symbol shares amount since")
 
 

@@ -23,7 +23,7 @@ def limit_band(rules: Records, quote: Record, tick_from: IntArray, tick_step: In
     A day that traded beyond the limits had none: listing day, resumption after a reduction, clean-up trading. On
     adjusted bars the legal prices are unknown, so what lies within 1.5 % of the limit counts as the limit.
     """
-    base, percent, regime = quote.base, quote.percent, quote.regime
+    base, percent, regime = quote.base_krw, quote.percent, quote.regime
     if base <= 0 or percent == 0:
         return NONE
     if rules[0].raw_basis == 1:

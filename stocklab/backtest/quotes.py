@@ -57,9 +57,9 @@ def _load(
     quote.regime = regimes[r, regimes.shape[1] - 1] if etf[symbol] else regimes[r, market]
     quote.tax = 0 if etf[symbol] and rules[0].flat_tax == 0 else taxes[r, market]
     if rules[0].has_base == 0:
-        quote.base = 0
-    if quote.base == 0 and t > 0:
-        quote.base = _whole(closes[t - 1, symbol])
+        quote.base_krw = 0
+    if quote.base_krw == 0 and t > 0:
+        quote.base_krw = _whole(closes[t - 1, symbol])
 
 
 @part
@@ -93,7 +93,7 @@ def _signals(
     quote.exit_code = exit_code[t, symbol] if exit_code.shape[0] > 0 else 0
     quote.entry_ok = entry_ok[t, symbol] if entry_ok.shape[0] > 0 else 1
     quote.rank = ranks[t, symbol] if ranks.shape[0] > 0 else np.nan
-    quote.base = _whole(bases[t, symbol]) if has_base == 1 else 0
+    quote.base_krw = _whole(bases[t, symbol]) if has_base == 1 else 0
 
 
 @part

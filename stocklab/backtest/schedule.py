@@ -16,8 +16,9 @@ __all__ = ["rebalancing_decisions", "unsafe_sessions"]
 def rebalancing_decisions(sessions: DateArray, rebalancing: Rebalancing, first: int, last: int) -> ByteArray:
     """Closes of [first, last) at which a rebalancing is decided, (last - first,) uint8.
 
-    The orders go out in the session after: the first of the period plus ``day_shift`` sessions, at most its last. The
-    run's first close decides too, so that the book is built at once. Only dates are read: the calendar is known ahead.
+    The orders go out in the session after: the first of the period plus ``day_shift`` sessions; where a period is too
+    short for that, in the first session of the next (how long a period lasts is seen only when it is over). The run's
+    first close decides too, so that the book is built at once. Only dates up to that session are read.
     """
     due = np.zeros(last - first, dtype=np.uint8)
     if rebalancing.mode == "signal":
@@ -25,9 +26,11 @@ def rebalancing_decisions(sessions: DateArray, rebalancing: Rebalancing, first: 
     due[0] = 1
     period = _period_numbers(sessions, rebalancing.period)
     starts = np.flatnonzero(np.concatenate([[True], period[1:] != period[:-1]]))
-    place = np.arange(len(sessions)) - starts[np.searchsorted(starts, np.arange(len(sessions)), side="right") - 1]
-    ends = np.concatenate([period[1:] != period[:-1], [False]])  # whether the last known session ends one is unknown
-    trade = (place == rebalancing.day_shift) | (ends & (place < rebalancing.day_shift))
+    number = np.searchsorted(starts, np.arange(len(sessions)), side="right") - 1
+    place = np.arange(len(sessions)) - starts[number]
+    trade = place == rebalancing.day_shift
+    too_short = np.diff(starts) <= rebalancing.day_shift
+    trade[starts[1:][too_short]] = True
     due[: last - first - 1] |= trade[first + 1 : last]
     return due
 

@@ -67,7 +67,7 @@ def factor_detail(factor: Factor) -> None:
     with st.container(border=True, key="factor_detail"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"#### {escape(catalogue.factor_name(factor.id))}")
-            if st.button("", key="close_factor", icon=":material/close:", type="tertiary", help=_("Close")):
+            if st.button("", key="factor_close", icon=":material/close:", type="tertiary", help=_("Close")):
                 del st.query_params["factor"]
                 st.rerun()
         if not available(factor.id):

@@ -22,7 +22,12 @@ def top_bar() -> None:
     ):
         blocks.badges(labels())
         navigation.choice_in_url(
-            text.LANGUAGE_KEY, text.LANGUAGES, _("Language"), default=text.default_language(), key=text.LANGUAGE_KEY, sticky=True
+            text.LANGUAGE_KEY,
+            text.LANGUAGES,
+            _("Language"),
+            default=text.default_language(),
+            key=text.LANGUAGE_KEY,
+            sticky=True,
         )
 
 

@@ -9,9 +9,9 @@ from typing import Final, NoReturn
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from stocklab.ui.text import REMEMBERED, N_, _
+from stocklab.ui.text import N_, REMEMBERED, _
 
-__all__ = ["PAGES", "choice_in_url", "go", "link", "page", "pages"]
+__all__ = ["PAGES", "choice_in_url", "go", "link", "page", "pages", "relabel"]
 
 ROOT: Final = Path(__file__).resolve().parents[2] / "pages"
 PAGES: Final[Mapping[str, tuple[str, str]]] = {
@@ -22,6 +22,9 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "factors": (N_("Factor catalogue"), ":material/menu_book:"),
     "data": (N_("Data"), ":material/database:"),
 }
+CHOICES_BEGIN: Final = ("field_", "rule_")
+CHOICES_END: Final = ("_category", "_choice", "_factor", "_reason", "_sort", "_type")
+"""How the keys of widgets begin or end that show words to choose from (no button's key does)."""
 
 
 def page(name: str) -> StreamlitPage:
@@ -45,6 +48,17 @@ def link(name: str, label: str, *, icon: str | None = None, **parameters: str) -
     st.page_link(page(name), label=label, icon=icon, query_params=parameters)
 
 
+def relabel() -> None:
+    """Callback of the language switch: send every choice anew.
+
+    A browser answers with the label it shows; after a change of language it would go on answering in the old one.
+    """
+    for key in list(st.session_state):
+        name = str(key)
+        if name.startswith(CHOICES_BEGIN) or name.endswith(CHOICES_END):
+            st.session_state[key] = st.session_state[key]
+
+
 def choice_in_url(
     parameter: str, options: Mapping[str, str], label: str, *, default: str, key: str, sticky: bool = False
 ) -> str:
@@ -66,6 +80,7 @@ def choice_in_url(
             required=True,
             key=key,
             label_visibility="collapsed",
+            on_change=relabel if sticky else None,
         )
         or default
     )

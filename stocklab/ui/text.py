@@ -36,12 +36,12 @@ __all__ = [
     "LANGUAGES",
     "LANGUAGE_KEY",
     "LOCALE",
-    "REMEMBERED",
     "N_",
+    "REMEMBERED",
     "Language",
     "_",
     "default_language",
-    "fault",
+    "fault_text",
     "for_error",
     "headline",
     "language",
@@ -182,7 +182,7 @@ _FAULTS: Final[Mapping[str, str]] = {
 }
 
 
-def fault(code: str, message: str) -> str:
+def fault_text(code: str, message: str) -> str:
     """A fault in the user's language: what its code means, then, as the program says it, what exactly was found."""
     if language() == "en" or code not in _FAULTS:
         return message
@@ -204,9 +204,9 @@ def for_error(error: StockLabError) -> str:
     """
     lines = [f"**{headline(error)}**"]
     if isinstance(error, FormulaError):
-        lines += [fault(error.code, error.reason), f"```text\n{error.pointer()}\n```"]
+        lines += [fault_text(error.code, error.reason), f"```text\n{error.pointer()}\n```"]
     elif isinstance(error, DocumentError):
-        lines.append("\n".join(f"- `{one.path or '·'}` {fault(one.code, one.message)}" for one in error.faults))
+        lines.append("\n".join(f"- `{one.path or '·'}` {fault_text(one.code, one.message)}" for one in error.faults))
     elif not isinstance(error, Cancelled | ResultNotFound):
         lines.append(str(error))
     return "\n\n".join(lines)

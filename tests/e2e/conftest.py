@@ -31,9 +31,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live_app.LiveApp]
         yield app
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(live: live_app.LiveApp) -> Iterator[Browser]:
-    """One headless Chromium for all tests."""
+    """One headless Chromium for the module; Playwright's event loop must be gone before other tests start theirs."""
     with live_app.chromium() as started:
         yield started
 

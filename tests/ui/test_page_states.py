@@ -86,3 +86,10 @@ def test_the_data_page_counts_symbols_by_market(pages):
     shown = {part.label: part.value for part in page.metric}
     assert int(shown["KOSPI"]) + int(shown["KOSDAQ"]) + int(shown["KONEX"]) == 120
     assert any("stocklab data import" in part.value for part in page.code)
+
+
+def test_the_language_stays_when_the_page_changes(pages):
+    page = pages(lang="en")
+    page.button(key="open_momentum_12_1").click().run()
+    assert page.title[0].value == "Strategy builder"
+    assert page.session_state["builder"]["document"]["name"] == PRESETS["momentum_12_1"].name_en

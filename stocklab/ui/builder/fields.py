@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from stocklab.ui.builder import draft, state
-from stocklab.ui.text import _
+from stocklab.ui.text import _, fault_text
 
 __all__ = ["bind", "choice", "escape", "many", "number", "optional", "percent", "switch", "text", "whole", "write"]
 
@@ -33,7 +33,7 @@ def _key(path: str) -> str:
 
 def _fault(path: str) -> None:
     for fault in draft.faults_under(state.faults(), path):
-        st.caption(f":red[{escape(text.fault(fault.code, fault.message))}]")
+        st.caption(f":red[{escape(fault_text(fault.code, fault.message))}]")
 
 
 def escape(text: str) -> str:

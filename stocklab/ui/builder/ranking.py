@@ -13,7 +13,7 @@ from stocklab.ui import catalogue
 from stocklab.ui.builder import draft, fields, state
 from stocklab.ui.builder.fields import bind
 from stocklab.ui.builder.rules import formula_help, show_formula_fault
-from stocklab.ui.text import N_, _
+from stocklab.ui.text import N_, _, fault_text
 
 __all__ = ["ranking_editor"]
 
@@ -116,7 +116,7 @@ def _factor_picker(place: int, factor: str) -> None:
         args=(f"ranking.factors.{place}.formula", key),
     )
     for fault in draft.faults_under(state.faults(), f"ranking.factors.{place}.formula"):
-        st.caption(f":red[{fields.escape(text.fault(fault.code, fault.message))}]")
+        st.caption(f":red[{fields.escape(fault_text(fault.code, fault.message))}]")
 
 
 def _formula_field(place: int, formula: str) -> None:

@@ -17,7 +17,7 @@ from stocklab.ui import catalogue
 from stocklab.ui.builder import draft, operands, state
 from stocklab.ui.builder.draft import Side
 from stocklab.ui.builder.fields import bind, escape
-from stocklab.ui.text import N_, _, language
+from stocklab.ui.text import N_, _, fault_text, language
 
 __all__ = ["formula_help", "rules_editor", "show_formula_fault"]
 
@@ -63,7 +63,7 @@ def _rule(side: Side, place: int, rule: dict[str, Any]) -> None:
         _row_widgets(side, place, letter, row)
     for fault in draft.faults_under(state.faults(), f"{side}.rules.{place}"):
         if row is not None and not as_text:
-            st.caption(f":red[{escape(text.fault(fault.code, fault.message))}]")
+            st.caption(f":red[{escape(fault_text(fault.code, fault.message))}]")
 
 
 def _rule_head(side: Side, place: int, rule: dict[str, Any], row: Row | None, as_text: bool) -> None:
@@ -143,11 +143,11 @@ def show_formula_fault(formula: str, path: str) -> None:
     try:
         check(translate(formula))
     except FormulaError as error:
-        st.caption(f":red[{escape(text.fault(error.code, error.reason))}]")
+        st.caption(f":red[{escape(fault_text(error.code, error.reason))}]")
         st.code(error.pointer(), language=None)
         return
     for fault in draft.faults_under(state.faults(), path):
-        st.caption(f":red[{escape(text.fault(fault.code, fault.message))}]")
+        st.caption(f":red[{escape(fault_text(fault.code, fault.message))}]")
 
 
 def formula_help() -> str:
@@ -352,7 +352,7 @@ def _logic(side: Side, letters: list[str]) -> None:
     try:
         left_out = unused_letters(parse_logic(stored, letters, "all"), letters)
     except FormulaError as error:
-        st.caption(f":red[{escape(text.fault(error.code, error.reason))}]")
+        st.caption(f":red[{escape(fault_text(error.code, error.reason))}]")
         st.code(error.pointer(), language=None)
         return
     if left_out:

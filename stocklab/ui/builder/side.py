@@ -12,7 +12,7 @@ from stocklab.strategy import describe_strategy, dump, parse_document
 from stocklab.ui import cached, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, fields, state
-from stocklab.ui.text import N_, _, language
+from stocklab.ui.text import N_, _, fault_text, language
 
 __all__ = ["document_panel", "match_panel"]
 
@@ -79,7 +79,11 @@ def _words() -> None:
     chosen = state.strategy()
     if chosen is None:
         st.error(_("The strategy has settings to correct."), icon=":material/error:")
-        st.markdown("\n".join(f"- `{fault.path}` {fields.escape(text.fault(fault.code, fault.message))}" for fault in state.faults()))
+        st.markdown(
+            "\n".join(
+                f"- `{fault.path}` {fields.escape(fault_text(fault.code, fault.message))}" for fault in state.faults()
+            )
+        )
         return
     st.markdown("\n".join(f"- {fields.escape(line)}" for line in describe_strategy(chosen, language())))
 
@@ -100,7 +104,10 @@ def _json() -> None:
         return
     st.error(_("This text was not taken over; the form still shows the last valid strategy."), icon=":material/error:")
     st.markdown(
-        "\n".join(f"- `{fault.path or '·'}` {fields.escape(text.fault(fault.code, fault.message))}" for fault in editing["pending_faults"])
+        "\n".join(
+            f"- `{fault.path or '·'}` {fields.escape(fault_text(fault.code, fault.message))}"
+            for fault in editing["pending_faults"]
+        )
     )
     st.button(_("Discard this text"), key="discard_text", on_click=_discard)
 

@@ -51,6 +51,7 @@ REASONS: Final[Mapping[str, str]] = {
     "max_holdings": N_("No free place"),
     "superseded": N_("Replaced by a later decision"),
     "position_closed": N_("Position already closed"),
+    "consolidated": N_("Gone in a share consolidation"),
     "end_of_run": N_("End of the test"),
 }
 """Why something was traded, and why an order did not fill."""
