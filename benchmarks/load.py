@@ -80,8 +80,9 @@ class User:
             kind = message.WhichOneof("type")
             if message.metadata.cacheable and message.hash and kind != "ref_hash":
                 self.kept.add(message.hash)
-            if kind == "new_session":
-                self.page_hash = message.new_session.page_script_hash
+            if kind == "navigation":
+                self.page_hash = message.navigation.page_script_hash
+                fault = fault or self._elsewhere(message)
             elif kind == "page_not_found":
                 fault = f"page {self.page!r} not found"
             elif kind == "delta":
@@ -95,6 +96,13 @@ class User:
                 if fault:
                     raise RuntimeError(fault)
                 return received
+
+    def _elsewhere(self, message: ForwardMsg) -> str:
+        """Empty, or which page is shown instead of the one that was asked for (the default page has an empty path)."""
+        shown = next(page for page in message.navigation.app_pages if page.page_script_hash == self.page_hash)
+        if self.page in (("", shown.url_pathname) if shown.is_default else (shown.url_pathname,)):
+            return ""
+        return f"page {shown.url_pathname!r} is shown, not {self.page!r}"
 
 
 async def _live(arguments: argparse.Namespace, number: int, window: tuple[float, float], tally: Tally) -> None:

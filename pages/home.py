@@ -10,7 +10,8 @@ from stocklab.ui.text import _
 home.hero()
 if home.data_card():
     home.first_steps()
-    st.subheader(_("Start from a proven idea"), anchor=False)
+    st.subheader(_("Start from a published idea"), anchor=False)
     home.preset_cards()
     st.subheader(_("Recent runs"), anchor=False)
     home.recent_runs()
+    home.market_chart()

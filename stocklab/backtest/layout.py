@@ -68,7 +68,8 @@ POSITION: Final = _record(
 """``average``: fill price of the shares held; ``high``: highest price since the purchase (for the trailing stop)."""
 
 QUOTE: Final = _record(
-    "symbol slot open high low close full listed tradable known market etf base_krw percent tax regime exit_code entry_ok",
+    """symbol slot open high low close full listed tradable known market etf base_krw percent tax regime
+    exit_code entry_ok""",
     "volume rank seen_close seen_high seen_low",
 )
 """One symbol's session, loaded once for whatever is held or ordered."""

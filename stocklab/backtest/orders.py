@@ -183,8 +183,6 @@ def end_session(
         reason = order.reason
         if order.filled == order.ordered:
             close_order(positions, slot_of, orders, row, codes.FILLED, codes.NO_REASON)
-        elif order.side == codes.SELL and slot_of[order.symbol] < 0:
-            close_order(positions, slot_of, orders, row, codes.CANCELLED, codes.POSITION_CLOSED)
         elif final or not _stays(order, t):
             status = codes.PARTIAL if order.filled > 0 else codes.UNFILLED
             close_order(positions, slot_of, orders, row, status, codes.END_OF_RUN if reason == 0 else reason)

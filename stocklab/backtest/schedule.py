@@ -30,6 +30,7 @@ def rebalancing_decisions(sessions: DateArray, rebalancing: Rebalancing, first: 
     place = np.arange(len(sessions)) - starts[number]
     trade = place == rebalancing.day_shift
     too_short = np.diff(starts) <= rebalancing.day_shift
+    too_short[:1] = False  # the panel may begin in the middle of its first period
     trade[starts[1:][too_short]] = True
     due[: last - first - 1] |= trade[first + 1 : last]
     return due

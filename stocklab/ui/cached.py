@@ -31,6 +31,7 @@ __all__ = [
     "data_status",
     "figure",
     "first_session",
+    "index_figure",
     "lab",
     "last_session",
     "matches",
@@ -183,6 +184,22 @@ def _figure(home: str, run_id: str, kind: Kind, spoken: Language) -> charts.Read
 def figure(run_id: str, kind: Kind) -> charts.ReadyFigure:
     """A figure of a run in the session's language."""
     return _figure(str(lab().store.home), run_id, kind, language())
+
+
+@lru_cache(maxsize=4)
+def _index_figure(home: str, snapshot_id: str, spoken: Language) -> charts.ReadyFigure | None:
+    snapshot = lab().store.snapshot(snapshot_id)
+    if not snapshot.has("indices"):
+        return None
+    closes = snapshot.scan("indices").select("session", "index", "close").sort("session").collect()
+    return charts.ReadyFigure(charts.indices(closes))
+
+
+def index_figure() -> charts.ReadyFigure | None:
+    """The market's indices; None where no index is loaded."""
+    store = lab().store
+    current = store.current_id()
+    return None if current is None else _index_figure(str(store.home), current, language())
 
 
 @lru_cache(maxsize=400)

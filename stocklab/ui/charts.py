@@ -27,6 +27,7 @@ __all__ = [
     "curve_so_far",
     "drawdown",
     "equity",
+    "indices",
     "monthly_heatmap",
     "reasons",
     "stock",
@@ -168,6 +169,33 @@ def equity(daily: pl.DataFrame, *, benchmark: str, log: bool = False) -> go.Figu
     figure.update_yaxes(type="log" if log else "linear", ticksuffix="" if log else "%", row=1, col=1)
     figure.update_yaxes(ticksuffix="%", nticks=4, row=2, col=1)
     figure.update_xaxes(type="date", hoverformat="%Y-%m-%d", tickformat="%Y")
+    return figure
+
+
+def indices(closes: pl.DataFrame) -> go.Figure:
+    """The indices of the market, each 100 at its start.
+
+    Parameters
+    ----------
+    closes : ``session``, ``index`` (its name), ``close``; ascending by session
+    """
+    figure = go.Figure()
+    for name, colour in (("KOSPI", STRATEGY), ("KOSDAQ", "#c77d1e")):
+        part = closes.filter(pl.col("index") == name).drop_nulls("close")
+        if part.height:
+            values = part["close"].to_numpy().astype(np.float64)
+            kept = thin(values, 1200)
+            figure.add_scatter(
+                x=_moments(part["session"].to_numpy()[kept]),
+                y=np.round(100.0 * values[kept] / values[0], 2).astype(np.float32),
+                name=name,
+                mode="lines",
+                line={"color": colour, "width": 1.5},
+                hovertemplate="%{y:,.1f}",
+            )
+    _layout(figure, 210, hovermode="x unified")
+    figure.update_xaxes(type="date", tickformat="%Y", hoverformat="%Y-%m-%d")
+    figure.update_yaxes(nticks=4)
     return figure
 
 

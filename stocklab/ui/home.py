@@ -12,7 +12,7 @@ from stocklab.ui.builder.toolbar import load_preset, preset_tags, start_run
 from stocklab.ui.runs_list import runs_table
 from stocklab.ui.text import _, language
 
-__all__ = ["data_card", "first_steps", "hero", "preset_cards", "recent_runs"]
+__all__ = ["data_card", "first_steps", "hero", "market_chart", "preset_cards", "recent_runs"]
 
 
 def hero() -> None:
@@ -93,3 +93,11 @@ def recent_runs() -> None:
         runs_table(found, key="recent_runs")
     else:
         blocks.empty(_("No backtest yet."), _("Press Run on any preset above."), icon=":material/monitoring:")
+
+
+def market_chart() -> None:
+    """The indices of the loaded data. (It also fetches the chart library before the first result needs it.)"""
+    figure = cached.index_figure()
+    if figure is not None:
+        st.subheader(_("The market in this data (start = 100)"), anchor=False)
+        st.plotly_chart(figure, config={"displayModeBar": False}, key="chart_indices")

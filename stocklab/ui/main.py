@@ -1,75 +1,7 @@
-"""The main script: what every page has in common, then the page."""
+"""The main script, run by Streamlit for every visitor and every click."""
 
 from __future__ import annotations
 
-import secrets
+from stocklab.ui.frame import draw
 
-import streamlit as st
-import structlog
-
-from stocklab.errors import StockLabError
-from stocklab.ui import blocks, cached, navigation, text, theme
-from stocklab.ui import format as fmt
-from stocklab.ui.text import _
-
-log = structlog.get_logger(__name__)
-
-
-def top_bar() -> None:
-    """Labels of environment and data on the left, the language on the right."""
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", key="topbar"
-    ):
-        blocks.badges(labels())
-        navigation.choice_in_url(
-            text.LANGUAGE_KEY,
-            text.LANGUAGES,
-            _("Language"),
-            default=text.default_language(),
-            key=text.LANGUAGE_KEY,
-            sticky=True,
-        )
-
-
-def labels() -> list[str]:
-    """Which environment this is and how old the data is; the demo label is on every page."""
-    env = cached.lab().settings.env
-    found = [] if env == "prod" else [blocks.badge(env, "build")]
-    state = cached.data_status()
-    if state.get("snapshot"):
-        if state["synthetic"]:
-            found.append(blocks.demo_badge())
-        last = cached.last_session()
-        if last is not None:
-            found.append(blocks.badge(_("Data to {session}").format(session=fmt.day(last)), "event"))
-    return found or [" "]
-
-
-def main() -> None:
-    """Draw the frame and run the page."""
-    text.settle_language()
-    st.set_page_config(
-        page_title="Stock Lab",
-        page_icon=theme.ICON,
-        layout="wide",
-        initial_sidebar_state="collapsed",
-    )
-    st.html(theme.STYLE)
-    st.logo(theme.LOGO, size="large")
-    page = st.navigation(navigation.pages(), position="top")
-    try:
-        top_bar()
-        page.run()
-    except StockLabError as error:
-        log.info("page_error", error=type(error).__name__, message=str(error))
-        st.error(text.for_error(error), icon=":material/error:")
-    except Exception:  # the page's edge: the reader gets a reference, the log the details
-        reference = secrets.token_hex(4)
-        log.exception("page_failed", page=page.url_path, reference=reference)
-        st.error(
-            _("Something in the program went wrong. Reference for the log: {reference}").format(reference=reference),
-            icon=":material/error:",
-        )
-
-
-main()
+draw()

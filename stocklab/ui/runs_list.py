@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from stocklab.market.panel import PriceBasis
 from stocklab.portfolios import RunView
 from stocklab.ui import format as fmt
 from stocklab.ui import navigation
@@ -24,7 +25,7 @@ def runs_table(runs: Sequence[RunView], *, key: str) -> None:
             "max_drawdown": _percent(run, "max_drawdown"),
             "sharpe": run.metrics.get("sharpe"),
             "range": f"{run.start} – {run.end}",
-            "basis": run.price_basis.value + (" · demo" if run.synthetic else ""),
+            "basis": _basis(run),
             "created": run.created_at,
         }
         for run in runs
@@ -56,3 +57,8 @@ def runs_table(runs: Sequence[RunView], *, key: str) -> None:
 def _percent(run: RunView, name: str) -> float | None:
     value = run.metrics.get(name)
     return None if value is None else 100.0 * value
+
+
+def _basis(run: RunView) -> str:
+    name = _("Raw prices") if run.price_basis is PriceBasis.RAW else _("Adjusted prices")
+    return f"{name} · {_('demo')}" if run.synthetic else name

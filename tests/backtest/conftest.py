@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
+import stocklab
+import stocklab.factors.execute  # imported before the uncompiled copy, so that it stays compiled
 from stocklab.backtest import Result, RunRequest, simulate
 from stocklab.factors import Wanted
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Instruments, Panel, PriceBasis
@@ -149,6 +154,42 @@ class FakeSource:
 
 
 RunMarket = Callable[..., Result]
+Simulate = Callable[..., Result]
+
+
+def load_uncompiled() -> Simulate:
+    """`simulate` of a second copy of the simulator that Python runs line by line (the factor engine stays compiled)."""
+    mine = {name: module for name, module in sys.modules.items() if name.split(".")[:2] == ["stocklab", "backtest"]}
+    for name in mine:
+        del sys.modules[name]
+    numba.config.DISABLE_JIT = True
+    try:
+        engine = importlib.import_module("stocklab.backtest")
+        return engine.simulate  # type: ignore[no-any-return]
+    finally:
+        numba.config.DISABLE_JIT = False
+        for name in [name for name in sys.modules if name.split(".")[:2] == ["stocklab", "backtest"]]:
+            del sys.modules[name]
+        sys.modules.update(mine)
+        stocklab.backtest = mine["stocklab.backtest"]  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def python_engine() -> Simulate:
+    return load_uncompiled()
+
+
+@pytest.fixture
+def plan_parts(engine: Simulate) -> Mapping[str, Any]:
+    """Functions of the plan by name, compiled or not as ``engine`` is."""
+    parts: Mapping[str, Any] = engine.__globals__["build_plan"].__globals__  # type: ignore[attr-defined]
+    return parts
+
+
+@pytest.fixture(params=["compiled", "python"])
+def engine(request: pytest.FixtureRequest, python_engine: Simulate) -> Simulate:
+    """Both ways to run the same code: as users do, and line by line."""
+    return simulate if request.param == "compiled" else python_engine
 
 
 @pytest.fixture
@@ -173,7 +214,7 @@ def make_document() -> Callable[..., Strategy]:
 
 
 @pytest.fixture
-def run_market() -> RunMarket:
+def run_market(engine: Simulate) -> RunMarket:
     """Run document parts on a market over its whole range, or sessions [first, last]."""
 
     def run(
@@ -188,7 +229,7 @@ def run_market() -> RunMarket:
             initial_cash_krw=cash,
             seed=seed,
         )
-        return simulate(panel, request, FakeSource(panel, market.signals))
+        return engine(panel, request, FakeSource(panel, market.signals))
 
     return run
 
@@ -215,7 +256,10 @@ def random_market(rng: np.random.Generator, *, n: int = 36) -> Market:
         if rng.random() < 0.3:
             last = int(rng.integers(n // 2, n))
             if rng.random() < 0.6:
-                delisted[symbol] = (sessions[min(last + int(rng.integers(0, 14)), n - 1)].item(), bool(rng.random() < 0.5))
+                delisted[symbol] = (
+                    sessions[min(last + int(rng.integers(0, 14)), n - 1)].item(),
+                    bool(rng.random() < 0.5),
+                )
         rows: list[tuple[float, ...] | None] = [()] * first
         price = int(rng.integers(100, 3_000)) * 10
         for t in range(first, last):
@@ -270,7 +314,9 @@ def _random_bar(rng: np.random.Generator, previous: int) -> tuple[float, ...]:
         inside = max(int((previous + limit) / 2) // 100 * 100, 10)
         return (limit, max(limit, inside), min(limit, inside), inside, 1e5)
     moves = np.clip(1 + rng.normal(0, 0.03, 4), 0.8, 1.2)
-    prices = [max(int(previous * move) // _tick(int(previous * move)) * _tick(int(previous * move)), 10) for move in moves]
+    prices = [
+        max(int(previous * move) // _tick(int(previous * move)) * _tick(int(previous * move)), 10) for move in moves
+    ]
     volume = float(rng.choice([50, 1_000, 20_000, 1e6]))
     return (prices[0], max(prices), min(prices), prices[1], volume)
 
@@ -306,7 +352,10 @@ def random_parts(rng: np.random.Generator) -> dict[str, Any]:
             "markets": ["KOSPI", "KOSDAQ", "KONEX"],
             "exclude": maybe(0.5, ["halted"], []),
         },
-        "entry": {"rules": [{"id": "A", "formula": FORMULAS[0]}, {"id": "B", "formula": FORMULAS[1]}], "logic": "A or B"},
+        "entry": {
+            "rules": [{"id": "A", "formula": FORMULAS[0]}, {"id": "B", "formula": FORMULAS[1]}],
+            "logic": "A or B",
+        },
         "ranking": {
             "factors": [{"formula": SCORES[0], "direction": str(rng.choice(["high", "low"]))}] if ranked else [],
             "keep": str(rng.choice(["all", "top", "bottom"])),
@@ -361,7 +410,12 @@ class Case:
     parts: Mapping[str, Any]
     cash: int
 
-    def run(self, panel: Panel | None = None, signals: Mapping[str, AnyArray] | None = None) -> Result:
+    def run(
+        self,
+        panel: Panel | None = None,
+        signals: Mapping[str, AnyArray] | None = None,
+        engine: Simulate = simulate,
+    ) -> Result:
         panel = panel or self.market.panel()
         request = RunRequest(
             strategy=document(**self.parts),
@@ -369,7 +423,7 @@ class Case:
             end=panel.sessions[-1].item(),
             initial_cash_krw=self.cash,
         )
-        return simulate(panel, request, FakeSource(panel, signals or self.market.signals))
+        return engine(panel, request, FakeSource(panel, signals or self.market.signals))
 
 
 def random_case(seed: int) -> Case:

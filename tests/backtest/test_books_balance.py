@@ -83,7 +83,7 @@ def check_orders(tables: Any) -> None:
 
 def check_fills(tables: Any, panel: Any, parts: Any) -> None:
     days = {session.item(): t for t, session in enumerate(panel.sessions)}
-    open_, high, low, close, volume = (panel.fields[name] for name in panel.order_fields)
+    _, high, low, _, volume = (panel.fields[name] for name in panel.order_fields)
     costs = parts["costs"]
     for trade in tables["trades"].iter_rows(named=True):
         if trade["reason"] == "delisting":
@@ -99,7 +99,7 @@ def check_fills(tables: Any, panel: Any, parts: Any) -> None:
         if panel.basis is PriceBasis.RAW:
             etf = panel.instruments.kinds[s] == 5
             tick = tick_size(trade["price_krw"], "ETF" if etf else trade["market"], trade["session"])
-            assert trade["price_krw"] % tick == 0 or etf or tick > 1 and off_grid_bar(trade["price_krw"], t, s, panel)
+            assert trade["price_krw"] % tick == 0 or etf or (tick > 1 and off_grid_bar(trade["price_krw"], t, s, panel))
 
 
 def off_grid_bar(price: int, t: int, s: int, panel: Any) -> bool:
@@ -125,7 +125,7 @@ def check_caps(tables: Any, panel: Any, case: Any) -> None:
     close = panel.fields[panel.order_fields[3]]
     for order in tables["orders"].filter(pl.col("side") == "buy").iter_rows(named=True):
         t, s = days[order["decided"]], panel.column(order["symbol"])
-        if (panel.fields.get("split_ratio") is not None and (panel.fields["split_ratio"][t + 1 : t + 5, s] != 1).any()):
+        if panel.fields.get("split_ratio") is not None and (panel.fields["split_ratio"][t + 1 : t + 5, s] != 1).any():
             continue  # a share change rescaled the order
         base = case.cash if sizing["base"] == "initial" else equity[order["decided"]]
         price = close[t, s] if case.parts["execution"]["buy"] != "limit" else close[t, s] * 0.97

@@ -7,32 +7,12 @@ import json
 import subprocess
 import sys
 import types
-from pathlib import Path
 from typing import Any
 
-from stocklab.backtest import codes, fills, money
+from stocklab.backtest import codes, fills, money, simulate
 from stocklab.backtest.compiled import stamp
 
-SEEDS = range(24)
-HERE = Path(__file__).parent
-
-SCRIPT = """
-import importlib.util, json, sys, warnings
-import numba
-import stocklab.factors.execute  # stays compiled: this is about the simulator
-numba.config.DISABLE_JIT = True
-from stocklab.backtest.kernel import walk
-assert type(walk).__name__ == "function"
-spec = importlib.util.spec_from_file_location("backtest_markets", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-sys.modules["backtest_markets"] = module
-spec.loader.exec_module(module)
-spec = importlib.util.spec_from_file_location("backtest_digest", sys.argv[2])
-digest = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(digest)
-warnings.simplefilter("error")
-print(json.dumps([digest.digest_of(module.random_case(seed).run()) for seed in range(int(sys.argv[3]))]))
-"""
+SEEDS = range(40)
 
 
 def digest_of(result: Any) -> str:
@@ -41,12 +21,14 @@ def digest_of(result: Any) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def test_compiled_kernel_equals_pure_python(case_of: Any) -> None:
-    compiled = [digest_of(case_of(seed).run()) for seed in SEEDS]
-    arguments = [sys.executable, "-c", SCRIPT, str(HERE / "conftest.py"), __file__, str(len(SEEDS))]
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout.splitlines()[-1]) == compiled
+def test_compiled_kernel_equals_pure_python(case_of: Any, python_engine: Any) -> None:
+    for seed in SEEDS:
+        assert digest_of(case_of(seed).run()) == digest_of(case_of(seed).run(engine=python_engine)), seed
+
+
+def test_the_python_engine_is_not_compiled(python_engine: Any) -> None:
+    assert hasattr(simulate.__globals__["run_kernel"].__globals__["walk"], "py_func")
+    assert not hasattr(python_engine.__globals__["run_kernel"].__globals__["walk"], "py_func")
 
 
 def _module(**members: Any) -> types.ModuleType:

@@ -176,3 +176,48 @@ def test_target_weights_are_reached_over_two_sessions(market_of: Any, run_market
         (monday, "000020", "sell", 50, "rebalance", "weekly"),
         (tuesday, "000030", "buy", 50, "entry", "A"),
     ]
+
+
+def test_orders_alive_across_a_share_change_are_scaled(market_of: Any, run_market: Any) -> None:
+    # Limit at 9,900 for 101 shares, not reached in session 1; in session 2, 3 new for 2 old with base 6,600: the carried
+    # order asks for 151 at 6,600. One share carried into a consolidation 1 for 10 is cancelled.
+    bars = [
+        (10_000, 10_000, 10_000, 10_000, 1e6),
+        (10_000, 10_000, 9_950, 9_950, 1e6),
+        (6_630, 6_630, 6_500, 6_600, 1e6),
+    ]
+    market = market_of(
+        bars={"000010": bars},
+        basis=PriceBasis.RAW,
+        splits={(2, "000010"): 1.5},
+        bases={(2, "000010"): 6_630},
+        signals={BUY: at(3, 1, (0, 0))},
+    )
+    parts = {
+        "sizing": {"max_holdings": 1},
+        "entry": {"rules": [{"id": "A", "formula": BUY}]},
+        "execution": {"buy": "limit", "limit_offset": -0.01, "carry_unfilled_sessions": 1},
+    }
+    result = run_market(market, **parts)
+    assert result.tables["orders"].select("shares_ordered", "shares_filled", "limit_krw").rows() == [(151, 151, 6_600)]
+    market.splits = {(2, "000010"): 0.1}
+    market.bases = {(2, "000010"): 99_500}
+    tiny = run_market(market, cash=100_000, **parts, universe={"min_listed_sessions": 0, "symbols": ["000010"]})
+    assert tiny.tables["orders"].select("shares_filled", "status", "reason").rows() in (
+        [(0, "cancelled", "consolidated")],
+    )
+
+
+def test_fraction_without_a_base_is_paid_at_the_scaled_close(market_of: Any, run_market: Any) -> None:
+    # 99 shares, 1 new for 2 old, no base published: half a share at 2 x 10,000 = 10,000
+    market = market_of(
+        bars={"000010": [(10_000, 10_000, 10_000, 10_000, 1e6)] * 2 + [(20_000, 20_000, 20_000, 20_000, 1e6)]},
+        basis=PriceBasis.RAW,
+        splits={(2, "000010"): 0.5},
+        bases={(2, "000010"): np.nan},
+        signals={BUY: at(3, 1, (0, 0))},
+    )
+    result = run_market(
+        market, sizing={"max_holdings": 1, "max_weight": 0.99}, entry={"rules": [{"id": "A", "formula": BUY}]}
+    )
+    assert result.tables["ledger"].select("kind", "cash_delta_krw").rows()[-1] == ("fraction", 10_000)

@@ -20,9 +20,9 @@ def altered(panel: Any, signals: Any, t: int, rng: np.random.Generator) -> tuple
     fields = {name: np.array(values) for name, values in panel.fields.items()}
     shape = fields["close"][after].shape
     factor = rng.uniform(0.5, 2.0, shape)
-    for name in fields:
+    for name, values in fields.items():
         if name.removesuffix("_raw") in {"open", "high", "low", "close"} or name == "base_price":
-            fields[name][after] = np.round(fields[name][after] * factor)
+            values[after] = np.round(values[after] * factor)
     for name in ("volume", "volume_raw", "mcap"):
         if name in fields:
             fields[name][after] = rng.integers(0, 10_000, shape)
@@ -45,7 +45,9 @@ def until(result: Any, day: Any) -> dict[str, pl.DataFrame]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_another_future_leaves_the_past_as_it_was(case_of: Any, make_document: Any, fake_source: Any, seed: int) -> None:
+def test_another_future_leaves_the_past_as_it_was(
+    case_of: Any, make_document: Any, fake_source: Any, seed: int
+) -> None:
     case = case_of(seed)
     case.market.splits = {}
     panel = case.market.panel()
@@ -62,7 +64,9 @@ def test_another_future_leaves_the_past_as_it_was(case_of: Any, make_document: A
         )
 
 
-def decided_at(case: Any, make_document: Any, fake_source: Any, panel: Any, signals: Any, t: int) -> list[tuple[int, ...]]:
+def decided_at(
+    case: Any, make_document: Any, fake_source: Any, panel: Any, signals: Any, t: int
+) -> list[tuple[int, ...]]:
     """Orders the close of ``t`` decided, as they were written then (triggers rest from before and are not among them)."""
     request = RunRequest(
         strategy=make_document(**case.parts),

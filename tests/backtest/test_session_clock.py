@@ -39,7 +39,13 @@ class One:
         self.market_of, self.run_market = market_of, run_market
 
     def __call__(
-        self, bars: list[Any], *, buy: tuple[int, ...] = (0,), sell: tuple[int, ...] = (), market: Any = None, **parts: Any
+        self,
+        bars: list[Any],
+        *,
+        buy: tuple[int, ...] = (0,),
+        sell: tuple[int, ...] = (),
+        market: Any = None,
+        **parts: Any,
     ) -> Any:
         n = len(bars)
         made = self.market_of(
@@ -221,7 +227,9 @@ def test_target_fills_at_its_level_only_when_traded_through(one: One) -> None:
 
 
 def test_target_gap_fills_at_the_open(one: One) -> None:
-    result = one([flat(), flat(), bar(10_800, 10_900, 9_000, 9_500)], exit={"target": {"level": 0.05}, "stop": {"level": 0.05}})
+    result = one(
+        [flat(), flat(), bar(10_800, 10_900, 9_000, 9_500)], exit={"target": {"level": 0.05}, "stop": {"level": 0.05}}
+    )
     assert fills(result)[1] == (2, "sell", 100, 10_800, "target")
 
 
@@ -247,7 +255,9 @@ def test_position_bought_at_the_close_does_not_see_that_days_low(one: One) -> No
 
 
 def test_position_bought_by_vwap_does_not_see_that_days_low(one: One) -> None:
-    result = one([flat(), bar(10_000, 10_600, 9_000, 10_000)], execution={"buy": "vwap_proxy"}, exit={"stop": {"level": 0.05}})
+    result = one(
+        [flat(), bar(10_000, 10_600, 9_000, 10_000)], execution={"buy": "vwap_proxy"}, exit={"stop": {"level": 0.05}}
+    )
     assert [row[1] for row in fills(result)] == ["buy"]
 
 
@@ -298,7 +308,13 @@ def test_close_basis_target_and_trailing(one: One) -> None:
     up = [flat(), flat(), flat(10_500), flat(10_600)]
     assert fills(one(up, exit={"target": {"level": 0.05, "basis": "close"}}))[1] == (3, "sell", 100, 10_600, "target")
     down = [flat(), flat(), flat(12_000), flat(10_800), flat(10_700)]
-    assert fills(one(down, exit={"trailing": {"level": 0.1, "basis": "close"}}))[1] == (4, "sell", 100, 10_700, "trailing")
+    assert fills(one(down, exit={"trailing": {"level": 0.1, "basis": "close"}}))[1] == (
+        4,
+        "sell",
+        100,
+        10_700,
+        "trailing",
+    )
 
 
 def test_sale_ordered_for_the_close_is_cancelled_when_the_stop_fires_first(one: One) -> None:
@@ -466,7 +482,10 @@ def test_score_sizing_gives_the_best_twice_the_weakest(market_of: Any, run_marke
     bars = {f"0000{place}0": [flat()] * 2 for place in range(1, 4)}
     market = market_of(bars=bars, signals={"-volume": np.tile([-1.0, -2.0, -3.0], (2, 1))})
     result = run_market(
-        market, cash=900_000, sizing={"max_holdings": 3, "method": "score"}, ranking={"factors": [{"formula": "-volume"}]}
+        market,
+        cash=900_000,
+        sizing={"max_holdings": 3, "method": "score"},
+        ranking={"factors": [{"formula": "-volume"}]},
     )
     assert [row[2] for row in fills(result)] == [40, 30, 20]
 
@@ -485,6 +504,24 @@ def test_order_for_which_there_is_no_cash_is_kept_with_its_reason(market_of: Any
     sizing = {"max_holdings": 2, "method": "fixed_krw", "amount_krw": 1_000_000}
     result = run_market(market_of(bars=bars), last=1, sizing=sizing)
     assert unfilled(result) == [("buy", 100, 0, "unfilled", "cash")]
+
+
+def test_unknown_weight_buys_nothing_and_is_counted(market_of: Any, run_market: Any) -> None:
+    bars = {"000010": [flat()] * 2, "000020": [flat()] * 2}
+    for rebalancing in ({}, {"mode": "target"}):
+        market = market_of(bars=bars, extra={"mcap": np.tile([np.nan, 1e12], (2, 1))})
+        result = run_market(market, sizing={"max_holdings": 2, "method": "market_cap"}, rebalancing=rebalancing)
+        assert result.tables["trades"]["symbol"].to_list() == ["000020"]
+        assert result.card["counts"]["unknown_weights"] == 1
+
+
+def test_session_without_an_open_or_volume_fills_nothing(one: One) -> None:
+    unknown = one([flat(), bar(float("nan"), 10_000, 10_000, 10_000)])
+    assert unfilled(unknown) == [("buy", 100, 0, "unfilled", "no_price")]
+    volume = one([flat(), flat(volume=float("nan"))])
+    assert unfilled(volume) == [("buy", 100, 0, "unfilled", "participation")]
+    sale = one([flat(), flat(), flat(volume=0), flat()], sell=(1,))
+    assert unfilled(sale) == [("sell", 100, 0, "unfilled", "participation")]
 
 
 # --- market filter, delisting, series that end ---------------------------------------------------------------------
@@ -573,6 +610,9 @@ def test_day_shift_moves_the_trade_session(market_of: Any, run_market: Any) -> N
 def test_stop_in_target_mode_leaves_cash_until_the_next_rebalancing(market_of: Any, run_market: Any) -> None:
     bars = {"000010": [flat(), flat(), bar(10_000, 10_000, 9_000, 9_400), *[flat(9_400)] * 7]}
     result = run_market(
-        market_of(bars=bars), sizing=ONE, exit={"stop": {"level": 0.05}}, rebalancing={"mode": "target", "period": "weekly"}
+        market_of(bars=bars),
+        sizing=ONE,
+        exit={"stop": {"level": 0.05}},
+        rebalancing={"mode": "target", "period": "weekly"},
     )
     assert [row[:2] for row in fills(result)] == [(1, "buy"), (2, "sell"), (5, "buy")]
