@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from stocklab.ui import blocks, cached, navigation
-from stocklab.ui.saved import SORTS, strategy_card
+from stocklab.ui.saved import SORTS, list_message, strategy_card
 from stocklab.ui.text import _
 
 blocks.title(_("My strategies"), _("Everything you saved, with its versions and the runs made with it."))
@@ -15,6 +15,7 @@ search = left.text_input(
     _("Search"), key="strategies_search", icon=":material/search:", placeholder=_("Name or folder")
 )
 order = right.selectbox(_("Sort"), list(SORTS), format_func=lambda key: _(SORTS[key]), key="strategies_sort")
+list_message()
 with blocks.guarded():
     found = lab.strategies.list(lab.owner_id, search=search or "", sort=order)
     if found:

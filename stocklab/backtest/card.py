@@ -113,6 +113,12 @@ def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
             f"{int(book.ended_early)} holdings had a series that ends early; they stay at their last close until a "
             "delisting is recorded."
         )
+    if book.base_moves:
+        notes.append(
+            f"{int(book.base_moves)} times a holding's base price moved without a share change known for that session "
+            "(rights, bonus shares before they list, spin-offs): the shares stayed as they were, so what holders "
+            "received is missing."
+        )
     unknown = {name: count for name, count in dict(plan.counts["unknown_flags"]).items() if count}  # type: ignore[call-overload]
     if unknown:
         names = ", ".join(f"{name} ({count:,})" for name, count in sorted(unknown.items()))

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from stocklab.backtest.blocks import in_blocks
 from stocklab.backtest.result import ShouldCancel
@@ -18,10 +19,15 @@ from stocklab.market.panel import Panel
 from stocklab.strategy.document import RankFactor
 from stocklab.types import AnyArray, BoolArray, FloatArray, IntArray
 
+UnsignedArray = NDArray[np.uint64]
+
 __all__ = ["Score", "build_score", "rank_rows"]
 
 _TRANSFORMS: Final = {"rank": 0, "zscore": 1, "value": 2}
 _NEUTRAL: Final = {"none": 0, "sector": 1, "sector_size": 2}
+_DIGIT: Final = 11
+_PASSES: Final = 6
+_BUCKETS: Final = 1 << _DIGIT
 _LEAST_GROUP: Final = 5
 """Sectors with fewer members, and the unknown sector, are neutralised together (docs/factors.md, section 6)."""
 
@@ -166,12 +172,51 @@ def _group(sectors: IntArray, where: IntArray, n: int, n_groups: int, group: Int
 
 
 @njit(nogil=True)
-def _transform(x: FloatArray, n: int, transform: int) -> None:
+def _ascending(
+    x: FloatArray, n: int, keys: UnsignedArray, order: IntArray, spare: UnsignedArray, other: IntArray
+) -> None:
+    """Write the stable ascending order of ``x[:n]`` (no NaN) to ``order``: a radix sort, a third of a merge sort's time.
+
+    ``keys``, ``spare`` (uint64) and ``other`` are room for at least n.
+    """
+    bits = x.view(np.uint64)
+    count = np.zeros((_PASSES, _BUCKETS), dtype=np.int64)
+    for i in range(n):
+        key = bits[i]
+        key = ~key if key >> np.uint64(63) else key | (np.uint64(1) << np.uint64(63))
+        keys[i], order[i] = key, i
+        for p in range(_PASSES):
+            count[p, (key >> np.uint64(_DIGIT * p)) & np.uint64(_BUCKETS - 1)] += 1
+    for p in range(_PASSES):
+        total = 0
+        for bucket in range(_BUCKETS):
+            total, count[p, bucket] = total + count[p, bucket], total
+        for i in range(n):
+            bucket = (keys[i] >> np.uint64(_DIGIT * p)) & np.uint64(_BUCKETS - 1)
+            place = count[p, bucket]
+            spare[place], other[place] = keys[i], order[i]
+            count[p, bucket] += 1
+        for i in range(n):
+            keys[i], order[i] = spare[i], other[i]
+
+
+@njit(nogil=True)
+def _transform(
+    x: FloatArray,
+    n: int,
+    transform: int,
+    keys: UnsignedArray,
+    order: IntArray,
+    spare: UnsignedArray,
+    other: IntArray,
+    ranks: FloatArray,
+) -> None:
     """Percentile 0..1 of the mean rank, or z-score (NaN where there is no spread), in place."""
     if transform == 0:
-        order = np.argsort(x[:n], kind="mergesort")
+        for i in range(n):
+            x[i] += 0.0  # -0.0 and 0.0 tie
+        _ascending(x, n, keys, order, spare, other)
         i = 0
-        ranks = np.empty(n)
         while i < n:
             j = i
             while j + 1 < n and x[order[j + 1]] == x[order[i]]:
@@ -207,6 +252,9 @@ def _add_rows(
     n_groups = sectors.max() + 2
     x, size = np.empty(n_symbols), np.zeros(n_symbols)
     where, group = np.empty(n_symbols, dtype=np.int64), np.zeros(n_symbols, dtype=np.int64)
+    keys, spare = np.empty(n_symbols, dtype=np.uint64), np.empty(n_symbols, dtype=np.uint64)
+    order, other = np.empty(n_symbols, dtype=np.int64), np.empty(n_symbols, dtype=np.int64)
+    ranks = np.empty(n_symbols)
     for t in range(first, last):
         if not rows[t - first]:
             continue
@@ -230,7 +278,7 @@ def _add_rows(
             for i in range(n):
                 size[i] = np.log(caps[t, where[i]]) if neutral == 2 else 0.0
             _neutralise(x, size, group, n, n_groups, neutral == 2)
-        _transform(x, n, transform)
+        _transform(x, n, transform, keys, order, spare, other, ranks)
         for i in range(n):
             out[t, where[i]] += weight * x[i]
 
@@ -243,13 +291,15 @@ def rank_rows(first: int, last: int, universe: BoolArray, score: AnyArray, sign:
     """
     n_symbols = universe.shape[1]
     x, where = np.empty(n_symbols), np.empty(n_symbols, dtype=np.int64)
+    keys, spare = np.empty(n_symbols, dtype=np.uint64), np.empty(n_symbols, dtype=np.uint64)
+    order, other = np.empty(n_symbols, dtype=np.int64), np.empty(n_symbols, dtype=np.int64)
     for t in range(first, last):
         n = 0
         for s in range(n_symbols):
             out[t, s] = np.nan
             if universe[t, s] and not np.isnan(score[t, s]):
-                x[n], where[n] = -sign * score[t, s], s
+                x[n], where[n] = -sign * score[t, s] + 0.0, s
                 n += 1
-        order = np.argsort(x[:n], kind="mergesort")
+        _ascending(x, n, keys, order, spare, other)
         for place in range(n):
             out[t, where[order[place]]] = place + 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import streamlit as st
 
@@ -17,7 +16,9 @@ from stocklab.ui.builder.toolbar import open_saved
 from stocklab.ui.runs_list import runs_table
 from stocklab.ui.text import N_, _, language
 
-__all__ = ["SORTS", "strategy_card"]
+__all__ = ["SORTS", "list_message", "strategy_card"]
+
+MESSAGE: Final = "strategies_message"
 
 Sort = Literal["updated", "created", "name"]
 SORTS: Final[dict[Sort, str]] = {
@@ -50,35 +51,49 @@ def strategy_card(saved: StrategySummary) -> None:
 
 
 def _menu(saved: StrategySummary) -> None:
-    if st.button("", key=f"copy_{saved.id}", icon=":material/content_copy:", help=_("Duplicate")):
-        _do(lambda: cached.lab().strategies.duplicate(cached.lab().owner_id, saved.id))
+    st.button(
+        "",
+        key=f"copy_{saved.id}",
+        icon=":material/content_copy:",
+        help=_("Duplicate"),
+        on_click=_do,
+        args=("duplicate", saved.id),
+    )
     if st.button("", key=f"rename_{saved.id}", icon=":material/edit:", help=_("Rename")):
         _rename(saved)
     if st.button("", key=f"delete_{saved.id}", icon=":material/delete:", help=_("Delete")):
         _delete(saved)
 
 
-def _do(act: Callable[[], object]) -> None:
-    """Do it and draw the list anew; an error is shown where it happened."""
-    try:
-        act()
-    except StockLabError as error:
-        st.error(text.for_error(error))
-        return
-    st.rerun()
-
-
-def _restore(strategy_id: str, version: int) -> None:
+def _do(act: Literal["duplicate", "rename", "delete", "restore"], strategy_id: str, *details: Any) -> None:
+    """Callback: do it; an error is told at the top of the list."""
     lab = cached.lab()
-    _do(lambda: lab.strategies.restore(lab.owner_id, strategy_id, version))
+    try:
+        getattr(lab.strategies, act)(lab.owner_id, strategy_id, *details)
+    except StockLabError as error:
+        st.session_state[MESSAGE] = text.for_error(error)
+
+
+def _do_rename(strategy_id: str) -> None:
+    _do("rename", strategy_id, str(st.session_state["rename_to"]))
+
+
+def list_message() -> None:
+    """What went wrong with the last action, if anything did."""
+    told = st.session_state.pop(MESSAGE, None)
+    if told:
+        st.error(told)
 
 
 def _rename(saved: StrategySummary) -> None:
     @st.dialog(_("Rename"))
     def dialog() -> None:
         name = st.text_input(_("Name"), value=saved.name, max_chars=120, key="rename_to")
-        if st.button(_("Rename"), type="primary", key="rename_confirm", disabled=not (name or "").strip()):
-            _do(lambda: cached.lab().strategies.rename(cached.lab().owner_id, saved.id, name))
+        blank = not (name or "").strip()
+        if st.button(
+            _("Rename"), type="primary", key="rename_confirm", disabled=blank, on_click=_do_rename, args=(saved.id,)
+        ):
+            st.rerun()
 
     dialog()
 
@@ -88,9 +103,15 @@ def _delete(saved: StrategySummary) -> None:
     def dialog() -> None:
         st.markdown(_("**{name}** and its versions will be deleted. Its results stay.").format(name=escape(saved.name)))
         with st.container(horizontal=True):
-            if st.button(_("Delete"), type="primary", key="delete_confirm", icon=":material/delete:"):
-                _do(lambda: cached.lab().strategies.delete(cached.lab().owner_id, saved.id))
-            if st.button(_("Keep"), key="delete_refuse"):
+            gone = st.button(
+                _("Delete"),
+                type="primary",
+                key="delete_confirm",
+                icon=":material/delete:",
+                on_click=_do,
+                args=("delete", saved.id),
+            )
+            if st.button(_("Keep"), key="delete_refuse") or gone:
                 st.rerun()
 
     dialog()
@@ -108,10 +129,14 @@ def _details(saved: StrategySummary) -> None:
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 when = fmt.moment(version.created_at.astimezone())
                 st.caption(f"{version.version} · {when} · {escape(version.name)}")
-                if version.version != saved.version and st.button(
-                    _("Restore"), key=f"restore_{saved.id}_{version.version}", type="tertiary"
-                ):
-                    _restore(saved.id, version.version)
+                if version.version != saved.version:
+                    st.button(
+                        _("Restore"),
+                        key=f"restore_{saved.id}_{version.version}",
+                        type="tertiary",
+                        on_click=_do,
+                        args=("restore", saved.id, version.version),
+                    )
     st.markdown(f"**{_('Runs')}**")
     runs = lab.runs.list(lab.owner_id, strategy_id=saved.id, limit=20)
     if runs:

@@ -127,7 +127,10 @@ def check_caps(tables: Any, panel: Any, case: Any) -> None:
         t, s = days[order["decided"]], panel.column(order["symbol"])
         if panel.fields.get("split_ratio") is not None and (panel.fields["split_ratio"][t + 1 : t + 5, s] != 1).any():
             continue  # a share change rescaled the order
-        base = case.cash if sizing["base"] == "initial" else equity[order["decided"]]
+        # what a rebalancing still wants is bought up to 1 + carry sessions later, within the caps of its own close
+        since = days[order["decided"]] - (3 if case.parts["rebalancing"]["mode"] == "target" else 0)
+        equities = [equity[day.item()] for day in panel.sessions[max(since, 2) : t + 1]]
+        base = case.cash if sizing["base"] == "initial" else max(equities)
         price = close[t, s] if case.parts["execution"]["buy"] != "limit" else close[t, s] * 0.97
         value = order["shares_ordered"] * price
         assert value <= base * sizing["max_weight"] + 1

@@ -180,7 +180,7 @@ def test_target_weights_are_reached_over_two_sessions(market_of: Any, run_market
 
 def test_orders_alive_across_a_share_change_are_scaled(market_of: Any, run_market: Any) -> None:
     # Limit at 9,900 for 101 shares, not reached in session 1; in session 2, 3 new for 2 old with base 6,600: the carried
-    # order asks for 151 at 6,600. One share carried into a consolidation 1 for 10 is cancelled.
+    # order asks for 151 at 6,600. Nine shares carried into a consolidation 1 for 10 are cancelled.
     bars = [
         (10_000, 10_000, 10_000, 10_000, 1e6),
         (10_000, 10_000, 9_950, 9_950, 1e6),
@@ -202,10 +202,10 @@ def test_orders_alive_across_a_share_change_are_scaled(market_of: Any, run_marke
     assert result.tables["orders"].select("shares_ordered", "shares_filled", "limit_krw").rows() == [(151, 151, 6_600)]
     market.splits = {(2, "000010"): 0.1}
     market.bases = {(2, "000010"): 99_500}
-    tiny = run_market(market, cash=100_000, **parts, universe={"min_listed_sessions": 0, "symbols": ["000010"]})
-    assert tiny.tables["orders"].select("shares_filled", "status", "reason").rows() in (
-        [(0, "cancelled", "consolidated")],
-    )
+    tiny = run_market(market, cash=90_000, **parts)
+    assert tiny.tables["orders"].select("shares_ordered", "status", "reason").rows() == [
+        (9, "cancelled", "consolidated")
+    ]
 
 
 def test_fraction_without_a_base_is_paid_at_the_scaled_close(market_of: Any, run_market: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stocklab.backtest.score import rank_rows
 from stocklab.backtest.select import KEEP_ALL, KEEP_BOTTOM, KEEP_TOP, order_rows
 from stocklab.errors import InputError
 from stocklab.strategy.document import RankFactor
@@ -150,3 +151,18 @@ def test_rank_one_is_the_best(plan_parts: Any) -> None:
     out = np.zeros(score.shape)
     plan_parts["rank_rows"](0, 1, universe, score, 1.0, out)
     np.testing.assert_array_equal(out[0], [2.0, np.nan, 1.0, 3.0, np.nan])
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    values=st.lists(st.floats(allow_nan=True, width=32) | st.sampled_from([0.0, -0.0, 1.0]), min_size=1, max_size=60)
+)
+def test_ranks_follow_python_sorting(values: list[float]) -> None:
+    score = np.array([values])
+    out = np.zeros(score.shape)
+    rank_rows(0, 1, np.ones(score.shape, dtype=np.bool_), score, 1.0, out)
+    best = sorted((s for s in range(len(values)) if not np.isnan(values[s])), key=lambda s: (-values[s], s))
+    expected = np.full(len(values), np.nan)
+    for place, s in enumerate(best):
+        expected[s] = place + 1
+    np.testing.assert_array_equal(out[0], expected)

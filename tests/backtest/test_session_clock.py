@@ -400,6 +400,21 @@ def test_purchases_cannot_spend_the_sales_of_the_same_auction(market_of: Any, ru
     assert [row[:3] for row in fills(result)] == [(1, "buy", 100), (2, "sell", 100), (3, "buy", 100)]
 
 
+def test_gap_up_cannot_be_paid_by_a_sale_of_the_same_opening(market_of: Any, run_market: Any) -> None:
+    # 50 of 000010 for 500,000; at the close of 1 its sale and 50 of 000020 are ordered, which opens 10 % up: 500,000 of
+    # cash buys 45, although the sale at the same auction brings 500,000 more
+    n = 3
+    buy = np.zeros((n, 2))
+    buy[0, 0] = buy[1, 1] = 1
+    market = market_of(
+        bars={"000010": [flat()] * n, "000020": [flat(), flat(), flat(11_000)]},
+        signals={BUY: buy, SELL: signal(n, 1, m=2)},
+    )
+    result = run_market(market, entry=RULE, sizing={"max_holdings": 2}, exit=LEAVE)
+    assert [row[1:4] for row in fills(result)] == [("buy", 50, 10_000), ("sell", 50, 10_000), ("buy", 45, 11_000)]
+    assert unfilled(result) == [("buy", 50, 45, "partial", "cash")]
+
+
 def test_opening_sales_pay_for_closing_purchases(market_of: Any, run_market: Any) -> None:
     result = rotation(market_of, run_market, buy="next_close")
     # the proceeds are expected at the close of the day before, less a won of caution: 99 shares

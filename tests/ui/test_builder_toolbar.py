@@ -122,17 +122,20 @@ def test_a_strategy_is_renamed_restored_and_deleted_from_the_list(pages, lab):
     first = lab.strategies.save(lab.owner_id, PRESETS["momentum_12_1"].strategy)
     page = pages("strategies")
     page.button(key=f"rename_{first.id}").click().run()
-    page.text_input(key="rename_to").input("다른 이름").run()
+    page.text_input(key="rename_to").input("다른 이름")
     page.button(key="rename_confirm").click().run()
     assert lab.strategies.get(lab.owner_id, first.id).name == "다른 이름"
-    lab.strategies.restore(lab.owner_id, first.id, 1)
-    page = pages("strategies")
+    page.session_state[f"details_{first.id}"] = True
+    page.run()
+    page.button(key=f"restore_{first.id}_1").click().run()
+    assert lab.strategies.get(lab.owner_id, first.id).name == PRESETS["momentum_12_1"].strategy.name
     page.button(key=f"delete_{first.id}").click().run()
     page.button(key="delete_refuse").click().run()
     assert lab.strategies.get(lab.owner_id, first.id).version == 3
     page.button(key=f"delete_{first.id}").click().run()
     page.button(key="delete_confirm").click().run()
     assert first.id not in {saved.id for saved in lab.strategies.list(lab.owner_id)}
+    assert not page.exception
 
 
 def test_no_button_would_be_sent_anew_when_the_language_changes(pages):

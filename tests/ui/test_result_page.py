@@ -21,6 +21,7 @@ from stocklab.settings import load_settings
 from stocklab.strategy import PRESETS
 from stocklab.ui import cached, text
 from stocklab.ui.result import frames
+from stocklab.ui.result.card import warnings
 from stocklab.ui.result.headline import metric_help, metric_value
 from stocklab.ui.result.sections import SECTIONS
 
@@ -109,6 +110,35 @@ def test_a_run_is_edited_in_the_builder_with_its_range(pages, run_id: str):
     editing = page.session_state["builder"]
     assert editing["document"] == PRESET.strategy.model_dump(mode="json")
     assert editing["start"] == date(2018, 1, 2)
+
+
+def test_all_figures_are_shown_on_demand(pages, run_id: str, result: Result):
+    page = pages("results", run=run_id)
+    few = len(page.metric)
+    page.session_state["all_metrics"] = True
+    page.run()
+    assert len(page.metric) == len([key for key in METRICS if key in result.metrics])
+    assert len(page.metric) > few
+
+
+def test_the_card_warns_of_what_weakens_a_result(result: Result):
+    with text.speaking("en"):
+        plain = warnings(result.card)
+        counts = dict(result.card["counts"]) | {
+            "hypothetical_share_counts": True,
+            "tv_estimated": True,
+            "series_ended_early": 3,
+            "delisted_while_held": 2,
+            "unknown_flags": {"administrative": 5},
+        }
+        told = warnings({**result.card, "counts": counts, "synthetic": False})
+    assert any("simulated" in line for line in plain)
+    assert [
+        word
+        for word in ("hypothetical", "estimated", "3 holdings", "2 holdings", "5 stock-days")
+        if not any(word in line for line in told)
+    ] == []
+    assert not any("simulated" in line for line in told)
 
 
 def test_the_list_of_runs_has_it(pages, run_id: str):

@@ -64,13 +64,13 @@ def _note(key: str, result: Result) -> str | None:
             other = found.get("benchmark_return" if key == "total_return" else "benchmark_cagr")
             return f"{result.card['benchmark']} {fmt.percent(other, digits=1, signed=True)}"
         case "max_drawdown":
-            return f"{fmt.day(found.get('max_drawdown_peak'))} → {fmt.day(found.get('max_drawdown_trough'))}"
+            return " → ".join(fmt.day(found.get(f"max_drawdown_{end}"))[:7] for end in ("peak", "trough"))
         case "sharpe":
             return _("Volatility {value}").format(value=fmt.percent(found.get("volatility"), digits=1))
         case "win_rate":
             return _("Profit factor {value}").format(value=fmt.decimal(found.get("profit_factor")))
         case _:
-            return _("Held {days} on average").format(days=fmt.days(found.get("avg_holding_days"), spoken))
+            return _("{days} held").format(days=fmt.days(found.get("avg_holding_days"), spoken))
 
 
 def _metric(key: str, value: Any, note: str | None = None) -> None:
