@@ -54,7 +54,7 @@ def _full(
     quote_rows: Records,
 ) -> bool:
     """Whether one more session might not fit the records."""
-    room = 4 * max_holdings + 16
+    room = 4 * max_holdings + 16  # layout.room_per_session
     state = book[0]
     return (  # type: ignore[no-any-return]
         state.n_orders + room > order_rows.shape[0]

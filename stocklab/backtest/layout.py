@@ -30,6 +30,7 @@ __all__ = [
     "grow",
     "new_state",
     "records",
+    "room_per_session",
 ]
 
 
@@ -118,9 +119,14 @@ class State:
     waiting: AnyArray
 
 
+def room_per_session(max_holdings: int) -> int:
+    """Records of a kind that one session can add at most, beside one for each live order."""
+    return 4 * max_holdings + 16
+
+
 def new_state(*, n_sessions: int, n_symbols: int, max_holdings: int, initial_cash_krw: int) -> State:
     """State before the first session: cash only."""
-    room = 4 * max_holdings + 16
+    room = room_per_session(max_holdings)
     expected = 8 * n_sessions  # orders; memory is only taken where it is written
     book = records(BOOK, 1)
     book[0].cash = initial_cash_krw

@@ -175,7 +175,7 @@ def _group(sectors: IntArray, where: IntArray, n: int, n_groups: int, group: Int
 def _ascending(
     x: FloatArray, n: int, keys: UnsignedArray, order: IntArray, spare: UnsignedArray, other: IntArray
 ) -> None:
-    """Write the stable ascending order of ``x[:n]`` (no NaN) to ``order``: a radix sort, a third of a merge sort's time.
+    """Write the stable ascending order of ``x[:n]`` (no NaN) to ``order``: radix sort, a third of merge sort's time.
 
     ``keys``, ``spare`` (uint64) and ``other`` are room for at least n.
     """

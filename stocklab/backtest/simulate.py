@@ -15,7 +15,7 @@ from stocklab.backtest import codes
 from stocklab.backtest.assemble import assemble
 from stocklab.backtest.blocks import check_cancel
 from stocklab.backtest.kernel import walk
-from stocklab.backtest.layout import RULES, State, grow, new_state, records
+from stocklab.backtest.layout import RULES, State, grow, new_state, records, room_per_session
 from stocklab.backtest.plan import Plan, build_plan
 from stocklab.backtest.result import OnProgress, Progress, Result, RunRequest, ShouldCancel
 from stocklab.backtest.universe import read_only
@@ -137,7 +137,7 @@ def run_kernel(
         target = min(reached + chunk, plan.last)
         reached_now = call(reached, target, state)
         if reached_now < target:
-            _make_room(state)
+            _make_room(state, sizing.max_holdings)
         reached = reached_now
         if on_progress is not None and reached > plan.first:
             on_progress(_progress(panel, request, plan, state, reached))
@@ -165,14 +165,21 @@ def _progress(panel: Panel, request: RunRequest, plan: Plan, state: State, reach
     )
 
 
-def _make_room(state: State) -> None:
-    """Double every record array; a call that stops again doubles once more."""
-    state.orders = grow(state.orders, 2 * len(state.orders))
-    state.active = grow(state.active, 2 * len(state.active))
-    state.trades = grow(state.trades, 2 * len(state.trades))
-    state.held = grow(state.held, 2 * len(state.held))
-    state.actions = grow(state.actions, 2 * len(state.actions))
-    state.quotes = grow(state.quotes, 2 * len(state.quotes))
+def _make_room(state: State, max_holdings: int) -> None:
+    """Double the record arrays that one more session might overflow (as the kernel's ``_full`` judges it)."""
+    book = state.book[0]
+    used = {
+        "orders": book.n_orders,
+        "active": book.n_active,
+        "trades": book.n_trades + book.n_active,
+        "held": book.n_held,
+        "actions": book.n_actions,
+        "quotes": book.n_active,
+    }
+    for name, count in used.items():
+        array = getattr(state, name)
+        if count + room_per_session(max_holdings) > len(array):
+            setattr(state, name, grow(array, 2 * len(array)))
 
 
 def _bind(panel: Panel, request: RunRequest, plan: Plan) -> Callable[[int, int, State], int]:

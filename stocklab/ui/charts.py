@@ -360,5 +360,5 @@ def stock(
     figure.update_xaxes(type="date", nticks=4, tickformat="%y-%m")
     lowest, highest = np.nanmin(close, initial=np.inf), np.nanmax(close, initial=0.0)
     steep = lowest > 0 and highest > LOG_FROM * lowest
-    figure.update_yaxes(nticks=4, tickformat=",.0f", type="log" if steep else "linear", dtick="D1" if steep else None)
+    figure.update_yaxes(nticks=4, tickformat=",.0f", type="log" if steep else "linear", dtick="D2" if steep else None)
     return figure

@@ -33,7 +33,7 @@ def factor_table(found: Sequence[Factor]) -> None:
             "category": st.column_config.TextColumn(_("Category")),
             "unit": st.column_config.TextColumn(_("Unit"), width="small"),
             "direction": st.column_config.TextColumn(_("Direction")),
-            "available": st.column_config.CheckboxColumn(_("Computable now"), width="small"),
+            "available": st.column_config.CheckboxColumn(_("Computable now"), width="medium"),
             "formula": st.column_config.TextColumn(_("Formula"), width="large"),
         },
     )
