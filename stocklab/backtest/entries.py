@@ -272,14 +272,9 @@ def rebalance(
             cap = int(base * rules[0].max_sector_weight)
             amount = min(amount, max(cap - _sector_taken(sectors, chosen, amounts, i, symbol), 0))
         amounts[i] = amount
-    for k in range(book[0].n_positions):
-        position = positions[k]
-        gone = marks[position.symbol] != t and position.pending == 0 and quotes[position.quote].listed == 1
-        if gone and _may_sell(rules, book, position, t, day_numbers):
-            order_exit(
-                rules, book, positions, quotes, orders, active, k, position.shares, t, codes.REBALANCE, -1, regimes,
-                tick_from, tick_step,
-            )  # fmt: skip
+    _sell_the_rest(
+        rules, book, positions, orders, active, quotes, t, day_numbers, regimes, tick_from, tick_step, marks
+    )  # fmt: skip
     book[0].n_waiting = 0
     for i in range(n):
         symbol = chosen[i]
@@ -305,6 +300,32 @@ def rebalance(
             lot.since = t
             book[0].n_waiting += 1
     book[0].waiting_until = t + 1 + rules[0].carry
+
+
+@part
+def _sell_the_rest(
+    rules: Records,
+    book: Records,
+    positions: Records,
+    orders: Records,
+    active: IntArray,
+    quotes: Records,
+    t: int,
+    day_numbers: IntArray,
+    regimes: IntArray,
+    tick_from: IntArray,
+    tick_step: IntArray,
+    marks: IntArray,
+) -> None:
+    """Order the sale of every position that is not marked as chosen at ``t`` and may be sold."""
+    for k in range(book[0].n_positions):
+        position = positions[k]
+        gone = marks[position.symbol] != t and position.pending == 0 and quotes[position.quote].listed == 1
+        if gone and _may_sell(rules, book, position, t, day_numbers):
+            order_exit(
+                rules, book, positions, quotes, orders, active, k, position.shares, t, codes.REBALANCE, -1, regimes,
+                tick_from, tick_step,
+            )  # fmt: skip
 
 
 @part

@@ -2,7 +2,8 @@
 
 Each session: share changes and delistings, opening orders, inside the session (limit orders, triggers, VWAP), closing
 orders, mark to market, decisions for the next session. Sales go before purchases in every phase, but what they bring
-is spendable only in a later phase.
+is spendable only in a later phase. An unsafe market also skips the rebalancings that fall into it; the book is built
+again at the next one.
 """
 # ruff: noqa: PLR0917 (a kernel takes arrays one by one)
 
@@ -64,6 +65,53 @@ def _full(
         or state.n_actions + room > share_changes.shape[0]
         or state.n_active + room > quote_rows.shape[0]
     )
+
+
+@part
+def _meet_phases(
+    rules: Records,
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    sold_on: IntArray,
+    order_rows: Records,
+    active: IntArray,
+    trades: Records,
+    quote_rows: Records,
+    quote_of: IntArray,
+    t: int,
+    day_numbers: IntArray,
+    tick_from: IntArray,
+    tick_step: IntArray,
+) -> None:
+    """Opening auction, inside the session, closing auction: sales first in each, limit sales after the triggers, so
+    that a stop wins. The closing auction may spend what was sold before it."""
+    for step in range(7):
+        if step == 0:
+            phase, side, mode = codes.PHASE_OPEN, codes.SELL, -1
+        elif step == 1:
+            phase, side, mode = codes.PHASE_OPEN, codes.BUY, -1
+        elif step == 2:
+            phase, side, mode = codes.PHASE_INTRADAY, codes.BUY, codes.MODE_LIMIT
+        elif step == 3:
+            run_triggers(
+                rules, book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, t, day_numbers,
+                tick_from, tick_step,
+            )  # fmt: skip
+            phase, side, mode = codes.PHASE_INTRADAY, codes.SELL, -1
+        elif step == 4:
+            phase, side, mode = codes.PHASE_INTRADAY, codes.BUY, codes.MODE_VWAP
+        elif step == 5:
+            book[0].unusable = 0
+            phase, side, mode = codes.PHASE_CLOSE, codes.SELL, -1
+        else:
+            phase, side, mode = codes.PHASE_CLOSE, codes.BUY, -1
+        if book[0].n_active > 0:
+            meet_market(
+                rules, book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, quote_of, t, phase,
+                side, mode, tick_from, tick_step,
+            )  # fmt: skip
+    book[0].unusable = 0
 
 
 def _build(kernel_stamp: int) -> Callable[..., int]:
@@ -154,33 +202,10 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
                 book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, traded, listed, delist_on,
                 pays_last_close, rules[0].clean_up, t,
             )  # fmt: skip
-            for step in range(7):
-                # (phase, side, mode): sales first in each phase; limit sales after the triggers, so that a stop wins
-                if step == 0:
-                    phase, side, mode = codes.PHASE_OPEN, codes.SELL, -1
-                elif step == 1:
-                    phase, side, mode = codes.PHASE_OPEN, codes.BUY, -1
-                elif step == 2:
-                    phase, side, mode = codes.PHASE_INTRADAY, codes.BUY, codes.MODE_LIMIT
-                elif step == 3:
-                    run_triggers(
-                        rules, book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, t,
-                        day_numbers, tick_from, tick_step,
-                    )  # fmt: skip
-                    phase, side, mode = codes.PHASE_INTRADAY, codes.SELL, -1
-                elif step == 4:
-                    phase, side, mode = codes.PHASE_INTRADAY, codes.BUY, codes.MODE_VWAP
-                elif step == 5:
-                    book[0].unusable = 0
-                    phase, side, mode = codes.PHASE_CLOSE, codes.SELL, -1
-                else:
-                    phase, side, mode = codes.PHASE_CLOSE, codes.BUY, -1
-                if book[0].n_active > 0:
-                    meet_market(
-                        rules, book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, quote_of, t,
-                        phase, side, mode, tick_from, tick_step,
-                    )  # fmt: skip
-            book[0].unusable = 0
+            _meet_phases(
+                rules, book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, quote_of, t,
+                day_numbers, tick_from, tick_step,
+            )  # fmt: skip
             end_session(book, positions, slot_of, order_rows, active, t, final)
             mark_to_market(rules, book, positions, quote_rows, held, days, t)
             book[0].reserve = np.int64(book[0].equity * rules[0].cash_buffer)
