@@ -95,7 +95,8 @@ def drawdown(sessions: DateArray, equity: FloatArray, initial: float) -> dict[st
             "max_drawdown_trough": None,
             "max_drawdown_recovery": None,
         }
-    peak = int(np.argmax(equity[: trough + 1])) if equity[: trough + 1].max() >= peaks[trough] else 0
+    at_peak = np.flatnonzero(equity[:trough] >= peaks[trough])
+    peak = int(at_peak[-1]) if len(at_peak) else 0  # the last close at the peak: a book still in cash is not falling
     back = np.flatnonzero(equity[trough:] >= peaks[trough])
     return {
         "max_drawdown": float(falls[trough]),

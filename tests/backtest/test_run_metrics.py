@@ -70,6 +70,12 @@ def test_drawdown_dates() -> None:
     assert drawdown(SESSIONS, np.arange(100.0, 105.0), 100.0)["max_drawdown_trough"] is None
 
 
+def test_a_fall_begins_at_the_last_close_at_the_peak_not_while_the_book_is_still_cash() -> None:
+    waiting = drawdown(SESSIONS, np.array([100.0, 100.0, 100.0, 90.0, 80.0]), 100.0)
+    assert waiting["max_drawdown_peak"] == str(SESSIONS[2])
+    assert waiting["max_drawdown_trough"] == str(SESSIONS[4])
+
+
 def test_undefined_figures_are_none() -> None:
     still = figures(equity=[100.0] * 5, index=[np.nan] * 5)
     for name in ("sharpe", "sortino", "calmar", "beta", "alpha", "benchmark_return", "excess_return"):
