@@ -143,7 +143,10 @@ def _store(settings: Settings) -> Check:
 
 
 def _database(settings: Settings) -> Check:
-    database = open_database(database_url(settings))
+    url = database_url(settings)
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return Check(name="database", state="off", detail="sqlite, not made yet", hint="`stocklab up` makes it.")
+    database = open_database(url)
     try:
         database.ping()
         found, newest = revision(database), head_revision()

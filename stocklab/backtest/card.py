@@ -11,6 +11,7 @@ import numpy as np
 
 import stocklab
 from stocklab.backtest import codes
+from stocklab.backtest.code_stamp import code_stamp
 from stocklab.backtest.layout import State
 from stocklab.backtest.plan import Plan
 from stocklab.backtest.result import RunRequest
@@ -48,6 +49,8 @@ def build_card(
         "label": "demo data (synthetic)" if panel.synthetic else "",
         "version": stocklab.__version__,
         "engine_version": engine_version,
+        "code_sha256": code_stamp(),
+        "first_purchase": _first_purchase(panel, state),
         "mode": strategy.rebalancing.mode,
         "benchmark": strategy.benchmark,
         "benchmark_known": strategy.benchmark in panel.indices,
@@ -57,6 +60,13 @@ def build_card(
         "share_changes": _share_changes(panel, state),
         "notes": list(_notes(panel, plan, state)),
     }
+
+
+def _first_purchase(panel: Panel, state: State) -> str | None:
+    """Session of the first purchase; None when nothing was bought."""
+    trades = state.trades[: state.book[0].n_trades]
+    bought = trades["session"][trades["side"] == codes.BUY]
+    return str(panel.sessions[bought[0]]) if len(bought) else None
 
 
 def _counts(panel: Panel, plan: Plan, state: State) -> dict[str, Any]:
@@ -106,6 +116,14 @@ def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
         )
     else:
         notes.append("Cash dividends are not booked.")
+    first = _first_purchase(panel, state)
+    if first is None:
+        notes.append("Nothing was bought.")
+    elif first != str(panel.sessions[min(plan.first + 1, plan.last - 1)]):
+        notes.append(
+            f"The first purchase was on {first}; until then the book was cash, because nothing met the rules or an "
+            "indicator had too little history. The figures count that time."
+        )
     if panel.tv_estimated:
         notes.append("Traded value is estimated as close x volume where none was published.")
     if book.ended_early:

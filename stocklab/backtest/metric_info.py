@@ -103,7 +103,7 @@ _ROWS: Final[tuple[tuple[str, Unit, str, str, str, str, tuple[str, str], str, st
         "Ignores the size of wins and losses. What is still held is not in it.",
     ),
     (
-        "profit_factor", "ratio", "손익비(총이익/총손실)", "Profit factor",
+        "profit_factor", "ratio", "수익 팩터(총이익/총손실)", "Profit factor",
         "이익 합계 / |손실 합계|", "sum of profits / |sum of losses|", _SALES,
         "손실이 없으면 비어 있습니다. 몇 건의 큰 이익이 좌우할 수 있습니다.",
         "Empty without losses. A few large wins can carry it.",

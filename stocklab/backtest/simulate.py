@@ -14,6 +14,7 @@ import stocklab
 from stocklab.backtest import codes
 from stocklab.backtest.assemble import assemble
 from stocklab.backtest.blocks import check_cancel
+from stocklab.backtest.code_stamp import code_stamp
 from stocklab.backtest.kernel import walk
 from stocklab.backtest.layout import RULES, State, grow, new_state, records, room_per_session
 from stocklab.backtest.plan import Plan, build_plan
@@ -59,6 +60,7 @@ def run_id(panel: Panel, request: RunRequest) -> str:
         "panel": panel.key,
         "version": stocklab.__version__,
         "engine": ENGINE_VERSION,
+        "code": code_stamp(),
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:40]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -53,14 +52,9 @@ def snapshot(state: Mapping[str, Any]) -> None:
     blocks.badges(
         [
             blocks.badge(_("Snapshot {id}").format(id=state["snapshot"]), "inventory_2"),
-            blocks.badge(_("Created {when}").format(when=fmt.moment(_local(str(state["created"])))), "schedule"),
+            blocks.badge(_("Created {when}").format(when=fmt.moment(str(state["created"]))), "schedule"),
         ]
     )
-
-
-def _local(utc: str) -> str:
-    """A stored moment in the machine's own zone."""
-    return datetime.fromisoformat(utc).astimezone().isoformat()
 
 
 def markets(state: Mapping[str, Any]) -> None:

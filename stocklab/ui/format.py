@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 __all__ = [
     "DASH",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 DASH = "–"
+_SEOUL = ZoneInfo("Asia/Seoul")
 MAN = 10_000
 EOK = 100_000_000
 JO = 1_000_000_000_000
@@ -141,15 +143,16 @@ def day(value: date | str | None) -> str:
 
 
 def moment(value: datetime | str | None) -> str:
-    """A moment to the minute, as stored (the caller converts to the reader's zone).
+    """A moment to the minute in Korean time, whatever zone the machine is in; one without a zone is taken as UTC.
 
-    >>> moment("2026-11-21T09:30:15+09:00")
+    >>> moment("2026-11-21T00:30:15+00:00")
     '2026-11-21 09:30'
     """
     if value is None or value == "":
         return DASH
-    text = value if isinstance(value, str) else value.isoformat()
-    return text[:16].replace("T", " ")
+    known = datetime.fromisoformat(value) if isinstance(value, str) else value
+    aware = known if known.tzinfo is not None else known.replace(tzinfo=UTC)
+    return aware.astimezone(_SEOUL).strftime("%Y-%m-%d %H:%M")
 
 
 def sign_class(value: float | None) -> Literal["up", "down", "flat"]:

@@ -46,7 +46,7 @@ def runs_table(runs: Sequence[RunView], *, key: str) -> None:
             "sharpe": st.column_config.NumberColumn(_("Sharpe"), format="%.2f"),
             "range": st.column_config.TextColumn(_("Range")),
             "basis": st.column_config.TextColumn(_("Prices")),
-            "created": st.column_config.DatetimeColumn(_("Made"), format="YYYY-MM-DD HH:mm"),
+            "created": st.column_config.DatetimeColumn(_("Made"), format="YYYY-MM-DD HH:mm", timezone="Asia/Seoul"),
         },
     )
     picked = chosen["selection"]["rows"] if chosen else []

@@ -36,7 +36,7 @@ def strategy_card(saved: StrategySummary) -> None:
                 st.markdown(f"**{escape(saved.name)}**")
                 st.caption(
                     _("Version {version} · changed {when}").format(
-                        version=saved.version, when=fmt.moment(saved.updated_at.astimezone())
+                        version=saved.version, when=fmt.moment(saved.updated_at)
                     )
                 )
             with st.container(horizontal=True, gap="small", width="content"):
@@ -127,7 +127,7 @@ def _details(saved: StrategySummary) -> None:
         st.markdown(f"**{_('Versions')}**")
         for version in lab.strategies.versions(lab.owner_id, saved.id):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                when = fmt.moment(version.created_at.astimezone())
+                when = fmt.moment(version.created_at)
                 st.caption(f"{version.version} · {when} · {escape(version.name)}")
                 if version.version != saved.version:
                     st.button(

@@ -166,6 +166,7 @@ _FAULTS: Final[Mapping[str, str]] = {
     "too_deep": N_("This is nested too deeply."),
     "too_long": N_("This is too long."),
     "too_many": N_("These are too many."),
+    "not_condition": N_("A condition is needed here, such as a comparison; this is a value."),
     "logic_syntax": N_("This cannot be read as logic."),
     "logic_unknown_letter": N_("The logic names a condition that does not exist."),
     "needs_ranking": N_("This needs a ranking."),

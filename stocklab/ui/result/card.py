@@ -49,6 +49,7 @@ def card_facts(card: Mapping[str, Any]) -> dict[str, str]:
         _("Orders not filled whole"): fmt.count(counts["orders_not_filled_whole"]),
         _("Splits and bonus issues applied"): fmt.count(counts["share_changes"]),
         _("Version"): f"{card['version']} / {card['engine_version']}",
+        _("Fingerprint of the code"): str(card["code_sha256"]),
         _("Fingerprint of the strategy"): str(card["strategy_sha256"])[:16],
     }
     reasons = {reason_name(code): number for code, number in counts["reasons"].items()}
@@ -63,6 +64,15 @@ def warnings(card: Mapping[str, Any]) -> list[str]:
     told = [_("Cash dividends are not booked, neither here nor in the benchmark.")]
     if card["synthetic"]:
         told.insert(0, _("The market is simulated: the result says nothing about real stocks."))
+    first = card["first_purchase"]
+    if first is None:
+        told.append(_("Nothing was bought: no stock met the rules, or an indicator had too little history."))
+    else:
+        told.append(
+            _("The first purchase was on {session}; the time in cash before it counts in every figure.").format(
+                session=first
+            )
+        )
     if counts["hypothetical_share_counts"]:
         told.append(
             _("On adjusted prices share counts are hypothetical, and price limits are judged with a tolerance.")
