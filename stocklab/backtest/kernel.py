@@ -193,6 +193,7 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
             load_quotes(
                 rules, book, positions, order_rows, active, quote_rows, quote_of, t, opens, highs, lows, closes,
                 volumes, traded, listed, markets, bases, etf, percents, taxes, regimes, exit_code, entry_ok, ranks,
+                event_from[r + 1] > event_from[r],
             )  # fmt: skip
             apply_events(
                 rules, book, positions, slot_of, sold_on, order_rows, active, quote_rows, quote_of, waiting,

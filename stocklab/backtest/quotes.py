@@ -73,6 +73,8 @@ def _glance(rule: Record, position: Record, quote: Record) -> bool:
     quote.listed = 1 if quote.close > 0 else 0  # else everything is loaded, and known better
     quote.high = quote.close
     may_fire = quote.close == 0 or rule.sell_mode == codes.MODE_LIMIT  # a limit needs the tick table
+    # a base that is not the last close rescales the references of the triggers before they are compared
+    may_fire = may_fire or (quote.base_krw > 0 and quote.base_krw != position.last_close)
     if rule.target_basis == codes.INTRADAY:
         # the tick takes less than one percent or one won off a target
         target = position.average * (1.0 + rule.target_level / BILLION)
@@ -122,6 +124,7 @@ def load_quotes(
     exit_code: AnyArray,
     entry_ok: AnyArray,
     ranks: AnyArray,
+    eventful: bool,
 ) -> None:
     """Replace yesterday's quotes by those of session ``t`` for every position and every order that is alive."""
     for q in range(book[0].n_quotes):
@@ -156,7 +159,8 @@ def load_quotes(
         positions[k].quote = quote_of[symbol]
     for q in range(first_quiet, n):
         _signals(quotes[q], t, exit_code, entry_ok, ranks, bases, has_base)
-        if _glance(rules[0], positions[quotes[q].slot], quotes[q]):
+        may_fire = _glance(rules[0], positions[quotes[q].slot], quotes[q])
+        if may_fire or (eventful and quotes[q].base_krw > 0):
             _load(
                 rules, quotes[q], t, r, opens, highs, lows, closes, volumes, traded, listed, markets, etf, percents,
                 taxes, regimes,

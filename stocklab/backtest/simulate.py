@@ -30,7 +30,7 @@ from stocklab.types import AnyArray, IntArray
 
 __all__ = ["CLEAN_UP_SESSIONS", "ENGINE_VERSION", "run_id", "run_kernel", "simulate"]
 
-ENGINE_VERSION: Final = 1
+ENGINE_VERSION: Final = 2
 """Raised with every change of what a run means, so that results of before are not taken for results of now."""
 
 CLEAN_UP_SESSIONS: Final = 10

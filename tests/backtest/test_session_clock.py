@@ -631,3 +631,39 @@ def test_stop_in_target_mode_leaves_cash_until_the_next_rebalancing(market_of: A
         rebalancing={"mode": "target", "period": "weekly"},
     )
     assert [row[:2] for row in fills(result)] == [(1, "buy"), (2, "sell"), (5, "buy")]
+
+
+# bought at 10,000 (or 1,000) in session 1; the event takes effect in session 3, whose bar reaches the trigger
+EVENT_DAYS = {
+    "a consolidation, then its stop": (
+        [flat(1_000)] * 3 + [bar(9_800, 9_800, 9_000, 9_700)] + [flat(9_900)] * 3,
+        {"splits": {(3, "000010"): 0.1}, "bases": {(3, "000010"): 10_000}},
+        {"stop": {"level": 0.05}},
+        (3, "sell", 100, 9_500, "stop"),
+    ),
+    "a split, then its target": (
+        [flat()] * 3 + [bar(1_000, 1_100, 1_000, 1_020)] + [flat(1_020)] * 3,
+        {"splits": {(3, "000010"): 10.0}, "bases": {(3, "000010"): 1_000}},
+        {"target": {"level": 0.05}},
+        (3, "sell", 1_000, 1_050, "target"),
+    ),
+    "a base moved up, then its stop": (
+        [flat()] * 3 + [bar(11_900, 12_000, 11_000, 11_900)] + [flat(11_900)] * 3,
+        {"bases": {(3, "000010"): 12_000}},
+        {"stop": {"level": 0.05}},
+        (3, "sell", 100, 11_400, "stop"),
+    ),
+    "a base moved down, then its target": (
+        [flat()] * 3 + [bar(8_000, 8_800, 8_000, 8_100)] + [flat(8_100)] * 3,
+        {"bases": {(3, "000010"): 8_000}},
+        {"target": {"level": 0.05}},
+        (3, "sell", 100, 8_400, "target"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", EVENT_DAYS)
+def test_triggers_are_rescaled_before_the_bar_of_an_event_day_is_judged(one: One, case: str) -> None:
+    bars, event, leave, expected = EVENT_DAYS[case]
+    result = one(bars, market={"basis": RAW, **event}, exit=leave)
+    assert fills(result)[1:] == [expected]

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from stocklab.data import Store, import_paths
-from stocklab.errors import BrokenInput, InputError
+from stocklab.errors import BrokenInput, InputError, StoreError
 from stocklab.market.panel import PriceBasis
 
 Daily = Callable[..., pl.DataFrame]
@@ -331,3 +331,19 @@ def test_wrong_requests(store: Store, daily: Daily, put: Put, tmp_path: Path) ->
     with pytest.raises(InputError, match=r"Unknown name 'closee'.*Did you mean 'close'"):
         import_paths(store, [good], mapping={"closee": "close"}, basis=PriceBasis.ADJUSTED)
     assert store.current() is None
+
+
+def test_bars_on_closed_days_alone_are_refused_and_the_snapshot_stays(tmp_path: Path) -> None:
+    store = Store(tmp_path / "home")
+    mapping = {name: name for name in ("date", "code", "open", "high", "low", "close", "volume")}
+    good, saturday = tmp_path / "good.csv", tmp_path / "saturday.csv"
+    good.write_text("date,code,open,high,low,close,volume\n2024-01-05,005930,70000,71000,69000,70500,10\n")
+    saturday.write_text("date,code,open,high,low,close,volume\n2024-01-06,005930,70000,71000,69000,70500,10\n")
+    with pytest.raises(StoreError, match="no bar on a session of the exchange"):
+        import_paths(store, [saturday], mapping=mapping, basis=PriceBasis.ADJUSTED)
+    assert store.current() is None
+    import_paths(store, [good], mapping=mapping, basis=PriceBasis.RAW)
+    before = store.current_id()
+    with pytest.raises(StoreError, match="unchanged"):
+        import_paths(store, [saturday], mapping=mapping, basis=PriceBasis.ADJUSTED)
+    assert store.current_id() == before
