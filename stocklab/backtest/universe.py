@@ -19,11 +19,9 @@ from stocklab.market.panel import KIND_CODES, MARKET_CODES, Panel
 from stocklab.strategy.document import Exclusion, Universe
 from stocklab.types import AnyArray, BoolArray, FloatArray
 
-__all__ = ["FINANCIAL_WORDS", "MEAN_TRADED_VALUE", "read_only", "universe_mask", "unknown_flags"]
+__all__ = ["MEAN_TRADED_VALUE", "read_only", "universe_mask", "unknown_flags"]
 
 MEAN_TRADED_VALUE: Final = "sma(tv,20)"
-FINANCIAL_WORDS: Final = ("금융", "은행", "보험", "신탁", "연금", "증권", "투자", "저축", "financ", "bank", "insur")
-"""A sector whose name holds one of these is a financial one."""
 
 _KINDS: Final = {
     Exclusion.PREFERRED: "preferred",
@@ -229,10 +227,5 @@ def _symbols_allowed(panel: Panel, universe: Universe) -> BoolArray:
     kinds = [KIND_CODES[_KINDS[exclusion]] for exclusion in universe.exclude if exclusion in _KINDS]
     allowed &= ~np.isin(np.asarray(panel.instruments.kinds), kinds)
     if Exclusion.FINANCIAL in universe.exclude:
-        allowed &= ~_financial(panel.instruments.sectors)
+        allowed &= ~panel.instruments.financial
     return allowed
-
-
-def _financial(sectors: tuple[str, ...]) -> BoolArray:
-    verdicts = {name: any(word in name.lower() for word in FINANCIAL_WORDS) for name in set(sectors)}
-    return np.array([verdicts[name] for name in sectors], dtype=np.bool_)

@@ -139,17 +139,79 @@ _SPECS: Final = (
             {
                 "symbol": pl.String,
                 "period_end": pl.Date,
-                "fiscal_year": pl.Int16,
-                "fiscal_quarter": pl.Int8,
-                "statement_basis": pl.String,
-                "filed_on": pl.Date,
-                "item": pl.String,
-                "amount": pl.Float64,
+                "fiscal_year": pl.Int16,  # the year in which the fiscal year ends
+                "fiscal_quarter": pl.Int8,  # 1..4; 4 = the annual report
+                "statement_basis": pl.String,  # CFS (consolidated) or OFS (separate)
+                "filed_on": pl.Date,  # the day this version of the number became public
+                "filed_source": pl.String,  # receipt, or deadline: the statutory day, a guess
+                "filing_no": pl.String,
+                "months": pl.Int8,  # months the amount covers up to period_end (3, 6, 9, 12); 0 = a balance
+                "item": pl.String,  # a name of factors.vocabulary.ITEMS
+                "amount": pl.Float64,  # KRW as reported; shares; KRW per share
             }
         ),
-        key=("symbol", "period_end", "statement_basis", "filed_on", "item"),
-        nullable=frozenset({"amount"}),
+        key=("symbol", "period_end", "statement_basis", "filed_on", "item", "months"),
+        nullable=frozenset({"filing_no"}),
         session_column="filed_on",
+    ),
+    DatasetSpec(
+        name="share_structure",
+        schema=MappingProxyType(
+            {
+                "symbol": pl.String,
+                "as_of": pl.Date,  # the day of the counts; they are on the share basis of that day
+                "filed_on": pl.Date,
+                "shares_float": pl.Int64,
+                "shares_treasury": pl.Int64,
+            }
+        ),
+        key=("symbol", "as_of", "filed_on"),
+        nullable=frozenset({"shares_float", "shares_treasury"}),
+        session_column="filed_on",
+    ),
+    DatasetSpec(
+        name="investor_flows",
+        schema=MappingProxyType(
+            {
+                "session": pl.Date,
+                "symbol": pl.String,
+                "frgn_net": pl.Int64,  # KRW bought minus sold; final on the evening of the session
+                "inst_net": pl.Int64,
+                "pension_net": pl.Int64,
+            }
+        ),
+        key=("symbol", "session"),
+        nullable=frozenset({"frgn_net", "inst_net", "pension_net"}),
+        session_column="session",
+        by_year=True,
+    ),
+    DatasetSpec(
+        name="foreign_holdings",
+        # shares held at the close of the session; public one session later
+        schema=MappingProxyType({"session": pl.Date, "symbol": pl.String, "frgn_shares": pl.Int64}),
+        key=("symbol", "session"),
+        nullable=frozenset(),
+        session_column="session",
+        by_year=True,
+    ),
+    DatasetSpec(
+        name="short_sales",
+        # shares sold short in the session and held short at its close; public two sessions later
+        schema=MappingProxyType(
+            {"session": pl.Date, "symbol": pl.String, "short_vol": pl.Int64, "short_bal": pl.Int64}
+        ),
+        key=("symbol", "session"),
+        nullable=frozenset({"short_vol", "short_bal"}),
+        session_column="session",
+        by_year=True,
+    ),
+    DatasetSpec(
+        name="rates",
+        # yields in percent a year, such as CD91
+        schema=MappingProxyType({"session": pl.Date, "name": pl.String, "percent": pl.Float64}),
+        key=("name", "session"),
+        nullable=frozenset(),
+        session_column="session",
     ),
 )
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from stocklab.data.snapshot import Snapshot
+from stocklab.market.financial_sector import is_financial
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Instruments
 from stocklab.types import AnyArray, DateArray
 
@@ -117,6 +118,9 @@ def instrument_table(snapshot: Snapshot, symbols: Sequence[str], last_traded: Da
         delisted_on=_days(delisted),
         delisting_reason=tuple(reasons),
         pays_last_close=np.array(pays, dtype=np.bool_),
+        financial=np.array(
+            [is_financial(sector, name) for sector, name in zip(sectors, names, strict=True)], dtype=np.bool_
+        ),
     )
     return InstrumentTable(instruments=instruments, markets=np.array(markets, dtype=np.uint8))
 

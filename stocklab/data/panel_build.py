@@ -35,7 +35,7 @@ __all__ = ["META_NAME", "PANEL_VERSION", "build_panel", "dataset_of", "panel_dir
 
 log = structlog.get_logger()
 
-PANEL_VERSION: Final = 1  # raise it when the meaning of a field changes: older panels are then built again
+PANEL_VERSION: Final = 2  # raise it when the meaning of a field changes: older panels are then built again
 META_NAME: Final = "meta.json"
 ADMINISTRATIVE_WORD: Final = "관리종목"
 ATTENTION_WORD: Final = "투자주의환기"
@@ -305,4 +305,5 @@ def _instruments_json(instruments: Instruments) -> dict[str, Any]:
         "delisted_on": [None if np.isnat(day) else str(day) for day in instruments.delisted_on],
         "delisting_reason": list(instruments.delisting_reason),
         "pays_last_close": instruments.pays_last_close.tolist(),
+        "financial": instruments.financial.tolist(),
     }

@@ -132,4 +132,5 @@ def _instruments(value: dict[str, Any]) -> Instruments:
         delisted_on=_read_only(np.array(value["delisted_on"], dtype="datetime64[D]")),
         delisting_reason=tuple(value["delisting_reason"]),
         pays_last_close=_read_only(np.array(value["pays_last_close"], dtype=np.bool_)),
+        financial=_read_only(np.array(value["financial"], dtype=np.bool_)),
     )

@@ -10,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 
 from stocklab.errors import InputError
+from stocklab.market.fundamentals import Fundamentals
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 __all__ = ["KIND_CODES", "MARKET_CODES", "Instruments", "Panel", "PriceBasis"]
@@ -30,8 +31,10 @@ class Instruments:
     """What is known of each symbol, aligned with ``Panel.symbols``; every tuple or array has one entry each.
 
     ``sectors`` is "" where unknown. ``delisted_on`` is NaT where no delisting is recorded; ``delisting_reason``
-    the exchange's words, "" where none; ``pays_last_close`` True where the reason is a merger, transfer or
-    voluntary delisting (holders are paid about the last close), False where the value is lost.
+    the exchange's words, "" where none; ``financial`` True where the issuer uses the statement layout of banks,
+    insurers, brokers and the like (docs/factors.md 4.8), False also where the sector is unknown; ``pays_last_close``
+    True where the reason is a merger, transfer or voluntary delisting (holders are paid about the last close), False
+    where the value is lost.
     """
 
     names: tuple[str, ...]
@@ -41,6 +44,7 @@ class Instruments:
     delisted_on: DateArray
     delisting_reason: tuple[str, ...]
     pays_last_close: BoolArray
+    financial: BoolArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +64,15 @@ class Panel:
         own reference price of the session), ``split_ratio`` (float32, new shares per old share taking effect at this
         session's open, else 1).
         Where data exists: ``mcap mcap_pref shares_listed shares_float`` (float64), ``flag_administrative
-        flag_attention`` (uint8: 0 no, 1 yes, 255 unknown). A field that is absent is unknown everywhere.
+        flag_attention`` (uint8: 0 no, 1 yes, 255 unknown), ``shares_treasury frgn_net inst_net pension_net frgn_shares
+        short_vol short_bal smb hml`` (float64, each in the row in which it was public). A field that is
+        absent is unknown everywhere.
     indices : name -> (n_sessions,) float64 closes of "KOSPI", "KOSDAQ", "KOSPI200"; NaN = unknown
     rf : (n_sessions,) float64 daily simple risk-free rate; all 0 with ``rf_known`` False where no series is loaded
     tv_estimated : True where ``tv`` is close x volume because no traded value was published
     synthetic : True for the demo market
-    key : identifies the content (snapshot id + basis); caches hang on it
+    key : identifies the content (snapshot id + basis + statement mode); caches hang on it
+    fundamentals : statement figures as they became public; None where no statements are loaded
     """
 
     sessions: DateArray
@@ -81,6 +88,7 @@ class Panel:
     tv_estimated: bool
     key: str
     notes: tuple[str, ...] = field(default=())
+    fundamentals: Fundamentals | None = None
 
     @property
     def n_sessions(self) -> int:

@@ -17,6 +17,7 @@ import stocklab
 import stocklab.factors.execute  # imported before the uncompiled copy, so that it stays compiled
 from stocklab.backtest import Result, RunRequest, simulate
 from stocklab.factors import Wanted
+from stocklab.market.financial_sector import is_financial
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Instruments, Panel, PriceBasis
 from stocklab.strategy.document import Strategy
 from stocklab.types import AnyArray, BoolArray
@@ -98,6 +99,7 @@ class Market:
                     [np.datetime64(self.delisted[s][0], "D") if s in self.delisted else nat for s in symbols]
                 ),
                 delisting_reason=tuple("reason" if s in self.delisted else "" for s in symbols),
+                financial=np.array([is_financial(self.sectors.get(s, ""), s) for s in symbols], dtype=np.bool_),
                 pays_last_close=np.array([s in self.delisted and self.delisted[s][1] for s in symbols]),
             ),
             rf=np.zeros(n),

@@ -57,6 +57,7 @@ def make_panel() -> Callable[..., Panel]:
             delisted_on=nothing,
             delisting_reason=("",) * n_symbols,
             pays_last_close=np.zeros(n_symbols, dtype=np.bool_),
+            financial=np.zeros(n_symbols, dtype=np.bool_),
         )
         first = np.datetime64("2018-01-02", "D")
         return Panel(

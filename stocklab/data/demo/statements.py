@@ -12,6 +12,7 @@ from stocklab.data.demo.bars import Bars, Events
 from stocklab.data.demo.books import TAX_RATE, Books
 from stocklab.data.demo.cast import FINANCIAL_SECTOR, Cast, Story, stream
 from stocklab.data.demo.filings import Filings, make_filings
+from stocklab.factors.vocabulary import ITEMS
 from stocklab.market.panel import MARKET_CODES
 from stocklab.types import BoolArray, DateArray, FloatArray, IntArray
 
@@ -57,6 +58,8 @@ def statements_frame(cast: Cast, books: Books, bars: Bars, sessions: DateArray, 
     financial = cast.sector[filings.symbol] == FINANCIAL_SECTOR
     reported = ~financial[:, None] | np.array([name in FINANCIAL_ITEMS for name in names])
     filing, item = np.nonzero(reported)
+    flows = np.array([ITEMS[name].flow for name in names])
+    annual_only = (cast.market == MARKET_CODES["KONEX"])[filings.symbol]
     basis = np.where(consolidated, "CFS", "OFS")
     fiscal_quarter = books.fiscal_quarter[filings.quarter, filings.symbol]
     months = books.ends[filings.quarter].astype("datetime64[M]").astype(np.int64) + 3 * (4 - fiscal_quarter)
@@ -68,6 +71,9 @@ def statements_frame(cast: Cast, books: Books, bars: Bars, sessions: DateArray, 
             "fiscal_quarter": fiscal_quarter[filing].astype(np.int8),
             "statement_basis": pl.Series(basis[filings.symbol]).gather(filing),
             "filed_on": filings.filed_on[filing],
+            "filed_source": "receipt",
+            "filing_no": pl.Series([None] * len(filing), dtype=pl.String),
+            "months": np.where(flows[item], np.where(annual_only[filing], 12, 3), 0).astype(np.int8),
             "item": pl.Series(names).gather(item),
             "amount": amounts[filing, item],
         }
