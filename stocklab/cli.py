@@ -26,7 +26,7 @@ from stocklab.data.engine import run_backtest
 from stocklab.data.export import export_factors
 from stocklab.data.results import ResultStore
 from stocklab.errors import Cancelled, DocumentError, FormulaError, InputError, StockLabError
-from stocklab.factors import CATALOGUE, Factor, available
+from stocklab.factors import CATALOGUE, Factor
 from stocklab.logs import configure_logging
 from stocklab.market.panel import PriceBasis
 from stocklab.settings import Settings, load_settings
@@ -155,7 +155,7 @@ def _factors_list(arguments: argparse.Namespace, settings: Settings) -> int:
         _print_json([_factor_row(factor) for factor in chosen])
         return 0
     for factor in chosen:
-        mark = " " if available(factor.id) else "-"
+        mark = " "
         print(f"{mark} {factor.id:<26} {factor.category:<14} {factor.unit:<7} {factor.name_ko} / {factor.name_en}")
     print(f"{len(chosen)} factors; '-' needs statements, which a later version reads.", file=sys.stderr)
     return 0
@@ -264,7 +264,6 @@ def _factor_row(factor: Factor) -> dict[str, Any]:
         "ta_lib": factor.ta_lib,
         "source": factor.source,
         "notes": factor.notes,
-        "available": available(factor.id),
     }
 
 

@@ -23,6 +23,8 @@ import structlog
 from stocklab.data.cells import Cells, locate, open_cells
 from stocklab.data.datasets import PRICES_ADJUSTED, PRICES_RAW
 from stocklab.data.durable import flush_directory, flush_file
+from stocklab.data.fundamentals_build import fundamentals_of
+from stocklab.data.fundamentals_files import save_fundamentals
 from stocklab.data.instruments import InstrumentTable, instrument_table
 from stocklab.data.panel_fields import carry_codes, compact, last_true, life, list_age, rows_between
 from stocklab.data.raw_events import RawEvents, broken_links, price_factors, split_ratios_from_events
@@ -139,7 +141,8 @@ def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dic
     listed = rows_between(first, end, len(cells.sessions))
     writer.save("listed", listed)
     writer.save("list_age", list_age(cells.sessions, first, here, table.instruments, listed))
-    _save_from_raw(writer, snapshot, cells, table, listed)
+    market = _save_from_raw(writer, snapshot, cells, table, listed)
+    statements = _save_statements(writer, snapshot, cells, market)
     writer.save_aside("sessions", cells.sessions)
     meta = {
         "version": PANEL_VERSION,
@@ -150,6 +153,7 @@ def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dic
         "shape": list(cells.shape),
         "symbols": list(cells.symbols),
         "fields": sorted(writer.fields),
+        "statements": statements,
         "indices": _save_indices(writer, snapshot, cells.sessions),
         "instruments": _instruments_json(table.instruments),
         "notes": writer.notes,
@@ -242,10 +246,23 @@ def _price(cells: Cells, name: str) -> FloatArray:
     return cells.fill(pl.coalesce(name, "close"), [name, "close"], dtype=np.float64, empty=np.nan)
 
 
+def _save_statements(writer: _Writer, snapshot: Snapshot, cells: Cells, market: AnyArray) -> dict[str, Any] | None:
+    if not snapshot.has("statements"):
+        return None
+    events = snapshot.scan("events").collect() if snapshot.has("events") else None
+    known = fundamentals_of(snapshot.scan("statements").collect(), events, cells.symbols, cells.sessions, market)
+    guessed = int(known.from_deadline.sum())
+    if guessed:
+        writer.notes.append(
+            f"{guessed} of {known.n_reports} reports have no receipt date; they count as public on the statutory day."
+        )
+    return save_fundamentals(known, writer.save_aside)
+
+
 def _save_from_raw(
     writer: _Writer, snapshot: Snapshot, cells: Cells, table: InstrumentTable, listed: BoolArray
-) -> None:
-    """Market cap, listed shares and flags, known on the raw bars' own cells only; the market, which is carried."""
+) -> AnyArray:
+    """Market cap, listed shares and flags, known on the raw bars' own cells only; the market, carried, is returned."""
     market = np.broadcast_to(table.markets, cells.shape).copy()
     if snapshot.has(PRICES_RAW):
         raw = locate(snapshot, PRICES_RAW, cells.sessions, cells.symbols)
@@ -264,6 +281,7 @@ def _save_from_raw(
         _save_flags(writer, raw)
     market[~listed] = 0
     writer.save("market", market)
+    return market
 
 
 def _save_flags(writer: _Writer, raw: Cells) -> None:

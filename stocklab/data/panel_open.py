@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from stocklab.data.fundamentals_build import restate
+from stocklab.data.fundamentals_files import open_fundamentals
 from stocklab.data.panel_build import PANEL_VERSION, build_panel, dataset_of, panel_directory, read_meta
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import Store
 from stocklab.errors import DataError, StoreError
+from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Instruments, Panel, PriceBasis
 from stocklab.types import AnyArray, DateArray
 
@@ -26,6 +29,7 @@ def open_panel(
     snapshot: Snapshot | None = None,
     start: date | None = None,
     end: date | None = None,
+    statements: StatementMode = StatementMode.STRICT,
 ) -> Panel:
     """The panel of a snapshot, memory-mapped; the first call per snapshot and basis builds it.
 
@@ -37,6 +41,8 @@ def open_panel(
         None: the current one. The panel stays valid while it is open, also when a newer snapshot becomes current.
     start, end : date, optional
         Only help to choose the basis; the panel always covers all sessions.
+    statements : StatementMode
+        When statement figures are visible.
 
     Raises
     ------
@@ -60,7 +66,7 @@ def open_panel(
         meta = read_meta(build_panel(store, chosen, basis))
     if meta is None:
         raise StoreError(f"{directory} was removed while it was opened. Hint: open the current snapshot.")
-    return _map(directory, meta)
+    return _map(directory, meta, statements)
 
 
 def choose_basis(snapshot: Snapshot, start: date | None, end: date | None) -> PriceBasis:
@@ -87,10 +93,16 @@ def _sessions_within(days: DateArray, start: date | None, end: date | None) -> i
     return max(0, high - low)
 
 
-def _map(directory: Path, meta: dict[str, Any]) -> Panel:
+def _map(directory: Path, meta: dict[str, Any], mode: StatementMode) -> Panel:
     sessions: DateArray = np.load(directory / "sessions.npy")
     sessions.flags.writeable = False
     basis = PriceBasis(meta["basis"])
+    known = None
+    if meta["statements"] is not None:
+        known = open_fundamentals(directory, meta["statements"], _mapped)
+        if mode is StatementMode.RESTATED:
+            known = restate(known, sessions, _mapped(directory / "market.npy"))
+    hindsight = "-restated" if known is not None and mode is StatementMode.RESTATED else ""
     return Panel(
         sessions=sessions,
         symbols=tuple(meta["symbols"]),
@@ -103,8 +115,9 @@ def _map(directory: Path, meta: dict[str, Any]) -> Panel:
         snapshot_id=meta["snapshot_id"],
         synthetic=meta["synthetic"],
         tv_estimated=meta["tv_estimated"],
-        key=f"{meta['snapshot_id']}-{basis.value}-v{PANEL_VERSION}",
+        key=f"{meta['snapshot_id']}-{basis.value}-v{PANEL_VERSION}{hindsight}",
         notes=tuple(meta["notes"]),
+        fundamentals=known,
     )
 
 

@@ -1,7 +1,7 @@
 """The formula language: text to tree, tree to graph, graph to numbers; and the factor catalogue."""
 
 from stocklab.factors.catalogue import CATALOGUE, Factor
-from stocklab.factors.check import Checked, available, check, missing_inputs
+from stocklab.factors.check import Checked, check, missing_inputs
 from stocklab.factors.evaluate import DirectSource, FormulaSource, Wanted, evaluate, evaluate_series
 from stocklab.factors.functions import FUNCTIONS, Function
 from stocklab.factors.translate import translate
@@ -17,7 +17,6 @@ __all__ = [
     "Function",
     "Kind",
     "Wanted",
-    "available",
     "check",
     "evaluate",
     "evaluate_series",

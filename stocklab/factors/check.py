@@ -1,15 +1,12 @@
-"""`check`: what a formula is, without any data. `available` and `missing_inputs`: what it needs."""
+"""`check`: what a formula is, without any data. `missing_inputs`: what a panel lacks for it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
 
-from stocklab.errors import FormulaError, InputError
-from stocklab.factors.catalogue import CATALOGUE
 from stocklab.factors.checker import build
 from stocklab.factors.graph import Graph
-from stocklab.factors.naming import nearest
 from stocklab.factors.parser import parse
 from stocklab.factors.syntax import BinaryNode, CallNode, NameNode, Node, UnaryNode, canonical
 from stocklab.factors.vocabulary import FIELDS, ITEMS, Kind
@@ -17,12 +14,10 @@ from stocklab.market.panel import Panel
 
 __all__ = [
     "Checked",
-    "available",
     "check",
     "first_name_needing",
     "missing_inputs",
     "panel_has",
-    "require_no_statements",
 ]
 
 
@@ -40,6 +35,7 @@ class Checked:
     items : the statement items among them
     cross_sectional : its values depend on the universe
     lookback : sessions that must be loaded to get one value; for a recursive formula, the first printed bar
+    quarters : fiscal quarters that must be visible to get one value; 0 without statements
     recursive : depends on the first bar of the history (ema, rma, obv_line, ...)
     """
 
@@ -51,6 +47,7 @@ class Checked:
     items: frozenset[str]
     cross_sectional: bool
     lookback: int
+    quarters: int
     recursive: bool
 
 
@@ -78,24 +75,9 @@ def check(formula: str) -> Checked:
         items=step.items,
         cross_sectional=step.cross,
         lookback=step.lookback,
+        quarters=step.quarters,
         recursive=step.recursive,
     )
-
-
-def available(factor_id: str) -> bool:
-    """Whether this version computes the factor: it needs price, volume, market-cap or calendar fields only.
-
-    Raises
-    ------
-    InputError
-        No factor has this id.
-    """
-    if factor_id not in CATALOGUE:
-        near = nearest(factor_id, functions=False, kinds=CATALOGUE)
-        hint = f" Hint: did you mean {near!r}?" if near else ""
-        raise InputError(f"No factor is called {factor_id!r}.{hint}")
-    checked = check(factor_id)
-    return not checked.items and all(FIELDS[name].offered for name in checked.inputs)
 
 
 def panel_has(panel: Panel, name: str) -> bool:
@@ -107,6 +89,8 @@ def panel_has(panel: Panel, name: str) -> bool:
             return True
         case "sector":
             return any(panel.instruments.sectors)
+        case "days_since_filing":
+            return name in panel.fields or panel.fundamentals is not None
     return name in panel.fields
 
 
@@ -120,30 +104,8 @@ def missing_inputs(formula: str, panel: Panel) -> tuple[str, ...]:
     """
     checked = check(formula)
     fields = checked.inputs - checked.items
-    return tuple(sorted(checked.items | {name for name in fields if not panel_has(panel, name)}))
-
-
-def require_no_statements(formula: str) -> None:
-    """Refuse a formula that needs financial statements, which this version does not read.
-
-    Raises
-    ------
-    FormulaError
-        Code ``needs_fundamentals``, pointing at the first name that leads to a statement item.
-    """
-    checked = check(formula)
-    if not checked.items:
-        return
-    node = next((name for name in _names(parse(formula)) if _needs(name) & checked.items), parse(formula))
-    items = sorted(checked.items)
-    listed = ", ".join(items[:6]) + (f" and {len(items) - 6} more" if len(items) > 6 else "")
-    raise FormulaError(
-        f"This needs financial statements ({listed}), which this version does not read yet.",
-        text=formula,
-        position=node.position,
-        length=node.length,
-        code="needs_fundamentals",
-    )
+    items = checked.items - set(() if panel.fundamentals is None else panel.fundamentals.items)
+    return tuple(sorted(items | {name for name in fields if not panel_has(panel, name)}))
 
 
 def first_name_needing(formula: str, field: str) -> Node:

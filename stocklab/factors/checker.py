@@ -15,7 +15,7 @@ from stocklab.factors.parser import MAX_EXPONENT, parse
 from stocklab.factors.syntax import BinaryNode, CallNode, NameNode, Node, NumberNode, UnaryNode
 from stocklab.factors.vocabulary import DERIVED, FIELDS, ITEMS, PARAMETERS, Kind
 
-__all__ = ["MAX_STEPS", "MAX_WINDOW", "build"]
+__all__ = ["MAX_STEPS", "MAX_WINDOW", "build", "build_daily"]
 
 MAX_WINDOW: Final = 2520
 MAX_QUARTERS: Final = 80
@@ -61,6 +61,18 @@ def build(graph: Graph, text: str) -> int:
         The text does not parse, a name or function is unknown, or arguments do not fit.
     """
     return _Builder(graph, text, ()).formula()
+
+
+def build_daily(graph: Graph, text: str) -> int:
+    """`build`; a quarterly formula is carried to days.
+
+    Raises
+    ------
+    FormulaError
+        As `build`.
+    """
+    index = build(graph, text)
+    return graph.add("carry", (index,)) if graph.steps[index].kind is Kind.QUARTERLY else index
 
 
 class _Builder:
@@ -146,8 +158,10 @@ class _Builder:
             if node.name in self.path:
                 chain = " > ".join((*self.path, node.name))
                 raise self.fault(node, f"The definitions go round in a circle: {chain}.", "cycle")
-            inner = _Builder(self.graph, formula, (*self.path, node.name))
-            self.graph.names[node.name] = inner.formula()
+            inner = _Builder(self.graph, formula, (*self.path, node.name)).formula()
+            if node.name in CATALOGUE and "nofin" in CATALOGUE[node.name].tokens:
+                inner = self.graph.add("nofin", (inner,), (), self.graph.steps[inner].kind)
+            self.graph.names[node.name] = inner
         return self.graph.names[node.name]
 
     def elementwise(self, op: str, node: Node, arguments: Sequence[Node]) -> int:
@@ -199,8 +213,22 @@ class _Builder:
         self.check_numbers(node, function, params)
         if function.minobs:
             params.append(self.minobs(node, int(params[0])))
-        kind = Kind.QUARTERLY if function.family is Family.STATEMENT else Kind.DAILY
-        return self.graph.add(_SAME_STEP.get(function.name, function.name), args, params, kind)
+        if function.family is Family.STATEMENT:
+            return self.quarters(function.name, args[0], params)
+        return self.graph.add(_SAME_STEP.get(function.name, function.name), args, params, Kind.DAILY)
+
+    def quarters(self, name: str, arg: int, params: Sequence[float]) -> int:
+        """A function of the quarter axis; k quarters back is one step, whatever is moved."""
+        kind = Kind.QUARTERLY
+        if name == "avg2":
+            year_ago = self.graph.add("qlag", (arg,), (4.0,), kind)
+            two = self.graph.add("const", (), (2.0,), Kind.NUMBER)
+            return self.graph.add("div", (self.graph.add("add", (arg, year_ago), (), kind), two), (), kind)
+        if name in ("qtr", "ttm", "mrq"):
+            arg, name = self.graph.add(name, (arg,), (), kind), "qlag"
+        if name == "qlag" and params[0] == 0:
+            return arg
+        return self.graph.add(name, (arg,), params, kind)
 
     def check_arity(self, node: CallNode, function: Function) -> None:
         given = len(node.arguments)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 import numpy as np
 
 from stocklab.errors import FormulaError, InputError
-from stocklab.factors.check import check, first_name_needing, require_no_statements
-from stocklab.factors.checker import build
+from stocklab.factors.check import check, first_name_needing
+from stocklab.factors.checker import build_daily
 from stocklab.factors.graph import Graph
 from stocklab.factors.inputs import frozen, inputs_of, inputs_of_series
 from stocklab.factors.plan import plan_of
@@ -77,7 +77,7 @@ def evaluate(
     wanted : sequence of Wanted
         Subexpressions they share are computed once.
     panel : Panel
-        A field it does not have is null everywhere (`missing_inputs` names it).
+        A field or statement item it does not have is null everywhere (`missing_inputs` names it).
     universe : (n_sessions, n_symbols) bool, optional
         What cross-sectional operators rank over; None = all that is listed.
     threads : int
@@ -94,7 +94,7 @@ def evaluate(
     Raises
     ------
     FormulaError
-        A formula is not valid, or needs statements (code ``needs_fundamentals``).
+        A formula is not valid.
     InputError
         The universe has another shape, or a number of threads or tile is below 1.
     Cancelled
@@ -142,7 +142,7 @@ def evaluate_series(formula: str, columns: Mapping[str, FloatArray]) -> FloatArr
     Raises
     ------
     FormulaError
-        Not valid; needs statements; code ``cross_section``: ranks symbols; code ``missing_input``: a column is missing.
+        Not valid; code ``cross_section``: ranks symbols; code ``missing_input``: a column is missing.
     InputError
         The columns differ in length.
     """
@@ -184,7 +184,6 @@ def evaluate_series(formula: str, columns: Mapping[str, FloatArray]) -> FloatArr
 def _fields(wanted: Sequence[Wanted]) -> frozenset[str]:
     names: frozenset[str] = frozenset()
     for each in wanted:
-        require_no_statements(each.formula)
         names |= check(each.formula).inputs
     return names
 
@@ -193,5 +192,5 @@ def _run(wanted: Sequence[Wanted], start: Callable[[Graph], Execution]) -> tuple
     if not wanted:
         return ()
     graph = Graph()
-    targets = [Target(build(graph, each.formula), each.kind) for each in wanted]
+    targets = [Target(build_daily(graph, each.formula), each.kind) for each in wanted]
     return start(graph).run(plan_of(graph, targets), targets)

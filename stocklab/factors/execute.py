@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -16,8 +17,10 @@ from stocklab.factors.inputs import Inputs, frozen
 from stocklab.factors.kernels import opcodes, tiles
 from stocklab.factors.kernels.cross import run_cross
 from stocklab.factors.kernels.machine import run_lines
+from stocklab.factors.kernels.quarters import carry_columns
 from stocklab.factors.plan import LineStage, Plan
-from stocklab.factors.program import Program, Target
+from stocklab.factors.program import NOT_FINANCIAL, Program, Target
+from stocklab.factors.quarters import compute_quarters
 from stocklab.types import AnyArray, BoolArray, ByteArray, FloatArray
 
 __all__ = ["Execution"]
@@ -39,6 +42,7 @@ class Execution:
     tile_sessions: int
     should_cancel: Callable[[], bool] | None
     tables: dict[int, FloatArray] = field(default_factory=dict)
+    carried: dict[int, FloatArray] = field(default_factory=dict)
     conditions: dict[int, ByteArray] = field(default_factory=dict)
     stage_conditions: ByteArray = field(default_factory=lambda: np.empty((0, 0, 0), dtype=np.uint8))
     caller: int = field(default_factory=threading.get_ident)
@@ -46,6 +50,8 @@ class Execution:
 
     def run(self, plan: Plan, wanted: Sequence[Target]) -> tuple[AnyArray, ...]:
         """Arrays in the order wanted; equal formulas get arrays of their own."""
+        if plan.quarters is not None and self.inputs.fundamentals is not None:
+            self.carried = compute_quarters(self.graph, plan.quarters, self.inputs, self.spread)
         for level, (crosses, stage) in enumerate(zip(plan.crosses, plan.stages, strict=True)):
             for index in crosses:
                 self.cross(index)
@@ -135,6 +141,14 @@ class Execution:
         return self.stop.is_set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Values and what they are spread over: a whole table, the sessions, the symbols, markets or views."""
+
+    over: Literal["table", "sessions", "symbols", "market", "views"]
+    values: AnyArray
+
+
 class _Worker(ABC):
     """Memory of one thread and the copying in and out of it."""
 
@@ -153,19 +167,25 @@ class _Worker(ABC):
         for slot, value in program.constants:
             self.work[slot] = value
 
-    def source(self, index: int) -> AnyArray | None:
-        """A table or a series of sessions; None stands for the index of each symbol's market."""
+    def source(self, index: int) -> _Source:
+        """Where the values of a step are read."""
+        if index == NOT_FINANCIAL:
+            return _Source("symbols", self.inputs.not_financial)
         step = self.execution.graph.steps[index]
-        if step.op != "field":
-            return frozen(self.execution.tables[index])
-        name = str(step.params[0])
+        if step.op == "carry" and index in self.execution.carried:
+            return _Source("views", self.execution.carried[index])
+        if index in self.execution.tables:
+            return _Source("table", frozen(self.execution.tables[index]))
+        name = str(step.params[0]) if step.op == "field" else ""
         if name in self.inputs.tables:
-            return self.inputs.tables[name]
+            return _Source("table", self.inputs.tables[name])
         if name in self.inputs.shared:
-            return self.inputs.shared[name]
+            return _Source("sessions", self.inputs.shared[name])
         if name == "mkt_close" and self.inputs.levels is not None:
-            return None
-        return frozen(np.full(self.inputs.n_sessions, np.nan))
+            return _Source("market", self.inputs.levels)
+        if step.op not in ("field", "carry"):
+            raise AssertionError(f"step {step.op} was not handed on")
+        return _Source("sessions", frozen(np.full(self.inputs.n_sessions, np.nan)))
 
     def tile(self, first: int, last: int) -> None:
         """Load, compute a few lines at a time, store."""
@@ -208,15 +228,23 @@ class _ColumnWorker(_Worker):
         tiles.mask_columns(self.inputs.listed, first, mask)
         tiles.spans_of(mask, self.spans[:lines])
         for place, source in enumerate(self.sources):
-            if source is None:
-                market, levels = self.inputs.market, self.inputs.levels
-                if market is None or levels is None:
-                    raise AssertionError("mkt_close without market codes")
-                tiles.load_market(market, levels, first, mask, place, loaded)
-            elif source.ndim == 1:
-                tiles.load_shared_columns(source, mask, place, loaded)
-            else:
-                tiles.load_columns(source, first, mask, place, loaded)
+            match source.over:
+                case "table":
+                    tiles.load_columns(source.values, first, mask, place, loaded)
+                case "sessions":
+                    tiles.load_shared_columns(source.values, mask, place, loaded)
+                case "symbols":
+                    loaded[:, place] = source.values[first : first + lines, None]
+                case "market":
+                    market = self.inputs.market
+                    if market is None:
+                        raise AssertionError("mkt_close without market codes")
+                    tiles.load_market(market, source.values, first, mask, place, loaded)
+                case "views":
+                    known = self.inputs.fundamentals
+                    if known is None:
+                        raise AssertionError("values of views without fundamentals")
+                    carry_columns(source.values, known.first_view, known.view_row, first, mask, place, loaded)
 
     def store(self, first: int, lines: int) -> None:
         """Turn the results back."""
@@ -236,12 +264,15 @@ class _RowWorker(_Worker):
         self.spans[:lines, 1] = self.inputs.n_symbols
         self.mask[:lines] = listed[first : first + lines]
         for place, source in enumerate(self.sources):
-            if source is None:
-                raise AssertionError("a market index is read along the sessions only")
-            if source.ndim == 1:
-                tiles.load_shared_rows(source, listed, first, place, self.loaded[:lines])
-            else:
-                tiles.load_rows(source, listed, first, place, self.loaded[:lines])
+            match source.over:
+                case "table":
+                    tiles.load_rows(source.values, listed, first, place, self.loaded[:lines])
+                case "sessions":
+                    tiles.load_shared_rows(source.values, listed, first, place, self.loaded[:lines])
+                case "symbols":
+                    self.loaded[:lines, place] = source.values
+                case _:
+                    raise AssertionError(f"{source.over} are read along the sessions only")
 
     def store(self, first: int, lines: int) -> None:
         """Copy the results back."""

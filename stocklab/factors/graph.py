@@ -13,12 +13,15 @@ from stocklab.factors.vocabulary import Kind
 
 __all__ = ["GRAMMAR_VERSION", "Graph", "Step", "fold"]
 
-GRAMMAR_VERSION: Final = "1"  # part of every digest: raise it when a function's meaning changes
+GRAMMAR_VERSION: Final = "2"  # part of every digest: raise it when a function's meaning changes
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation. ``args`` are earlier steps; ``params`` constants, or the name of a field or item."""
+    """One operation. ``args`` are earlier steps; ``params`` constants, or the name of a field or item.
+
+    ``lookback`` counts sessions and ``quarters`` fiscal quarters that one value needs.
+    """
 
     op: str
     args: tuple[int, ...]
@@ -26,6 +29,7 @@ class Step:
     kind: Kind
     digest: str
     lookback: int
+    quarters: int
     fields: frozenset[str]
     items: frozenset[str]
     cross: bool
@@ -83,15 +87,30 @@ class Graph:
             kind=kind,
             digest=hashlib.sha256(text.encode()).hexdigest(),
             lookback=max((child.lookback for child in children), default=1) + _extra(op, params),
+            quarters=max((child.quarters for child in children), default=0) + _more_quarters(op, params),
             fields=frozenset((name,) if op == "field" else ()).union(*(child.fields for child in children)),
             items=frozenset((name,) if op == "item" else ()).union(*(child.items for child in children)),
             cross=(function is not None and function.family is Family.CROSS) or any(child.cross for child in children),
-            recursive=op in _RECURSIVE or any(child.recursive for child in children),
+            recursive=(op in _RECURSIVE and kind is not Kind.QUARTERLY) or any(child.recursive for child in children),
         )
 
     def constant(self, index: int) -> float:
         """Value of a step of kind number."""
         return float(self.steps[index].params[0])
+
+
+def _more_quarters(op: str, params: tuple[float | str, ...]) -> int:
+    """Fiscal quarters a step needs beyond those of its argument."""
+    match op:
+        case "ttm":
+            return 4
+        case "qtr" | "mrq":
+            return 1
+        case "qlag" | "qdelta":
+            return int(params[0])
+        case "qmean" | "qstd":
+            return int(params[0]) - 1
+    return 0
 
 
 def _extra(op: str, params: tuple[float | str, ...]) -> int:

@@ -11,11 +11,13 @@ import numpy as np
 
 from stocklab.errors import InputError
 from stocklab.market import calendar
+from stocklab.market.fundamentals import Fundamentals
 from stocklab.market.panel import MARKET_CODES, Panel
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 __all__ = ["Inputs", "calendar_series", "inputs_of", "inputs_of_series"]
 
+FILING_AGE: Final = "days_since_filing"
 CALENDAR_FIELDS: Final = ("cal_month", "cal_tdom", "cal_tdleft")
 _INDEX_OF_MARKET: Final = {"KOSPI": "KOSPI", "KOSDAQ": "KOSDAQ", "KONEX": "KOSDAQ"}
 
@@ -32,6 +34,8 @@ class Inputs:
     market, levels : market of each cell as a code, and the index closes by code (n_codes, n_sessions); both None
         where no index is known
     groups : (n_symbols,) int64, -1 = unknown
+    fundamentals : statement figures, None where there are none
+    not_financial : (n_symbols,) float64, 1 and null for issuers of the financial sector
     """
 
     listed: BoolArray
@@ -40,6 +44,8 @@ class Inputs:
     market: AnyArray | None
     levels: FloatArray | None
     groups: IntArray
+    fundamentals: Fundamentals | None
+    not_financial: FloatArray
 
     @property
     def n_sessions(self) -> int:
@@ -68,6 +74,8 @@ def inputs_of(panel: Panel, names: frozenset[str]) -> Inputs:
     if names & set(CALENDAR_FIELDS):
         known = calendar_series(panel.sessions)
         shared |= {name: frozen(known[name]) for name in CALENDAR_FIELDS if name in names and name not in tables}
+    if FILING_AGE in names and FILING_AGE not in tables and panel.fundamentals is not None:
+        tables[FILING_AGE] = frozen(_filing_age(panel, panel.fundamentals))
     market = levels = None
     if "mkt_close" in names and "mkt_close" not in tables:
         market = frozen(panel.fields["market"])
@@ -79,6 +87,8 @@ def inputs_of(panel: Panel, names: frozenset[str]) -> Inputs:
         market=market,
         levels=levels,
         groups=frozen(panel.sector_codes()[0]),
+        fundamentals=panel.fundamentals,
+        not_financial=frozen(np.where(panel.instruments.financial, np.nan, 1.0)),
     )
 
 
@@ -102,7 +112,21 @@ def inputs_of_series(columns: Mapping[str, FloatArray]) -> Inputs:
         market=None,
         levels=None,
         groups=frozen(np.full(1, -1, dtype=np.int64)),
+        fundamentals=None,
+        not_financial=frozen(np.ones(1)),
     )
+
+
+def _filing_age(panel: Panel, known: Fundamentals) -> FloatArray:
+    """(n_sessions, n_symbols) calendar days since the newest visible quarter became visible."""
+    days = panel.sessions.astype("datetime64[D]").astype(np.int64)
+    age = np.full((panel.n_sessions, panel.n_symbols), np.nan)
+    for symbol in range(panel.n_symbols):
+        begin, stop = known.first_view[symbol], known.first_view[symbol + 1]
+        rows = np.minimum(np.append(known.view_row[begin:stop], panel.n_sessions), panel.n_sessions).astype(np.int64)
+        since = np.repeat(known.view_since[begin:stop], np.diff(rows))
+        age[rows[0] :, symbol] = days[rows[0] :] - since
+    return age
 
 
 def _levels(panel: Panel) -> FloatArray:

@@ -12,7 +12,10 @@ from stocklab.factors.graph import Graph, Step
 from stocklab.factors.kernels import opcodes as op
 from stocklab.types import FloatArray, IntArray
 
-__all__ = ["Program", "Target", "assemble"]
+__all__ = ["NOT_FINANCIAL", "Program", "Target", "assemble"]
+
+NOT_FINANCIAL: Final = -1
+"""The source that is 1, and null for issuers of the financial sector."""
 
 _INSTRUCTION: Final = 10
 _NUMBERS: Final = 2
@@ -29,6 +32,7 @@ _PART: Final = {"tskew": 4, "tmeandev": 4, "targmax": 3, "targmin": 3, "tmdd": 4
 _ORDERED: Final = frozenset({"tquantile", "ttailmean", "ttopmean", "tpctrank"})
 _PAIRS: Final = frozenset({"tcorr", "tbeta", "tbeta_down", "tcoskew"})
 _PAIR_STATE: Final = 8
+_QUARTERLY: Final = {"qlag": "lag", "qdelta": "delta", "qstreak": "streak"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What `run_lines` needs. ``sources`` are the steps LOAD reads, ``values`` and ``conditions`` what STORE writes."""
+    """What `run_lines` needs.
+
+    ``sources`` are the steps LOAD reads (or NOT_FINANCIAL), ``values`` and ``conditions`` what STORE writes.
+    """
 
     code: IntArray
     numbers: FloatArray
@@ -156,6 +163,15 @@ class _Assembler:
         self.sources.append(index)
         return self.slots[index]
 
+    def not_financial(self) -> int:
+        """Row of the factor 1 or null; loaded once for a line and kept."""
+        if NOT_FINANCIAL not in self.slots:
+            self.n_slots += 1
+            self.slots[NOT_FINANCIAL] = self.n_slots - 1
+            self.emit(op.LOAD, self.n_slots - 1, (len(self.sources),))
+            self.sources.append(NOT_FINANCIAL)
+        return self.slots[NOT_FINANCIAL]
+
     def release(self, index: int) -> None:
         self.uses[index] -= 1
         if self.uses[index] == 0 and self.graph.steps[index].op != "const":
@@ -182,7 +198,7 @@ class _Assembler:
             self.free.append(target)
 
     def lower(self, step: Step, operands: list[int], target: int) -> None:
-        name = step.op
+        name = _QUARTERLY.get(step.op, step.op)
         marks = [float(mark) for mark in step.params]
         if name in _FOLDED:
             self.lower_folded(_FOLDED[name], operands, target)
@@ -201,6 +217,8 @@ class _Assembler:
             self.emit(op.BY_NAME[name], target, operands, (int(marks[0]), int(marks[-1]), 0), numbers=numbers)
         elif name in _PAIRS or name in ("tslope", "tr2"):
             self.lower_pair(name, marks, operands, target)
+        elif name == "nofin":
+            self.emit(op.MUL, target, (operands[0], self.not_financial()))
         elif name in ("tolsstd", "tolsres_ir"):
             self.lower_regression(name, marks, operands, target)
         else:

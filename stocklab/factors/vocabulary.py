@@ -23,11 +23,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A daily field. ``offered``: this version can fill it from prices, volumes, market caps and the calendar."""
+    """A daily field."""
 
     name: str
     name_ko: str
-    offered: bool = True
     kind: Kind = Kind.DAILY
 
 
@@ -78,25 +77,25 @@ FIELDS: Final = _table(
     Field("tv", "거래대금"),
     Field("mkt_close", "소속시장 지수 종가"),
     Field("rf", "무위험수익률(일)"),
-    Field("smb", "규모 팩터 일간수익률", offered=False),
-    Field("hml", "가치 팩터 일간수익률", offered=False),
+    Field("smb", "규모 팩터 일간수익률"),
+    Field("hml", "가치 팩터 일간수익률"),
     Field("mcap", "시가총액"),
     Field("mcap_pref", "우선주 시가총액"),
     Field("shares_listed", "상장주식수"),
     Field("shares_float", "유동주식수"),
-    Field("shares_treasury", "자기주식수", offered=False),
+    Field("shares_treasury", "자기주식수"),
     Field("split_ratio", "액면변경 비율"),
     Field("list_age", "상장 경과 거래일"),
-    Field("frgn_net", "외국인 순매수대금", offered=False),
-    Field("inst_net", "기관 순매수대금", offered=False),
-    Field("pension_net", "연기금 순매수대금", offered=False),
-    Field("frgn_shares", "외국인 보유수량", offered=False),
-    Field("short_vol", "공매도 거래량", offered=False),
-    Field("short_bal", "공매도 잔고수량", offered=False),
+    Field("frgn_net", "외국인 순매수대금"),
+    Field("inst_net", "기관 순매수대금"),
+    Field("pension_net", "연기금 순매수대금"),
+    Field("frgn_shares", "외국인 보유수량"),
+    Field("short_vol", "공매도 거래량"),
+    Field("short_bal", "공매도 잔고수량"),
     Field("cal_month", "월"),
     Field("cal_tdom", "월중 거래일 순번"),
     Field("cal_tdleft", "월중 잔여 거래일"),
-    Field("days_since_filing", "공시 경과일", offered=False),
+    Field("days_since_filing", "공시 경과일"),
     Field("sector", "업종", kind=Kind.GROUP),
 )
 

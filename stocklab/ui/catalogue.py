@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from stocklab.factors import CATALOGUE, Factor, available
+from stocklab.factors import CATALOGUE, Factor
 from stocklab.strategy.labels import label, unit_of
 from stocklab.ui.text import LANGUAGES, N_, Language, _, language
 
@@ -78,7 +78,7 @@ def factor_label(factor_id: str) -> str:
 
 def usable(factor_id: str) -> bool:
     """Whether this version can compute it."""
-    return factor_id in FIELDS or (factor_id in CATALOGUE and available(factor_id))
+    return factor_id in FIELDS or (factor_id in CATALOGUE)
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -96,7 +96,7 @@ def options(category: str | None = None) -> tuple[str, ...]:
             continue
         if name == FIELD_CATEGORY:
             found += FIELDS
-        found += [factor.id for factor in CATALOGUE.values() if factor.category == name and available(factor.id)]
+        found += [factor.id for factor in CATALOGUE.values() if factor.category == name]
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from stocklab.factors import CATALOGUE, Factor, available
+from stocklab.factors import CATALOGUE, Factor
 from stocklab.ui import blocks, catalogue
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.text import N_, _, language
@@ -54,7 +54,7 @@ def _rows(ids: tuple[str, ...], spoken: str) -> pl.DataFrame:
                 "category": catalogue.category_name(CATALOGUE[key].category),
                 "unit": _(catalogue.UNITS.get(CATALOGUE[key].unit, CATALOGUE[key].unit)),
                 "direction": _(DIRECTIONS[CATALOGUE[key].higher_is_better]),
-                "available": available(key),
+                "available": True,
                 "formula": CATALOGUE[key].formula,
             }
             for key in ids
@@ -70,8 +70,6 @@ def factor_detail(factor: Factor) -> None:
             if st.button("", key="factor_close", icon=":material/close:", type="tertiary", help=_("Close")):
                 del st.query_params["factor"]
                 st.rerun()
-        if not available(factor.id):
-            st.warning(_("Needs financial statements: comes with the next version."), icon=":material/schedule:")
         st.code(factor.formula, language=None, wrap_lines=True)
         blocks.facts(
             {

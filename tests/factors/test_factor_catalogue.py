@@ -1,4 +1,4 @@
-"""The catalogue: counts, names, kinds, lookbacks, availability, and the reference in docs/factors.md."""
+"""The catalogue: counts, names, kinds, lookbacks, and the reference in docs/factors.md."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from stocklab.errors import FormulaError, InputError
-from stocklab.factors import CATALOGUE, FUNCTIONS, available, check
+from stocklab.errors import FormulaError
+from stocklab.factors import CATALOGUE, FUNCTIONS, check
 from stocklab.factors.vocabulary import DERIVED, FIELDS, ITEMS, PARAMETERS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "factors.md"
@@ -46,32 +46,21 @@ def test_names_of_fields_items_and_factors_are_apart() -> None:
 @pytest.mark.parametrize("factor", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_factor_checks_and_agrees_with_its_row(factor) -> None:  # type: ignore[no-untyped-def]
     checked = check(factor.formula)
-    assert check(factor.id).fingerprint == checked.fingerprint
+    assert (check(factor.id).fingerprint == checked.fingerprint) == ("nofin" not in factor.tokens)
     assert checked.kind in ("daily", "quarterly")
     written = list(NAME.findall(re.sub(r"\d+(\.\d+)?e\d+", "", factor.formula)))
     inputs = list(dict.fromkeys(name for name in written if name not in FUNCTIONS and name != "minobs"))
     assert tuple(inputs) == factor.inputs
-    assert checked.cross_sectional == ("xs" in factor.tokens) or factor.type == "COMPOSITE" or not available(factor.id)
+    assert checked.cross_sectional == ("xs" in factor.tokens) or factor.type == "COMPOSITE"
     assert factor.higher_is_better in (-1, 0, 1)
-    days = factor.lookback.split(";")[0]
-    if days.endswith("d") and not checked.items:
-        assert checked.lookback == int(days[:-1])
+    needed = {part[-1]: int(part[:-1]) for part in factor.lookback.split(";")}
+    assert checked.lookback == needed.get("d", 1)
+    assert checked.quarters == needed.get("q", 0)
 
 
 def test_derived_inputs_check() -> None:
     for derived in DERIVED.values():
         assert check(derived.name).fingerprint == check(derived.formula).fingerprint
-
-
-def test_available_is_what_prices_volumes_and_caps_give() -> None:
-    computable = {factor_id for factor_id in CATALOGUE if available(factor_id)}
-    assert {"mom_12_1", "rsi_14", "beta_252d", "momentum_score", "sector_mom_6m", "turn_of_month"} <= computable
-    assert not computable & {"per", "roe", "frgn_net_5d", "short_ratio_20d", "residual_mom", "idio_vol_ff3_21d"}
-    for factor_id in CATALOGUE:
-        if CATALOGUE[factor_id].type == "TECHNICAL":
-            assert factor_id in computable
-    with pytest.raises(InputError, match="did you mean 'rsi_14'"):
-        available("rsi14")
 
 
 def test_every_name_is_in_the_reference() -> None:

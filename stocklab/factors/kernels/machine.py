@@ -17,6 +17,7 @@ from stocklab.factors.kernels.jit import jit
 from stocklab.factors.kernels.ordered import ordered_window
 from stocklab.factors.kernels.pairs import down_beta, pair_window
 from stocklab.factors.kernels.part import part_window
+from stocklab.factors.kernels.quarters import quarter_window
 from stocklab.factors.kernels.recursive import count_true, cs_spread, obv_line, psar, smooth
 from stocklab.factors.kernels.regress import regression
 from stocklab.factors.kernels.shifts import shift
@@ -125,6 +126,8 @@ def apply(
         smooth(operation, a, n, k, out)
     elif operation <= op.BARS_SINCE:
         count_true(operation, a, out)
+    elif op.QMEAN <= operation <= op.LAST_QUARTERS:
+        quarter_window(operation, a, n, out)
     elif operation == op.OBV_LINE:
         obv_line(a, b, out)
     elif operation == op.CS_SPREAD1:

@@ -102,6 +102,10 @@ OBV_LINE: Final = 155
 CS_SPREAD1: Final = 156
 PSAR: Final = 157
 LAST_RECURSIVE: Final = 157
+# windows of quarters
+QMEAN: Final = 160
+QSTD: Final = 161
+LAST_QUARTERS: Final = 161
 # across the symbols of a session
 XRANK: Final = 170
 XPCT: Final = 171
