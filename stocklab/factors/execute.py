@@ -172,10 +172,10 @@ class _Worker(ABC):
         if index == NOT_FINANCIAL:
             return _Source("symbols", self.inputs.not_financial)
         step = self.execution.graph.steps[index]
+        if step.op not in ("field", "carry"):
+            return _Source("table", frozen(self.execution.tables[index]))
         if step.op == "carry" and index in self.execution.carried:
             return _Source("views", self.execution.carried[index])
-        if index in self.execution.tables:
-            return _Source("table", frozen(self.execution.tables[index]))
         name = str(step.params[0]) if step.op == "field" else ""
         if name in self.inputs.tables:
             return _Source("table", self.inputs.tables[name])
@@ -183,8 +183,6 @@ class _Worker(ABC):
             return _Source("sessions", self.inputs.shared[name])
         if name == "mkt_close" and self.inputs.levels is not None:
             return _Source("market", self.inputs.levels)
-        if step.op not in ("field", "carry"):
-            raise AssertionError(f"step {step.op} was not handed on")
         return _Source("sessions", frozen(np.full(self.inputs.n_sessions, np.nan)))
 
     def tile(self, first: int, last: int) -> None:

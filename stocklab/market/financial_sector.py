@@ -21,8 +21,8 @@ def is_financial(sector: str, name: str) -> bool:
 
     An unknown sector ("") is not taken for a financial one.
 
-    >>> is_financial("은행 및 저축기관", "기업은행"), is_financial("기타 금융업", "LG"), is_financial("기타 금융업", "KB금융")
-    (True, False, True)
+    >>> [is_financial("기타 금융업", name) for name in ("LG", "KB금융")]
+    [False, True]
     """
     lowered = sector.lower()
     if not any(word in lowered for word in _SECTOR_WORDS):
