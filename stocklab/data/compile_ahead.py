@@ -21,7 +21,14 @@ from stocklab.strategy import PRESETS
 __all__ = ["compile_engine"]
 
 _UNTIL = date(2026, 1, 2)
-_FORMULAS = ("xpct(ret_1m)", "xz(volatility_20d)", "xmedian_by(close,sector)", "tquantile(ret1,60,0.05)", "beta_252d")
+_FORMULAS = (
+    "xpct(ret_1m)",
+    "xz(volatility_20d)",
+    "xmedian_by(close,sector)",
+    "tquantile(ret1,60,0.05)",
+    "beta_252d",
+    "roe",
+)
 
 
 def compile_engine() -> int:

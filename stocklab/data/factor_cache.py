@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from stocklab.data.direct_io import save_array
 from stocklab.factors import Wanted, check, evaluate
 from stocklab.market.panel import Panel
 from stocklab.types import AnyArray, BoolArray
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 _WRITER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="factor-cache")
 _PENDING: dict[Path, AnyArray] = {}
 _PENDING_LOCK = threading.Lock()
+_WRITTEN = threading.Condition(_PENDING_LOCK)
 
 
 class CachedSource:
@@ -30,6 +32,7 @@ class CachedSource:
 
     Files are ``cache/factors/<panel key>/<sha256>.npy``, written beside and moved into place by a background thread, so
     a reader sees a whole file or none. ``hits`` and ``misses`` count the formulas of this source's calls.
+    ``past_page_cache`` is for a cold fill with far more values than will be read soon.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class CachedSource:
         threads: int = 2,
         budget_mb: int = 2048,
         should_cancel: Callable[[], bool] | None = None,
+        past_page_cache: bool = False,
     ) -> None:
         self.panel = panel
         self.root = home / "cache" / "factors"
@@ -49,6 +53,7 @@ class CachedSource:
         self.misses = 0
         self._threads = threads
         self._should_cancel = should_cancel
+        self._past_page_cache = past_page_cache
 
     def compute(self, wanted: Sequence[Wanted], universe: BoolArray | None = None) -> tuple[AnyArray, ...]:
         """As `FormulaSource.compute`; arrays may be read-only memory maps."""
@@ -82,12 +87,21 @@ class CachedSource:
             if file in _PENDING:
                 return
             _PENDING[file] = values
-        _WRITER.submit(_write, file, values, self.root, self.budget_bytes).add_done_callback(_report)
+        _WRITER.submit(_write, file, values, self.root, self.budget_bytes, self._past_page_cache).add_done_callback(
+            _report
+        )
 
 
-def flush() -> None:
-    """Wait until every value handed to the cache is on disk."""
-    _WRITER.submit(int).result()
+def flush(*, keep: int = 0) -> None:
+    """Wait until every value handed to the cache is on disk, or all but ``keep`` of them.
+
+    A caller with more values than memory can hold waits so for the disk.
+    """
+    if keep == 0:
+        _WRITER.submit(int).result()
+        return
+    with _WRITTEN:
+        _WRITTEN.wait_for(lambda: len(_PENDING) <= keep)
 
 
 class _LazyHash:
@@ -123,17 +137,21 @@ def _open(file: Path) -> AnyArray | None:
     return values
 
 
-def _write(file: Path, values: AnyArray, root: Path, budget_bytes: int) -> None:
+def _write(file: Path, values: AnyArray, root: Path, budget_bytes: int, past_page_cache: bool) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(f".{os.getpid()}.part")
-        with draft.open("wb") as handle:
-            np.save(handle, values)
+        if past_page_cache:
+            save_array(draft, values)
+        else:
+            with draft.open("wb") as handle:
+                np.save(handle, values)
         os.replace(draft, file)
         _shrink(root, budget_bytes)
     finally:
-        with _PENDING_LOCK:
+        with _WRITTEN:
             _PENDING.pop(file, None)
+            _WRITTEN.notify_all()
 
 
 def _report(done: Future[None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 from stocklab.data import Store, open_panel
 from stocklab.data.factor_cache import CachedSource, flush
+from stocklab.data.factor_warm import warm_factors
+from stocklab.errors import Cancelled
 from stocklab.factors import DirectSource, Wanted
 from stocklab.market.panel import Panel
 
@@ -83,3 +86,20 @@ def test_no_budget_writes_nothing(panel: Panel, tmp_path: Path) -> None:
     CachedSource(panel, tmp_path, budget_mb=0).compute(WANTED[:1])
     flush()
     assert cached_files(tmp_path) == []
+
+
+def test_warming_leaves_what_a_run_reads_and_names_what_is_missing(panel: Panel, tmp_path: Path) -> None:
+    bare = replace(panel, fields={name: values for name, values in panel.fields.items() if name != "mcap"})
+    report = warm_factors(bare, tmp_path, ["sma_20", "xrank(ret1)", "market_cap", "rsi_14"], threads=1)
+    assert report.computed == ("sma_20", "xrank(ret1)", "rsi_14")
+    assert report.missing == {"market_cap": ("mcap",)}
+    source = CachedSource(bare, tmp_path)
+    wanted = [Wanted(name, "value") for name in report.computed]
+    for found, expected in zip(source.compute(wanted), DirectSource(bare).compute(wanted), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert (source.hits, source.misses) == (3, 0)
+
+
+def test_warming_stops_when_asked(panel: Panel, tmp_path: Path) -> None:
+    with pytest.raises(Cancelled):
+        warm_factors(panel, tmp_path, ["sma_20"], should_cancel=lambda: True)
