@@ -16,6 +16,7 @@ from stocklab.data.convert import require
 from stocklab.data.datasets import DATASETS
 from stocklab.data.layouts import Piece, check_mapping, read_mapped, recognize
 from stocklab.data.merge import Merged, Overlap, merge_instruments, merge_rows, without_frame
+from stocklab.data.merge_statements import merge_statements
 from stocklab.data.panel_build import build_panel, dataset_of
 from stocklab.data.reading import SUFFIXES, read_columns, read_file
 from stocklab.data.snapshot import UNCHANGED, Partitions, Snapshot, Unchanged
@@ -241,8 +242,10 @@ def _read_one(path: Path, named: bool, order: _Order) -> tuple[list[Piece], File
         note = "continues the panel on a scale of its own; import it by name, after the others, with --new-rows-only"
         return [], FileReport(path=str(path), layout=layout.name, rows=0, skipped=True, note=note)
     require(path.name, columns, layout.columns, layout=layout.name)
-    file = read_file(path, [name for name in columns if name in layout.columns])
-    return layout.read(file), FileReport(path=str(path), layout=layout.name, rows=file.frame.height)
+    file = read_file(path, [name for name in columns if name in layout.columns or name in layout.optional])
+    found = layout.read(file)
+    note = "; ".join(piece.note for piece in found if piece.note)
+    return found, FileReport(path=str(path), layout=layout.name, rows=file.frame.height, note=note)
 
 
 def _merge_all(
@@ -274,6 +277,9 @@ def _merge(
     stored = base if base is not None and name in base.manifest.datasets else None
     if name == "instruments":
         one = merge_instruments(pieces, stored.scan(name).collect() if stored is not None else None)
+        return one.frame, [one]
+    if name == "statements":
+        one = merge_statements(pieces, stored.scan(name).collect() if stored is not None else None, overlap)
         return one.frame, [one]
     if name == "delistings":  # the exchange corrects reasons: the newer list wins
         overlap = Overlap.REPLACE
@@ -310,6 +316,11 @@ def _left_out_notes(merged: Mapping[str, Sequence[Merged]]) -> list[str]:
             notes.append(
                 f"{name}: {len(symbols)} symbols ({shown}) were left out: their closes differ from the stored ones "
                 "where both are known, so their new rows are on another scale."
+            )
+        superseded = sum(part.superseded for part in parts)
+        if superseded:
+            notes.append(
+                f"{name}: {superseded:,} reports dated by their deadline gave way to the same ones with their receipt."
             )
     return notes
 

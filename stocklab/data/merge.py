@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -17,7 +17,13 @@ __all__ = ["Merged", "Overlap", "merge_instruments", "merge_rows", "without_fram
 
 _FILE: Final = "_file"
 _CLASH: Final = "_clash"
-_TEXT_ONLY: Final = frozenset({"source", "dept", "name"})  # descriptions: a difference is not a contradiction
+_TEXT_ONLY: Final = frozenset(
+    {"source", "dept", "name", "filing_no"}
+)  # descriptions: a difference is not a contradiction
+_SCALE_HINT: Final = (
+    ", without symbols whose closes are on another scale. Bars adjusted to a later date are brought to one scale by a "
+    "later version."
+)
 
 
 class Overlap(StrEnum):
@@ -30,17 +36,21 @@ class Overlap(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """The merged rows of one dataset (or one year of it); ``frame`` is None when nothing changes."""
+    """The merged rows of one dataset (or one year of it); ``frame`` is None when nothing changes.
+
+    ``superseded`` counts reports that gave way to a better dated version (`merge_statements`).
+    """
 
     frame: pl.DataFrame | None
     added: int = 0
     replaced: int = 0
     left_out: tuple[str, ...] = ()
+    superseded: int = 0
 
 
 def without_frame(merged: Merged) -> Merged:
     """The counts alone, so that the rows can be freed."""
-    return Merged(frame=None, added=merged.added, replaced=merged.replaced, left_out=merged.left_out)
+    return replace(merged, frame=None)
 
 
 def merge_rows(dataset: str, pieces: Sequence[Piece], stored: pl.DataFrame | None, overlap: Overlap) -> Merged:
@@ -76,20 +86,23 @@ def merge_rows(dataset: str, pieces: Sequence[Piece], stored: pl.DataFrame | Non
 
 
 def merge_instruments(pieces: Sequence[Piece], stored: pl.DataFrame | None) -> Merged:
-    """Merge instrument rows field by field: a master list overrules, what other files say only fills gaps."""
+    """Merge instrument rows field by field: a master list overrules, what other files say only fills gaps.
+
+    Pieces that only fill come last and add no symbol.
+    """
     columns = list(DATASETS["instruments"].schema)
     rest = [name for name in columns if name != "symbol"]
     merged = stored.select(columns) if stored is not None else pl.DataFrame(schema=dict(DATASETS["instruments"].schema))
-    for piece in pieces:
+    for piece in sorted(pieces, key=lambda one: one.fills_only):
         rows = piece.frame.select(columns)
         is_master = rows["listed_on"].null_count() < rows.height
-        both = merged.join(rows, on="symbol", how="full", suffix="_new", coalesce=True)
+        both = merged.join(rows, on="symbol", how="left" if piece.fills_only else "full", suffix="_new", coalesce=True)
         first, second = ("_new", "") if is_master else ("", "_new")
         merged = both.select(
             "symbol", *(pl.coalesce(_known(f"{name}{first}"), _known(f"{name}{second}")).alias(name) for name in rest)
         ).with_columns(pl.col("name", "market", "kind").fill_null(""))
     merged = merged.select(columns).sort("symbol")
-    if stored is not None and merged.equals(stored.select(columns).sort("symbol")):
+    if merged.is_empty() or (stored is not None and merged.equals(stored.select(columns).sort("symbol"))):
         return Merged(frame=None)
     return Merged(frame=merged, added=merged.height - (stored.height if stored is not None else 0))
 
@@ -147,8 +160,8 @@ def _stored_conflict(spec: DatasetSpec, clashing: pl.DataFrame, pieces: Sequence
         file=pieces[first[_FILE]].file,
         row=first[ROW],
         column=pieces[first[_FILE]].their_name(name),
-        hint="--replace takes the file's values; --new-rows-only adds only rows that are not stored, without symbols "
-        "whose closes are on another scale. Bars adjusted to a later date are brought to one scale by a later version.",
+        hint="--replace takes the file's values; --new-rows-only adds only rows that are not stored"
+        + (_SCALE_HINT if "close" in spec.schema else "."),
     )
 
 

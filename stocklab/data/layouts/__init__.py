@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Final
 
 from stocklab.data.convert import nearest
-from stocklab.data.layouts import delistings, etf, index, krx_daily, marcap, master
+from stocklab.data.layouts import (
+    corp_codes,
+    dart_accounts,
+    dart_statements,
+    delistings,
+    etf,
+    index,
+    krx_daily,
+    marcap,
+    master,
+    plain,
+)
 from stocklab.data.layouts.mapped import check_mapping, read_mapped
 from stocklab.data.layouts.piece import ROW, Layout, Piece
 from stocklab.errors import BrokenInput
@@ -17,7 +28,6 @@ __all__ = ["LAYOUTS", "ROW", "Layout", "Piece", "check_mapping", "read_mapped", 
 _LATER: Final = tuple(
     Layout(name=name, pattern=pattern, columns=columns, read=None)
     for name, pattern, columns in (
-        ("dart", r"dart_.*", ()),
         ("upbit", r"upbit_.*", ()),
         ("krx_adj_factors", r"krx_adj_factors.*", ("code", "ref", "ref_start", "ref_end", "price_factor_start")),
     )
@@ -30,6 +40,10 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     *index.LAYOUTS,
     *master.LAYOUTS,
     *delistings.LAYOUTS,
+    *corp_codes.LAYOUTS,
+    *dart_accounts.LAYOUTS,
+    *dart_statements.LAYOUTS,
+    *plain.LAYOUTS,
     *_LATER,
 )
 
