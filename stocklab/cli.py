@@ -293,6 +293,8 @@ def _describe_status(state: Mapping[str, Any]) -> str:
         lines.append(f"  {name:<16} {dataset['rows']:>10,} rows  {span}{age}")
     markets = ", ".join(f"{market} {count:,}" for market, count in state["symbols_by_market"].items())
     lines.append(f"  symbols: {markets}")
+    findings = ", ".join(f"{check} {count:,}" for check, count in state["quality"].items() if count)
+    lines.append(f"  quality: {findings or 'the checks found nothing'}")
     return "\n".join(lines)
 
 

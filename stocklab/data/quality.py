@@ -1,4 +1,4 @@
-"""The quality report of a snapshot: what looks wrong in the bars, counted, with examples a person can look up.
+"""The quality report of a snapshot: what looks wrong, counted, with examples a person can look up.
 
 Nothing here refuses data: what cannot be true is refused at import (`checks`). These are findings that real markets
 produce too.
@@ -16,6 +16,7 @@ import polars as pl
 
 from stocklab.data.datasets import BAR_DATASETS, PRICES_RAW
 from stocklab.data.sessions import closed_days
+from stocklab.data.statement_quality import STATEMENT_CHECKS, find_in_statements
 from stocklab.market.limits import LIMIT_PERCENT
 
 __all__ = ["CHECKS", "EXAMPLES", "assess"]
@@ -40,6 +41,7 @@ CHECKS: Final = {
     "volume_breaks": f"volume changes scale {VOLUME_BREAK:.0f}-fold over a halt although the price does not",
     "unnamed": "symbols without a row in the instrument master",
     "index_contradictions": "index rows whose close lies outside the day's range",
+    **STATEMENT_CHECKS,
 }
 
 Frames = Mapping[str, pl.LazyFrame]
@@ -65,6 +67,9 @@ def assess(datasets: Frames) -> dict[str, Any]:
         outside = (pl.col("close") > pl.col("high")) | (pl.col("close") < pl.col("low"))
         rows = datasets["indices"].filter(outside).select("index", "session", "high", "low", "close").collect()
         checks.append(_finding("indices", "index_contradictions", rows))
+    if "statements" in datasets:
+        found = find_in_statements(datasets["statements"])
+        checks.extend(_finding("statements", check, rows) for check, rows in found.items())
     return {"counts": {f"{one['dataset']}.{one['check']}": one["count"] for one in checks}, "checks": checks}
 
 

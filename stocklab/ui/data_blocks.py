@@ -21,6 +21,11 @@ DATASETS = {
     "delistings": N_("Delistings"),
     "events": N_("Splits, bonus and rights issues"),
     "statements": N_("Financial statements"),
+    "share_structure": N_("Free float and treasury shares"),
+    "investor_flows": N_("Net purchases by investor class"),
+    "foreign_holdings": N_("Foreign holdings"),
+    "short_sales": N_("Short sales"),
+    "rates": N_("Interest rates"),
 }
 CHECKS = {
     "off_session": N_("Bars on days the exchange was closed (not used)"),
@@ -33,6 +38,11 @@ CHECKS = {
     "volume_breaks": N_("Volume changes scale over a halt although the price does not"),
     "unnamed": N_("Symbols without a name"),
     "index_contradictions": N_("Index closes outside the day's range"),
+    "unit_errors": N_("Reports about 1,000 or 1,000,000 times those before and after (wrong unit)"),
+    "unbalanced": N_("Reports whose assets differ from liabilities plus equity"),
+    "quarters_against_year": N_("Reports whose year-to-date amounts differ from the sum of the quarters"),
+    "deadline_dated": N_("Reports without a receipt date, dated by the statutory deadline"),
+    "late_reports": N_("Reports received more than 95 days after their period"),
 }
 
 
