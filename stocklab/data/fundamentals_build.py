@@ -94,13 +94,10 @@ def restate(known: Fundamentals, sessions: DateArray, market: AnyArray | None) -
     ends = np.append(starts[1:], len(order))
 
     def latest(values: FloatArray) -> FloatArray:
-        out = np.full(len(first), np.nan)
-        for place, (begin, end) in enumerate(zip(starts, ends, strict=True)):
-            here = values[order[begin:end]]
-            given = np.flatnonzero(~np.isnan(here))
-            if len(given):
-                out[place] = here[given[-1]]
-        return out
+        ordered = values[order]
+        place = np.where(np.isnan(ordered), -1, np.arange(len(order)))
+        last = np.maximum.reduceat(place, starts) if len(starts) else place
+        return np.where(last >= 0, ordered[last], np.nan)
 
     opening = order[starts]
     arranged = np.lexsort((known.report_slot[opening], known.report_day[opening], symbol[opening]))
