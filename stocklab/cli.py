@@ -379,7 +379,9 @@ def _parser() -> argparse.ArgumentParser:
     doctor = _command(commands, "doctor", _doctor, "report the health of everything; exit code 1 when unhealthy")
     doctor.add_argument("--json", action="store_true")
     bench = _command(commands, "bench", _bench, "measure speed and memory")
-    bench.add_argument("names", nargs="*", metavar="NAME", help="import, panel, engine, cli or presets; default all")
+    bench.add_argument(
+        "names", nargs="*", metavar="NAME", help="import, panel, engine, factors, screen, cli or presets; default all"
+    )
     bench.add_argument("--data", help="folder of the market data to measure on (default: a synthetic market)")
     bench.add_argument("--json", action="store_true")
     return parser

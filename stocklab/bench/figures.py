@@ -23,7 +23,7 @@ from stocklab.errors import InputError
 
 __all__ = ["FIGURES", "Figure", "run_figures"]
 
-FIGURES = ("import", "panel", "engine", "cli", "presets")
+FIGURES = ("import", "panel", "engine", "factors", "screen", "cli", "presets")
 PANEL_FILES = (
     "krx_daily_2013_2019.parquet",
     "krx_daily_2020_2026.parquet",
@@ -31,6 +31,7 @@ PANEL_FILES = (
     "krx_sectors.parquet",
     "krx_delisted.parquet",
 )
+STATEMENT_FILES = ("dart_major_accounts_2016_2021.parquet",)
 LEAST_TRADES = 50
 _SYNTHETIC_SYMBOLS = 3000
 
@@ -105,6 +106,10 @@ def run_figures(
         if chosen & {"panel", "engine"}:
             say("engine ...")
             figures += [figure for figure in _engine(home) if figure.name.split(":")[0] in chosen]
+        for name in ("factors", "screen"):
+            if name in chosen:
+                say(f"{name} ...")
+                figures += _formula_language(home, data, name)
         if "cli" in chosen:
             say("command line ...")
             figures.append(_command_line(home))
@@ -132,6 +137,18 @@ def _engine(home: Path) -> list[Figure]:
     done = _child(["-m", "stocklab.bench.engine"], home)
     rows: list[Mapping[str, Any]] = json.loads(done.output)
     return [Figure(**{**row, "peak_mb": done.peak_mb if row["name"].startswith("engine") else None}) for row in rows]
+
+
+def _formula_language(home: Path, data: Path | None, name: str) -> list[Figure]:
+    """Figures of `stocklab.bench.factors`, with the statements of ``data`` where there are some."""
+    files = [str(data / file) for file in STATEMENT_FILES if (data / file).is_file()] if data is not None else []
+    if files:
+        _child(["-m", "stocklab.cli", "data", "import", *files], home)
+    figures = []
+    for part in {"factors": ("all", "single", "peers"), "screen": ("screen",)}[name]:
+        done = _child(["-m", "stocklab.bench.factors", part], home)
+        figures += [Figure(**{"peak_mb": done.peak_mb, **row}) for row in json.loads(done.output)]
+    return figures
 
 
 def _command_line(home: Path) -> Figure:

@@ -225,7 +225,7 @@ def test_bench_says_whether_a_figure_meets_its_targets() -> None:
     assert Figure(name="a", size="s", seconds=1).met is None
     assert "NOT MET" in slow.describe()
     assert "10.0 ms" in fast.describe()
-    assert FIGURES == ("import", "panel", "engine", "cli", "presets")
+    assert FIGURES == ("import", "panel", "engine", "factors", "screen", "cli", "presets")
 
 
 def test_bench_measures_the_panel_on_a_synthetic_market(
