@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DirectSource", "FormulaSource", "Wanted", "evaluate", "evaluate_series"]
 
-TILE_SYMBOLS: Final = 256
+TILE_SYMBOLS: Final = 128
 TILE_SESSIONS: Final = 16
 
 
@@ -110,10 +110,12 @@ def evaluate(
 
     def start(graph: Graph) -> Execution:
         from stocklab.factors.execute import Execution  # numba loads when something is first computed
+        from stocklab.factors.listing import listing_of
 
         return Execution(
             graph=graph,
             inputs=inputs,
+            listing=listing_of(panel.fields["listed"]),
             universe=members,
             threads=threads,
             tile_symbols=tile_symbols,
@@ -166,10 +168,12 @@ def evaluate_series(formula: str, columns: Mapping[str, FloatArray]) -> FloatArr
 
     def start(graph: Graph) -> Execution:
         from stocklab.factors.execute import Execution
+        from stocklab.factors.listing import listing_of
 
         return Execution(
             graph=graph,
             inputs=inputs,
+            listing=listing_of(inputs.listed),
             universe=inputs.listed,
             threads=1,
             tile_symbols=1,

@@ -18,6 +18,7 @@ from stocklab.factors.kernels import opcodes, tiles
 from stocklab.factors.kernels.cross import run_cross
 from stocklab.factors.kernels.machine import run_lines
 from stocklab.factors.kernels.quarters import carry_columns
+from stocklab.factors.listing import Listing
 from stocklab.factors.plan import LineStage, Plan
 from stocklab.factors.program import NOT_FINANCIAL, Program, Target
 from stocklab.factors.quarters import compute_quarters
@@ -36,6 +37,7 @@ class Execution:
 
     graph: Graph
     inputs: Inputs
+    listing: Listing
     universe: BoolArray
     threads: int
     tile_symbols: int
@@ -222,9 +224,9 @@ class _ColumnWorker(_Worker):
 
     def load(self, first: int, lines: int) -> None:
         """Turn a tile of each source."""
-        mask, loaded = self.mask[:lines], self.loaded[:lines]
-        tiles.mask_columns(self.inputs.listed, first, mask)
-        tiles.spans_of(mask, self.spans[:lines])
+        listing, loaded = self.execution.listing, self.loaded[:lines]
+        mask = self.mask = listing.mask[first : first + lines]
+        self.spans = listing.spans[first : first + lines]
         for place, source in enumerate(self.sources):
             match source.over:
                 case "table":
