@@ -1,6 +1,7 @@
 """Build the arrays of a panel from a snapshot, once per snapshot and price basis.
 
-Files below ``market/panels/<snapshot>-<basis>/``: ``<field>.npy`` of shape (n_sessions, n_symbols) in C order,
+Files below ``market/panels/<snapshot>-<basis>/``: ``<field>.npy`` of shape (n_sessions, n_symbols) in C order, the
+fields of formulas once more as ``<field>.by-symbol.npy`` of shape (n_symbols, n_sessions), statements,
 ``sessions.npy``, ``index-<name>.npy`` and ``meta.json``. The directory appears by one rename, so a reader sees all of
 it or nothing.
 """
@@ -30,15 +31,17 @@ from stocklab.data.panel_fields import carry_codes, compact, last_true, life, li
 from stocklab.data.raw_events import RawEvents, broken_links, price_factors, split_ratios_from_events
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import STAGING_PREFIX, Store
+from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.panel import MARKET_CODES, Instruments, PriceBasis
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray
 
-__all__ = ["META_NAME", "PANEL_VERSION", "build_panel", "dataset_of", "panel_directory", "read_meta"]
+__all__ = ["BY_SYMBOL", "META_NAME", "PANEL_VERSION", "build_panel", "dataset_of", "panel_directory", "read_meta"]
 
 log = structlog.get_logger()
 
 PANEL_VERSION: Final = 2  # raise it when the meaning of a field changes: older panels are then built again
 META_NAME: Final = "meta.json"
+BY_SYMBOL: Final = ".by-symbol"
 ADMINISTRATIVE_WORD: Final = "관리종목"
 ATTENTION_WORD: Final = "투자주의환기"
 UNKNOWN_FLAG: Final = 255
@@ -109,11 +112,15 @@ class _Writer:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.fields: list[str] = []
+        self.by_symbol: list[str] = []
         self.notes: list[str] = []
 
     def save(self, name: str, values: AnyArray) -> None:
         self.save_aside(name, values)
         self.fields.append(name)
+        if name in FIELDS:  # formulas follow a symbol along the sessions
+            self.save_aside(f"{name}{BY_SYMBOL}", values.T)
+            self.by_symbol.append(name)
 
     def save_aside(self, name: str, values: AnyArray) -> None:
         path = self.directory / f"{name}.npy"
@@ -153,6 +160,7 @@ def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dic
         "shape": list(cells.shape),
         "symbols": list(cells.symbols),
         "fields": sorted(writer.fields),
+        "by_symbol": sorted(writer.by_symbol),
         "statements": statements,
         "indices": _save_indices(writer, snapshot, cells.sessions),
         "instruments": _instruments_json(table.instruments),

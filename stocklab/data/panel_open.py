@@ -11,7 +11,7 @@ import numpy as np
 
 from stocklab.data.fundamentals_build import restate
 from stocklab.data.fundamentals_files import open_fundamentals
-from stocklab.data.panel_build import PANEL_VERSION, build_panel, dataset_of, panel_directory, read_meta
+from stocklab.data.panel_build import BY_SYMBOL, PANEL_VERSION, build_panel, dataset_of, panel_directory, read_meta
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import Store
 from stocklab.errors import DataError, StoreError
@@ -102,11 +102,14 @@ def _map(directory: Path, meta: dict[str, Any], mode: StatementMode) -> Panel:
         known = open_fundamentals(directory, meta["statements"], _mapped)
         if mode is StatementMode.RESTATED:
             known = restate(known, sessions, _mapped(directory / "market.npy"))
+    fields = {name: _mapped(directory / f"{name}.npy") for name in meta["fields"]}
+    by_symbol = {name: (fields[name], _mapped(directory / f"{name}{BY_SYMBOL}.npy")) for name in meta["by_symbol"]}
     hindsight = "-restated" if known is not None and mode is StatementMode.RESTATED else ""
     return Panel(
         sessions=sessions,
         symbols=tuple(meta["symbols"]),
-        fields=MappingProxyType({name: _mapped(directory / f"{name}.npy") for name in meta["fields"]}),
+        fields=MappingProxyType(fields),
+        by_symbol=MappingProxyType(by_symbol),
         indices=MappingProxyType({name: _mapped(directory / f"index-{name}.npy") for name in meta["indices"]}),
         instruments=_instruments(meta["instruments"]),
         rf=_read_only(np.zeros(len(sessions))),

@@ -4,6 +4,7 @@ from stocklab.factors.catalogue import CATALOGUE, Factor
 from stocklab.factors.check import Checked, check, missing_inputs
 from stocklab.factors.evaluate import DirectSource, FormulaSource, Wanted, evaluate, evaluate_series
 from stocklab.factors.functions import FUNCTIONS, Function
+from stocklab.factors.lacking import never_known
 from stocklab.factors.translate import translate
 from stocklab.factors.vocabulary import Kind
 
@@ -21,5 +22,6 @@ __all__ = [
     "evaluate",
     "evaluate_series",
     "missing_inputs",
+    "never_known",
     "translate",
 ]

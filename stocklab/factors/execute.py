@@ -145,10 +145,11 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Values and what they are spread over: a whole table, the sessions, the symbols, markets or views."""
+    """Values and what they are spread over: a whole table (and perhaps its turned copy), the sessions, ..."""
 
     over: Literal["table", "sessions", "symbols", "market", "views"]
     values: AnyArray
+    turned: AnyArray | None = None
 
 
 class _Worker(ABC):
@@ -180,7 +181,7 @@ class _Worker(ABC):
             return _Source("views", self.execution.carried[index])
         name = str(step.params[0]) if step.op == "field" else ""
         if name in self.inputs.tables:
-            return _Source("table", self.inputs.tables[name])
+            return _Source("table", self.inputs.tables[name], self.inputs.turned.get(name))
         if name in self.inputs.shared:
             return _Source("sessions", self.inputs.shared[name])
         if name == "mkt_close" and self.inputs.levels is not None:
@@ -229,6 +230,8 @@ class _ColumnWorker(_Worker):
         self.spans = listing.spans[first : first + lines]
         for place, source in enumerate(self.sources):
             match source.over:
+                case "table" if source.turned is not None:
+                    tiles.load_lines(source.turned, first, mask, place, loaded)
                 case "table":
                     tiles.load_columns(source.values, first, mask, place, loaded)
                 case "sessions":

@@ -30,6 +30,7 @@ class Inputs:
     ----------
     listed : (n_sessions, n_symbols) bool
     tables : (n_sessions, n_symbols), any number type
+    turned : some of the tables as (n_symbols, n_sessions)
     shared : (n_sessions,) float64, the same for every symbol
     market, levels : market of each cell as a code, and the index closes by code (n_codes, n_sessions); both None
         where no index is known
@@ -40,6 +41,7 @@ class Inputs:
 
     listed: BoolArray
     tables: Mapping[str, AnyArray]
+    turned: Mapping[str, AnyArray]
     shared: Mapping[str, FloatArray]
     market: AnyArray | None
     levels: FloatArray | None
@@ -68,6 +70,7 @@ def frozen(array: AnyArray) -> AnyArray:
 def inputs_of(panel: Panel, names: frozenset[str]) -> Inputs:
     """The fields ``names`` of a panel; one it does not have is absent, which means null everywhere."""
     tables = {name: frozen(panel.fields[name]) for name in names if name in panel.fields}
+    stored = {name: panel.turned(name) for name in tables}
     shared: dict[str, FloatArray] = {}
     if "rf" in names and "rf" not in tables:
         shared["rf"] = frozen(panel.rf.astype(np.float64, copy=False))
@@ -83,6 +86,7 @@ def inputs_of(panel: Panel, names: frozenset[str]) -> Inputs:
     return Inputs(
         listed=frozen(panel.fields["listed"]),
         tables=tables,
+        turned={name: frozen(values) for name, values in stored.items() if values is not None},
         shared=shared,
         market=market,
         levels=levels,
@@ -108,6 +112,7 @@ def inputs_of_series(columns: Mapping[str, FloatArray]) -> Inputs:
     return Inputs(
         listed=frozen(np.ones((size, 1), dtype=np.bool_)),
         tables=tables,
+        turned={},
         shared={},
         market=None,
         levels=None,

@@ -73,6 +73,7 @@ class Panel:
     synthetic : True for the demo market
     key : identifies the content (snapshot id + basis + statement mode); caches hang on it
     fundamentals : statement figures as they became public; None where no statements are loaded
+    by_symbol : name -> (the field, the same values as (n_symbols, n_sessions)); see `turned`
     """
 
     sessions: DateArray
@@ -89,6 +90,15 @@ class Panel:
     key: str
     notes: tuple[str, ...] = field(default=())
     fundamentals: Fundamentals | None = None
+    by_symbol: Mapping[str, tuple[AnyArray, AnyArray]] = field(default_factory=dict)
+
+    def turned(self, name: str) -> AnyArray | None:
+        """A field as (n_symbols, n_sessions), where a copy is stored that way; None where there is none.
+
+        Reading a symbol's history from it takes a quarter of the time.
+        """
+        original, turned = self.by_symbol.get(name, (None, None))
+        return turned if original is self.fields.get(name) else None  # a field that was replaced has no copy
 
     @property
     def n_sessions(self) -> int:

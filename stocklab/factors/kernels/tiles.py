@@ -11,6 +11,7 @@ from stocklab.types import AnyArray, BoolArray, ByteArray, FloatArray, IntArray
 
 __all__ = [
     "load_columns",
+    "load_lines",
     "load_market",
     "load_rows",
     "load_shared_columns",
@@ -57,6 +58,15 @@ def load_columns(field: AnyArray, first: int, mask: ByteArray, place: int, out: 
         for line in range(out.shape[0]):
             for t in range(start, stop):
                 out[line, place, t] = field[t, first + line] if mask[line, t] else np.nan
+
+
+@jit
+def load_lines(turned: AnyArray, first: int, mask: ByteArray, place: int, out: FloatArray) -> None:
+    """As `load_columns`, from a copy of the field that is (n_symbols, n_sessions)."""
+    for line in range(out.shape[0]):
+        row = turned[first + line]
+        for t in range(row.size):
+            out[line, place, t] = row[t] if mask[line, t] else np.nan
 
 
 @jit
