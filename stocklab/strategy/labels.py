@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from stocklab.factors.catalogue import CATALOGUE
+from stocklab.factors.vocabulary import FIELDS, ITEMS
+from stocklab.strategy.input_names import ENGLISH_INPUT_NAMES
 from stocklab.strategy.notation import number_text
 
 __all__ = ["CALL_WORDS", "Language", "label", "money", "noun", "percent", "quantity", "unit_of"]
@@ -79,6 +81,8 @@ CALL_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "qlag": ("{1}분기 전 {0}", "{0} of {1} quarters ago"),
     "qdelta": ("{0}의 {1}분기 변화량", "the {1}-quarter change of {0}"),
     "qmean": ("{0}의 {1}분기 평균", "the {1}-quarter mean of {0}"),
+    "qstd": ("{0}의 {1}분기 표준편차", "the {1}-quarter standard deviation of {0}"),
+    "qstreak": ("[{0}] 연속 분기 수", "the consecutive quarters of [{0}]"),
     "ttm": ("{0}(최근 4분기 합)", "{0} (last four quarters)"),
     "mrq": ("{0}(최근 분기말)", "{0} (latest quarter end)"),
     "qtr": ("{0}(분기)", "{0} (quarter)"),
@@ -94,7 +98,7 @@ _JO: Final = 10_000 * _EOK
 
 
 def label(name: str, language: Language) -> str:
-    """Name of a factor or field for people; the id itself where none is known.
+    """Name of a factor, field or statement item for people; the id itself where none is known.
 
     >>> label("close", "ko"), label("close", "en")
     ('종가', 'Close')
@@ -102,8 +106,12 @@ def label(name: str, language: Language) -> str:
     if name in CATALOGUE:
         factor = CATALOGUE[name]
         return factor.name_ko if language == "ko" else factor.name_en
-    korean, english, _ = _FIELDS.get(name, (name, name, ""))
-    return korean if language == "ko" else english
+    if name in _FIELDS:
+        return _FIELDS[name][language == "en"]
+    if language == "en":
+        return ENGLISH_INPUT_NAMES.get(name, name)
+    known = ITEMS.get(name) or FIELDS.get(name)
+    return known.name_ko if known else name
 
 
 def noun(name: str, language: Language) -> str:
