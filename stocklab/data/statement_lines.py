@@ -130,6 +130,7 @@ class _Filing:
         self.lines: dict[str, list[StatementLine]] = {}
         self.tagged: dict[tuple[str, str], list[tuple[int, StatementLine]]] = {}
         self.labelled: dict[tuple[str, str], list[tuple[int, StatementLine]]] = {}
+        self.shown: dict[tuple[str, _Slot], bool] = {}
         for number, line in enumerate(lines):
             self.lines.setdefault(line.statement, []).append(line)
             account = line.account_id.replace("ifrs_", "ifrs-full_", 1)
@@ -142,7 +143,10 @@ class _Filing:
 
     def shows(self, statement: str, slot: _Slot) -> bool:
         """Whether the statement has the column at all."""
-        return any(slot.value(line) is not None for line in self.lines.get(statement, ()))
+        key = statement, slot
+        if key not in self.shown:
+            self.shown[key] = any(slot.value(line) is not None for line in self.lines.get(statement, ()))
+        return self.shown[key]
 
 
 def _slots(statement: str, quarter: int) -> tuple[_Slot, ...]:
