@@ -21,16 +21,21 @@ import structlog
 
 from stocklab import __version__
 from stocklab.backtest import Progress, Result, RunRequest
-from stocklab.data import Store, import_paths, status
+from stocklab.data import Store, import_paths, open_panel, status
 from stocklab.data.engine import run_backtest
 from stocklab.data.export import export_factors
+from stocklab.data.factor_cache import CachedSource
 from stocklab.data.results import ResultStore
+from stocklab.data.screen_text import csv_of, describe_screen
+from stocklab.data.screening import run_screen, strategy_hits
 from stocklab.errors import Cancelled, DocumentError, FormulaError, InputError, StockLabError
-from stocklab.factors import CATALOGUE, Factor
+from stocklab.factors import CATALOGUE, Factor, translate
 from stocklab.logs import configure_logging
 from stocklab.market.panel import PriceBasis
 from stocklab.settings import Settings, load_settings
 from stocklab.strategy import PRESETS, Strategy, describe_strategy, find_preset, json_schema, parse_document
+from stocklab.strategy.logic import LETTERS
+from stocklab.strategy.screen import Screen, parse_screen, parse_screen_or_strategy, screen_of
 
 __all__ = ["main"]
 
@@ -62,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{error.reason}\n{error.pointer()}", file=sys.stderr)
         return error.exit_code
     except DocumentError as error:
-        print("The strategy document has faults:", file=sys.stderr)
+        print("The document has faults:", file=sys.stderr)
         for fault in error.faults:
             print(f"  {fault.path or '(document)'}: {fault.message}", file=sys.stderr)
         return error.exit_code
@@ -211,6 +216,72 @@ def _backtest(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
+    panel = open_panel(Store(settings.home), basis=PriceBasis(arguments.basis) if arguments.basis else None)
+    source = CachedSource(panel, settings.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb)
+    asked = _screen_document(arguments)
+    if isinstance(asked, Strategy):
+        columns = [translate(formula) for formula in _columns(arguments.columns)]
+        result = strategy_hits(panel, asked, source, on=arguments.date, columns=columns, limit=arguments.limit)
+    else:
+        result = run_screen(panel, asked, source, on=arguments.date)
+    if arguments.csv:
+        Path(arguments.csv).write_bytes(csv_of(result.rows))
+    if arguments.json:
+        _print_json({**result.to_dict(), "synthetic": panel.synthetic, "snapshot": panel.snapshot_id})
+        return 0
+    for note in result.notes:
+        print(f"Note: {note.words}", file=sys.stderr)
+    print(describe_screen(result, synthetic=panel.synthetic))
+    return 0
+
+
+def _screen_document(arguments: argparse.Namespace) -> Screen | Strategy:
+    """What to look for: a file, a preset or formulas, with what the options say of the table."""
+    if (arguments.source is None) is (arguments.where is None):
+        raise InputError("Expected either FILE.json (or a preset id) or --where FORMULA, found neither or both.")
+    document: dict[str, Any] = {}
+    if arguments.where is not None:
+        letters = zip(LETTERS, arguments.where, strict=False)
+        document["conditions"] = {"rules": [{"id": letter, "formula": formula} for letter, formula in letters]}
+    else:
+        found: Screen | Strategy = (
+            PRESETS[arguments.source].strategy
+            if arguments.source in PRESETS
+            else (parse_screen_or_strategy(_file_text(arguments.source)))
+        )
+        if isinstance(found, Strategy):
+            if arguments.sort is None:
+                return found  # in its own order of purchase
+            found = screen_of(found)
+        document = found.model_dump(mode="json")
+    if arguments.columns is not None:
+        document["columns"] = _columns(arguments.columns)
+    if arguments.sort is not None:
+        by, _, direction = arguments.sort.partition(":")
+        document["sort"] = {"by": by, "direction": direction or "desc"}
+    if arguments.limit is not None:
+        document["limit"] = arguments.limit
+    try:
+        return parse_screen(document)
+    except DocumentError as error:  # a file was judged above: what is wrong now came from the options
+        raise InputError("\n".join(fault.message for fault in error.faults)) from error
+
+
+def _columns(given: Sequence[str] | None) -> list[str]:
+    """Formulas from ``roe per,ret(close,5)``: separate arguments, or commas outside of parentheses."""
+    found: list[str] = []
+    for text in given or ():
+        depth, start = 0, 0
+        for place, letter in enumerate(text):
+            depth += (letter in "({") - (letter in ")}")
+            if letter == "," and depth == 0:
+                found.append(text[start:place])
+                start = place + 1
+        found.append(text[start:])
+    return [formula.strip() for formula in found if formula.strip()]
+
+
 def _doctor(arguments: argparse.Namespace, settings: Settings) -> int:
     from stocklab.doctor import examine
 
@@ -239,11 +310,15 @@ def _strategy(text: str) -> Strategy:
     """A strategy from a preset id or a JSON file."""
     if text in PRESETS:
         return PRESETS[text].strategy
+    return parse_document(_file_text(text))
+
+
+def _file_text(text: str) -> str:
     file = Path(text)
     if not file.is_file():
         raise InputError(f"{text!r} is neither a preset nor a file. Presets: {', '.join(PRESETS)}.")
     try:
-        return parse_document(file.read_text(encoding="utf-8"))
+        return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: expected UTF-8 text, found byte {error.object[error.start]:#04x}.") from error
 
@@ -376,6 +451,7 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--cash", type=_count, help="initial cash in won (default: the document's)")
     backtest.add_argument("--basis", choices=list(PriceBasis), help="default: what covers the range best")
     backtest.add_argument("--json", action="store_true")
+    _screen_command(commands)
     doctor = _command(commands, "doctor", _doctor, "report the health of everything; exit code 1 when unhealthy")
     doctor.add_argument("--json", action="store_true")
     bench = _command(commands, "bench", _bench, "measure speed and memory")
@@ -431,6 +507,21 @@ def _factor_commands(commands: Any) -> None:
     export.add_argument("--end", type=_day, required=True)
     export.add_argument("--out", required=True, metavar="FILE.parquet")
     export.add_argument("--basis", choices=list(PriceBasis))
+
+
+def _screen_command(commands: Any) -> None:
+    screen = _command(commands, "screen", _screen, "which stocks meet conditions at one close")
+    screen.add_argument(
+        "source", nargs="?", metavar="FILE.json|PRESET_ID", help="a screen, or a strategy: what it would buy"
+    )
+    screen.add_argument("--where", action="append", metavar="FORMULA", help="a condition; several must all hold")
+    screen.add_argument("--date", type=_day, help="the last session on or before this day (default: the last of all)")
+    screen.add_argument("--columns", nargs="+", metavar="ID|FORMULA", help="values to show, commas or blanks between")
+    screen.add_argument("--sort", metavar="COLUMN[:asc|:desc]", help="a column or any formula; largest first")
+    screen.add_argument("--limit", type=_count, help="rows, at most")
+    screen.add_argument("--basis", choices=list(PriceBasis), help="default: the basis with more sessions")
+    screen.add_argument("--csv", metavar="OUT.csv", help="also write the table, as Excel reads it")
+    screen.add_argument("--json", action="store_true")
 
 
 def _command(commands: Any, name: str, run: Command, text: str) -> argparse.ArgumentParser:

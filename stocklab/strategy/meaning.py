@@ -16,7 +16,10 @@ from stocklab.strategy.json_text import join_path
 from stocklab.strategy.logic import parse_logic
 from stocklab.strategy.notation import parse_formula
 
-__all__ = ["is_condition", "meaning_faults", "translate_formulas"]
+__all__ = ["PLAIN_COLUMNS", "is_condition", "meaning_faults", "translate_formulas"]
+
+PLAIN_COLUMNS: Final = ("symbol", "name", "market", "sector", "close_krw")
+"""Columns every table of a screen has: what a stock is called and where it closed."""
 
 _INDEX_INPUTS: Final = frozenset({"close"})
 _KEEP_TRUTH: Final = frozenset({"nz", "coalesce", "max", "min", "lag"})
@@ -28,13 +31,14 @@ _FOREIGN: Final = "forbidden"
 class _Place:
     """Where a formula stands: the object that holds it, its path and what it must be."""
 
-    holder: dict[str, Any]
+    holder: dict[str, Any] | list[Any]
     path: str
     role: Literal["rule", "value", "market"]
+    key: Any = "formula"
 
     @property
     def formula(self) -> str | None:
-        text = self.holder.get("formula")
+        text = self.holder.get(self.key) if isinstance(self.holder, dict) else self.holder[self.key]
         return text if isinstance(text, str) and text.strip() else None
 
 
@@ -44,7 +48,7 @@ def translate_formulas(data: dict[str, Any]) -> list[FieldFault]:
     for place in _places(data):
         if place.formula is not None:
             try:
-                place.holder["formula"] = translate(place.formula)
+                place.holder[place.key] = translate(place.formula)
             except FormulaError as error:
                 told = _more_helpful(error, place.formula)
                 faults.append(FieldFault(path=place.path, code=told.code, message=str(told)))
@@ -66,6 +70,7 @@ def meaning_faults(data: dict[str, Any]) -> list[FieldFault]:
     faults = [fault for place in _places(data) if (fault := _formula_fault(place)) is not None]
     faults += _logic_faults(_object(data.get("entry")), "entry", "all")
     faults += _logic_faults(_object(data.get("exit")), "exit", "any")
+    faults += _logic_faults(_object(data.get("conditions")), "conditions", "all")
     return faults + list(_contradictions(data))
 
 
@@ -112,13 +117,24 @@ def _objects(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _places(data: dict[str, Any]) -> Iterator[_Place]:
-    for section in ("entry", "exit"):
+    for section in ("entry", "exit", "conditions"):
         for index, rule in _objects(_object(data.get(section)).get("rules")):
             yield _Place(rule, f"{section}.rules.{index}.formula", "rule")
     for index, factor in _objects(_object(data.get("ranking")).get("factors")):
         yield _Place(factor, f"ranking.factors.{index}.formula", "value")
     if isinstance(data.get("market_filter"), dict):
         yield _Place(data["market_filter"], "market_filter.formula", "market")
+    yield from _screen_places(data)
+
+
+def _screen_places(data: dict[str, Any]) -> Iterator[_Place]:
+    """Formulas only screens have: columns, and what they are sorted by."""
+    columns, sort = data.get("columns"), data.get("sort")
+    if isinstance(columns, list):
+        for index in range(len(columns)):
+            yield _Place(columns, f"columns.{index}", "value", index)
+    if isinstance(sort, dict) and sort.get("by") not in PLAIN_COLUMNS:
+        yield _Place(sort, "sort.by", "value", "by")
 
 
 def _formula_fault(place: _Place) -> FieldFault | None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from stocklab.errors import DocumentError, FieldFault
-from stocklab.strategy.document import SCHEMA_VERSION, Strategy
+from stocklab.strategy.document import SCHEMA_VERSION, Model, Strategy
 from stocklab.strategy.json_text import read_json, show
 from stocklab.strategy.logic import parse_logic
 from stocklab.strategy.meaning import meaning_faults, translate_formulas
 from stocklab.strategy.notation import canonical
 from stocklab.strategy.structure import validate_structure
 
-__all__ = ["dump", "fingerprint", "json_schema", "parse_document"]
+__all__ = ["dump", "fingerprint", "json_schema", "parse_as", "parse_document"]
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SCHEMA_ID: Final = f"urn:stocklab:strategy:{SCHEMA_VERSION}"
+_Document = TypeVar("_Document", bound=Model)
 _UNORDERED: Final = ("markets", "sectors", "exclude_sectors", "themes", "symbols", "exclude_symbols", "exclude")
 
 
@@ -40,28 +41,33 @@ def parse_document(source: str | bytes | Mapping[str, Any]) -> Strategy:
     >>> parse_document({"name": "x", "entry": {"rules": [rule]}}).entry.rules[0].formula
     'sma(per,20)<10'
     """
+    return parse_as(Strategy, source, version=SCHEMA_VERSION)
+
+
+def parse_as(model: type[_Document], source: str | bytes | Mapping[str, Any], *, version: int) -> _Document:
+    """`parse_document` for any kind of document this package has; formulas and logic are judged where they stand."""
     data, faults = read_json(source)
-    version_fault = _version_fault(data)
+    version_fault = _version_fault(data, version)
     if version_fault is not None:  # what an unknown version means is unknown too
         raise DocumentError((*faults, version_fault))
     untranslated = translate_formulas(data)
     told = {fault.path for fault in untranslated}
     faults += untranslated
     meaning = [fault for fault in meaning_faults(data) if fault.path not in told]
-    strategy, structure = validate_structure(data)
+    document, structure = validate_structure(data, model)
     known = faults + meaning
     faults = known + [fault for fault in structure if not _said(fault, known)]
-    if faults or strategy is None:
-        raise DocumentError(tuple(sorted(faults, key=lambda fault: _place_of(fault.path))))
-    return strategy
+    if faults or document is None:
+        raise DocumentError(tuple(sorted(faults, key=lambda fault: _place_of(fault.path, model))))
+    return document
 
 
-def dump(strategy: Strategy) -> str:
+def dump(document: Model) -> str:
     """The document as JSON text: every field, in the order of the schema, short lists on one line.
 
     ``parse_document(dump(strategy)) == strategy``.
     """
-    return _pretty(strategy.model_dump(mode="json"), "") + "\n"
+    return _pretty(document.model_dump(mode="json"), "") + "\n"
 
 
 def fingerprint(strategy: Strategy) -> str:
@@ -102,13 +108,13 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": _DIALECT, "$id": _SCHEMA_ID, **Strategy.model_json_schema()}
 
 
-def _version_fault(data: dict[str, Any]) -> FieldFault | None:
-    version = data.get("schema_version", SCHEMA_VERSION)
-    if type(version) is int and version == SCHEMA_VERSION:
+def _version_fault(data: dict[str, Any], known: int) -> FieldFault | None:
+    version = data.get("schema_version", known)
+    if type(version) is int and version == known:
         return None
-    newer = type(version) is int and version > SCHEMA_VERSION
-    hint = "update Stock Lab to read it" if newer else f'write "schema_version": {SCHEMA_VERSION}'
-    message = f"Expected version {SCHEMA_VERSION}, found {show(version)}. Hint: {hint}."
+    newer = type(version) is int and version > known
+    hint = "update Stock Lab to read it" if newer else f'write "schema_version": {known}'
+    message = f"Expected version {known}, found {show(version)}. Hint: {hint}."
     return FieldFault(path="schema_version", code="unknown_version", message=message)
 
 
@@ -119,9 +125,9 @@ def _said(fault: FieldFault, known: list[FieldFault]) -> bool:
     return any(other.path == fault.path for other in known)
 
 
-def _place_of(path: str) -> tuple[tuple[int, int, str], ...]:
+def _place_of(path: str, model: type[Model]) -> tuple[tuple[int, int, str], ...]:
     """Sort key: document order of the sections, numbers as numbers."""
-    order = {name: position for position, name in enumerate(Strategy.model_fields)}
+    order = {name: position for position, name in enumerate(model.model_fields)}
     parts = path.split(".")
     first = (order.get(parts[0], len(order)), 0, parts[0])
     return (first, *((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts[1:]))

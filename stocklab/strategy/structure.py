@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from functools import reduce
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stocklab.errors import FieldFault
-from stocklab.strategy.document import Strategy
 from stocklab.strategy.json_text import join_path, show
 
 __all__ = ["validate_structure"]
@@ -49,24 +48,25 @@ _PATTERNS: Final = {
 }
 
 _Place = tuple[str | int, ...]
+_Document = TypeVar("_Document", bound=BaseModel)
 
 
-def validate_structure(data: dict[str, Any]) -> tuple[Strategy | None, list[FieldFault]]:
-    """The strategy, or None and every fault of its structure. Types are strict: "5" is no number, 5.0 no whole one."""
+def validate_structure(data: dict[str, Any], model: type[_Document]) -> tuple[_Document | None, list[FieldFault]]:
+    """The document, or None and every fault of its structure. Types are strict: "5" is no number, 5.0 no whole one."""
     try:
-        return Strategy.model_validate_json(json.dumps(data), strict=True), []
+        return model.model_validate_json(json.dumps(data), strict=True), []
     except ValidationError as error:
-        return None, _faults(error.errors(include_url=False), data)
+        return None, _faults(error.errors(include_url=False), data, model)
 
 
-def _faults(errors: Sequence[ErrorDetails], data: dict[str, Any]) -> list[FieldFault]:
+def _faults(errors: Sequence[ErrorDetails], data: dict[str, Any], model: type[BaseModel]) -> list[FieldFault]:
     by_place: dict[_Place, list[ErrorDetails]] = {}
     for error in errors:
         by_place.setdefault(_place(error, data), []).append(error)
     # a list whose only item is wrong also counts as too short: that is said once, at the item
     inside = {other[: len(place)] for place in by_place for other in by_place if len(other) > len(place)}
     return [
-        _fault(place, group)
+        _fault(place, group, model)
         for place, group in by_place.items()
         if group[0]["type"] != "too_short" or place not in inside
     ]
@@ -86,11 +86,11 @@ def _place(error: ErrorDetails, data: object) -> _Place:
     return place
 
 
-def _fault(place: _Place, group: Sequence[ErrorDetails]) -> FieldFault:
+def _fault(place: _Place, group: Sequence[ErrorDetails], model: type[BaseModel]) -> FieldFault:
     error, path = group[0], reduce(join_path, place, "")
     match error["type"]:
         case "extra_forbidden":
-            return FieldFault(path=path, code="unknown_key", message=_unknown_key(place))
+            return FieldFault(path=path, code="unknown_key", message=_unknown_key(place, model))
         case "missing":
             return FieldFault(path=path, code="missing", message=f"The key {place[-1]!r} is required and not there.")
         case "value_error":
@@ -122,20 +122,19 @@ def _near_choice(group: Sequence[ErrorDetails]) -> str | None:
     return None
 
 
-def _unknown_key(place: _Place) -> str:
+def _unknown_key(place: _Place, model: type[BaseModel]) -> str:
     key = str(place[-1])
-    known = list(_model_at(place[:-1]).model_fields)
+    known = list(_model_at(place[:-1], model).model_fields)
     near = get_close_matches(key.lower(), known, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}?" if near else ""
     if not near:
-        elsewhere = [path for path in _all_paths(Strategy, "") if path.rpartition(".")[2] == key]
+        elsewhere = [path for path in _all_paths(model, "") if path.rpartition(".")[2] == key]
         hint = f"it belongs at {elsewhere[0]}." if elsewhere else f"known keys are {', '.join(known)}."
     return f"Unknown key {show(key)}. Hint: {hint}"
 
 
-def _model_at(place: _Place) -> type[BaseModel]:
+def _model_at(place: _Place, model: type[BaseModel]) -> type[BaseModel]:
     """Model whose keys live at a place of the document."""
-    model: type[BaseModel] = Strategy
     for part in place:
         if isinstance(part, str):
             model = next(_models_in(model.model_fields[part].annotation))
