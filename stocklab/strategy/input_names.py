@@ -1,4 +1,4 @@
-"""English names of statement items and daily fields; the Korean ones stand with the vocabulary."""
+"""English names of items, fields, parameters and derived inputs; the Korean ones stand with the vocabulary."""
 
 from __future__ import annotations
 
@@ -68,5 +68,31 @@ ENGLISH_INPUT_NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "short_vol": "Shares sold short",
         "short_bal": "Short-sale balance",
         "days_since_filing": "Days since the latest filing",
+        # section 3.4
+        "p_req_ret": "Required return",
+        "p_persist": "Persistence of excess return",
+        "p_tax_default": "Default tax rate",
+        # section 3.5, where the labels have no name of their own
+        "debt": "Total borrowings",
+        "cash_like": "Cash and short-term deposits",
+        "net_debt": "Net debt",
+        "ev": "Enterprise value",
+        "ebitda": "EBITDA",
+        "fcf": "Free cash flow",
+        "tax_rate": "Effective tax rate",
+        "nopat": "Operating profit after tax",
+        "invested_capital": "Invested capital",
+        "eps": "EPS",
+        "eps_q": "EPS of the quarter",
+        "bps": "Book value per share",
+        "cfo_to_assets": "Operating cash flow to assets",
+        "roc_greenblatt": "Greenblatt return on capital",
+        "tenkan": "Conversion line",
+        "kijun": "Base line",
+        "span_a": "Leading span 1",
+        "span_b": "Leading span 2",
+        "qmj_profitability": "QMJ profitability",
+        "qmj_growth": "QMJ growth",
+        "qmj_safety": "QMJ safety",
     }
 )

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from stocklab.factors.catalogue import CATALOGUE
-from stocklab.factors.vocabulary import FIELDS, ITEMS
+from stocklab.factors.vocabulary import DERIVED, FIELDS, ITEMS
 from stocklab.strategy.input_names import ENGLISH_INPUT_NAMES
 from stocklab.strategy.notation import number_text
 
-__all__ = ["CALL_WORDS", "Language", "label", "money", "noun", "percent", "quantity", "unit_of"]
+__all__ = ["Language", "label", "money", "noun", "percent", "quantity", "unit_of"]
 
 Language = Literal["ko", "en"]
 
@@ -46,48 +46,6 @@ _FIELDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "sector": ("업종", "Sector", ""),
 }
 
-CALL_WORDS: Final[Mapping[str, tuple[str, str]]] = {
-    # {0}, {1} are the arguments in words; functions that are not here are shown as calls
-    "where": ("[{0}]이면 {1}, 아니면 {2}", "{1} where [{0}], else {2}"),
-    "abs": ("{0}의 절댓값", "the absolute value of {0}"),
-    "sign": ("{0}의 부호", "the sign of {0}"),
-    "log": ("{0}의 로그", "the log of {0}"),
-    "sqrt": ("{0}의 제곱근", "the square root of {0}"),
-    "pos": ("{0}", "{0}"),
-    "nz": ("{0}", "{0}"),
-    "growth": ("{1} 대비 {0}의 증가율(%)", "the growth (%) of {0} over {1}"),
-    "lag": ("{1}일 전 {0}", "{0} of {1} sessions ago"),
-    "delta": ("{0}의 {1}일 변화량", "the {1}-session change of {0}"),
-    "ret": ("{0}의 {1}일 수익률", "the {1}-session return of {0}"),
-    "sma": ("{0}의 {1}일 이동평균", "the {1}-session average of {0}"),
-    "tmean": ("{0}의 {1}일 평균", "the {1}-session mean of {0}"),
-    "ema": ("{0}의 {1}일 지수이동평균", "the {1}-session exponential average of {0}"),
-    "rma": ("{0}의 {1}일 와일더 평균", "the {1}-session Wilder average of {0}"),
-    "tsum": ("{0}의 {1}일 합", "the {1}-session sum of {0}"),
-    "tmax": ("{0}의 {1}일 최고값", "the {1}-session highest of {0}"),
-    "tmin": ("{0}의 {1}일 최저값", "the {1}-session lowest of {0}"),
-    "tcount": ("최근 {1}일 중 [{0}] 일수", "the sessions of the last {1} on which [{0}]"),
-    "tstd": ("{0}의 {1}일 표준편차", "the {1}-session standard deviation of {0}"),
-    "tpctrank": ("{0}의 {1}일 내 백분위(0~1)", "the place of {0} within its last {1} sessions (0 to 1)"),
-    "targmax": ("{0}의 {1}일 최고값 이후 일수", "sessions since the {1}-session highest of {0}"),
-    "targmin": ("{0}의 {1}일 최저값 이후 일수", "sessions since the {1}-session lowest of {0}"),
-    "tslope": ("{0}의 {1}일 기울기", "the {1}-session slope of {0}"),
-    "tmdd": ("{0}의 {1}일 최대낙폭", "the {1}-session maximum drawdown of {0}"),
-    "streak": ("[{0}] 연속 일수", "consecutive sessions of [{0}]"),
-    "bars_since": ("[{0}] 이후 일수", "sessions since [{0}]"),
-    "xrank": ("{0}의 순위", "the rank of {0}"),
-    "xpct": ("{0}의 백분위(0~1)", "the percentile of {0} (0 to 1)"),
-    "xz": ("{0}의 Z점수", "the z-score of {0}"),
-    "qlag": ("{1}분기 전 {0}", "{0} of {1} quarters ago"),
-    "qdelta": ("{0}의 {1}분기 변화량", "the {1}-quarter change of {0}"),
-    "qmean": ("{0}의 {1}분기 평균", "the {1}-quarter mean of {0}"),
-    "qstd": ("{0}의 {1}분기 표준편차", "the {1}-quarter standard deviation of {0}"),
-    "qstreak": ("[{0}] 연속 분기 수", "the consecutive quarters of [{0}]"),
-    "ttm": ("{0}(최근 4분기 합)", "{0} (last four quarters)"),
-    "mrq": ("{0}(최근 분기말)", "{0} (latest quarter end)"),
-    "qtr": ("{0}(분기)", "{0} (quarter)"),
-}
-
 _PERSONS: Final = (
     *("Altman", "Amihud", "Beneish", "Bollinger", "Chaikin", "Corwin", "Donchian", "Frazzini", "Garman", "Graham"),
     *("Halloween", "Ichimoku", "Keltner", "Ohlson", "Parkinson", "Piotroski", "Sharpe", "Sloan", "Sortino", "Wilder"),
@@ -98,7 +56,7 @@ _JO: Final = 10_000 * _EOK
 
 
 def label(name: str, language: Language) -> str:
-    """Name of a factor, field or statement item for people; the id itself where none is known.
+    """Name of a factor, field, statement item or derived input for people; the id itself where none is known.
 
     >>> label("close", "ko"), label("close", "en")
     ('종가', 'Close')
@@ -110,7 +68,7 @@ def label(name: str, language: Language) -> str:
         return _FIELDS[name][language == "en"]
     if language == "en":
         return ENGLISH_INPUT_NAMES.get(name, name)
-    known = ITEMS.get(name) or FIELDS.get(name)
+    known = ITEMS.get(name) or FIELDS.get(name) or DERIVED.get(name)
     return known.name_ko if known else name
 
 

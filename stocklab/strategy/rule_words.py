@@ -6,8 +6,9 @@ import ast
 from collections.abc import Mapping
 from typing import Final
 
+from stocklab.factors.words import call_words
 from stocklab.strategy.korean import with_particle
-from stocklab.strategy.labels import CALL_WORDS, Language, noun, quantity, unit_of
+from stocklab.strategy.labels import Language, noun, quantity, unit_of
 from stocklab.strategy.notation import number_text, parse_formula, unparse
 from stocklab.strategy.rows import Direction, Function, LengthUnit, Operand, Operator, Row, operand_of, row_of
 
@@ -293,11 +294,7 @@ def _call(call: str, arguments: list[str], language: Language) -> str:
         korean, english = _OF_SEVERAL[call]
         listed = ", ".join(arguments)
         return f"{listed} 중 {korean}" if language == "ko" else f"the {english} of {listed}"
-    template = CALL_WORDS.get(call, ("", ""))[language == "en"]
-    wanted = sum(f"{{{position}}}" in template for position in range(3))
-    if not template or wanted > len(arguments):
-        return f"{call}({', '.join(arguments)})"
-    return template.format(*arguments)
+    return call_words(call, arguments, language) or f"{call}({', '.join(arguments)})"
 
 
 def _sentence(clause: str, language: Language) -> str:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from stocklab.errors import FormulaError
 from stocklab.factors import CATALOGUE, FUNCTIONS
+from stocklab.factors.words import CALL_WORDS
 from stocklab.strategy.korean import ends_in_consonant, with_particle
-from stocklab.strategy.labels import CALL_WORDS, label, money, quantity, unit_of
+from stocklab.strategy.labels import label, money, quantity, unit_of
 from stocklab.strategy.parsing import parse_document
 from stocklab.strategy.words import describe_row, describe_rule, describe_strategy, describe_value
 
@@ -48,7 +49,8 @@ from stocklab.strategy.words import describe_row, describe_rule, describe_strate
         ("max(open,close)>10", "시가, 종가 중 큰 값이 10보다 높다", "The larger of open, close is above 10"),
         ("-ret1>0.05", "-일간 수익률이 0.05보다 높다", "-daily return is above 0.05"),
         ("tcount(close>open,5)==5", "최근 5일 중 [종가가 시가보다 높다] 일수가 5와 같다", "The sessions of the last 5 on which [close is above open] equals 5"),
-        ("clip(close,1,2)>1", "clip(종가, 1, 2)가 1보다 높다", "Clip(close, 1, 2) is above 1"),
+        ("clip(close,1,2)>1", "1~2 안으로 제한한 종가가 1보다 높다", "Close limited to 1..2 is above 1"),
+        ("ttm(cfo)>ttm(cfo,4)", "영업활동현금흐름(최근 4분기 합)이 4분기 전 영업활동현금흐름(최근 4분기 합)보다 높다", "Operating cash flow (last four quarters) is above operating cash flow (last four quarters) of 4 quarters ago"),
     ],
 )  # fmt: skip
 def test_rules_read_as_people_say_them(formula: str, korean: str, english: str) -> None:
