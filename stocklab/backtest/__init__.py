@@ -9,6 +9,7 @@ from stocklab.backtest.result import (
     RunRequest,
     ShouldCancel,
 )
+from stocklab.backtest.rule_coverage import Coverage, Lack, coverage, preset_coverage
 from stocklab.backtest.screen import matches
 from stocklab.backtest.simulate import ENGINE_VERSION, run_id, simulate
 from stocklab.backtest.universe import universe_mask
@@ -17,13 +18,17 @@ __all__ = [
     "ENGINE_VERSION",
     "METRICS",
     "TABLE_SCHEMAS",
+    "Coverage",
+    "Lack",
     "MetricInfo",
     "OnProgress",
     "Progress",
     "Result",
     "RunRequest",
     "ShouldCancel",
+    "coverage",
     "matches",
+    "preset_coverage",
     "run_id",
     "simulate",
     "universe_mask",

@@ -56,6 +56,7 @@ def build_card(
         "benchmark_known": strategy.benchmark in panel.indices,
         "benchmark_kind": "price index; dividends are booked neither in it nor in the strategy",
         "risk_free": "dated series" if panel.rf_known else "0 (no series loaded)",
+        "lacking": [lack.as_json() for lack in plan.coverage.lacks],
         "counts": _counts(panel, plan, state),
         "share_changes": _share_changes(panel, state),
         "notes": list(_notes(panel, plan, state)),
@@ -105,10 +106,19 @@ def _share_changes(panel: Panel, state: State) -> list[dict[str, Any]]:
     ]
 
 
+def _why_nothing(plan: Plan) -> str:
+    never: Any = plan.counts["rules_never_held"]
+    if not plan.universe[plan.first : plan.last].any():
+        return "Nothing was bought: no stock was in the universe on any session."
+    if never:
+        return f"Nothing was bought: for no stock of the universe, on no session, did {', '.join(never)} hold."
+    return "Nothing was bought."
+
+
 def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
     """What a careful reader wants to know, in English; the page has the same in Korean by count."""
     book = state.book[0]
-    notes = list(panel.notes)
+    notes = [*panel.notes, *(lack.sentence for lack in plan.coverage.lacks)]
     if panel.basis is PriceBasis.ADJUSTED:
         notes.append(
             "Adjusted prices: share counts are hypothetical, price limits are judged with a tolerance, cash dividends "
@@ -118,7 +128,7 @@ def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
         notes.append("Cash dividends are not booked.")
     first = _first_purchase(panel, state)
     if first is None:
-        notes.append("Nothing was bought.")
+        notes.append(_why_nothing(plan))
     elif first != str(panel.sessions[min(plan.first + 1, plan.last - 1)]):
         notes.append(
             f"The first purchase was on {first}; until then the book was cash, because nothing met the rules or an "

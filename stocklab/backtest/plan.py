@@ -11,12 +11,13 @@ import numpy as np
 
 from stocklab.backtest.blocks import check_cancel, in_blocks
 from stocklab.backtest.result import RunRequest, ShouldCancel
+from stocklab.backtest.rule_coverage import Coverage, coverage, rules_never_held
 from stocklab.backtest.schedule import rebalancing_decisions, unsafe_sessions
 from stocklab.backtest.score import Score, build_score, rank_rows
 from stocklab.backtest.select import KEEP_ALL, KEEP_BOTTOM, KEEP_TOP, order_rows
 from stocklab.backtest.universe import read_only, universe_mask, unknown_flags
 from stocklab.errors import InputError
-from stocklab.factors import FormulaSource, Wanted, check, missing_inputs
+from stocklab.factors import FormulaSource, Wanted, check
 from stocklab.market.panel import Panel
 from stocklab.strategy.document import Market, Rule, SizingMethod, Strategy
 from stocklab.strategy.logic import LogicTree, combine, mask_formulas, parse_logic
@@ -64,6 +65,7 @@ class Plan:
     schedule: ByteArray
     keep: int
     keep_count: int
+    coverage: Coverage
     counts: Mapping[str, object]
 
 
@@ -94,7 +96,7 @@ def build_plan(
     """
     strategy = request.strategy
     first, last = panel.span(request.start, request.end)
-    _require_inputs(panel, strategy)
+    covered = _require_inputs(panel, strategy)
     check_cancel(should_cancel)
     universe = universe_mask(panel, strategy.universe, source, should_cancel=should_cancel)
     check_cancel(should_cancel)
@@ -132,11 +134,15 @@ def build_plan(
         schedule=schedule,
         keep=_KEEP[strategy.ranking.keep],
         keep_count=strategy.ranking.count,
+        coverage=covered,
         counts={
             "universe_last": int(np.count_nonzero(universe[last - 1])),
             "universe_mean": float(np.count_nonzero(universe[first:last])) / (last - first),
             "unknown_flags": dict(unknown_flags(panel, strategy.universe, universe, first, last)),
             "unknown_scores": candidates.unknown_scores,
+            "rules_never_held": []
+            if candidates.totals.any()
+            else list(rules_never_held(strategy, values, universe, first, last)),
             "symbols_not_found": len(set(strategy.universe.symbols) - set(panel.symbols)),
         },
     )
@@ -176,7 +182,8 @@ def _wanted(strategy: Strategy) -> list[Wanted]:
     return list(found.values())
 
 
-def _require_inputs(panel: Panel, strategy: Strategy) -> None:
+def _require_inputs(panel: Panel, strategy: Strategy) -> Coverage:
+    """What the panel lacks for this document; an error where nothing could ever be bought."""
     if Market.UPBIT in strategy.universe.markets:
         raise InputError("This version simulates KRX markets in whole shares; leave UPBIT out of `universe.markets`.")
     if strategy.exit.rank_below is not None and not strategy.ranking.factors:
@@ -185,10 +192,11 @@ def _require_inputs(panel: Panel, strategy: Strategy) -> None:
         raise InputError("Sizing by market cap needs market caps, which this snapshot lacks. Hint: size equally.")
     if strategy.sizing.max_sector_weight < 1.0 and not any(panel.instruments.sectors):
         raise InputError("A cap on sectors needs sectors, which this snapshot lacks. Hint: `max_sector_weight` 1.")
-    for wanted in _wanted(strategy):
-        missing = missing_inputs(wanted.formula, panel)
-        if missing:
-            raise InputError(f"The formula {wanted.formula!r} needs {', '.join(missing)}, which this snapshot lacks.")
+    found = coverage(strategy, panel)
+    if not found.can_buy:
+        reasons = " ".join(lack.sentence for lack in found.blocking)
+        raise InputError(f"This strategy can never buy on this data. {reasons} Hint: import what is missing.")
+    return found
 
 
 def _compute(strategy: Strategy, source: FormulaSource, universe: BoolArray) -> Values:

@@ -180,7 +180,7 @@ def test_matches_are_the_candidates_of_a_session(market_of: Any, fake_source: An
         ({"exit": {"rank_below": 5}}, InputError, "needs a ranking"),
         ({"sizing": {"method": "market_cap"}}, InputError, "needs market caps"),
         ({"sizing": {"max_sector_weight": 0.5}}, InputError, "needs sectors"),
-        ({"entry": {"rules": [{"id": "A", "formula": "mcap>1"}]}}, InputError, "needs mcap"),
+        ({"entry": {"rules": [{"id": "A", "formula": "mcap>1"}]}}, InputError, "Rule A .* lacks mcap"),
         ({"entry": {"rules": [{"id": "A", "formula": "clsoe>1"}]}}, FormulaError, "clsoe"),
         ({"entry": {"rules": [{"id": "A", "formula": "close>1"}], "logic": "A and B"}}, FormulaError, "B"),
     ],
