@@ -1,4 +1,4 @@
-"""Figures of the formula language, printed as JSON: ``python -m stocklab.bench.factors all|single|peers``.
+"""Figures of the formula language, printed as JSON: ``python -m stocklab.bench.factors all|single|peers|screen``.
 
 Runs on the home of the settings. ``peers`` needs TA-Lib, which only the development environment has.
 """
@@ -20,16 +20,32 @@ import numpy as np
 import polars as pl
 
 from stocklab.data import Store, open_panel
+from stocklab.data.factor_cache import CachedSource, flush
 from stocklab.data.factor_warm import warm_factors
+from stocklab.data.screening import run_screen
 from stocklab.factors import CATALOGUE, Wanted, check, evaluate, missing_inputs
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.settings import load_settings
+from stocklab.strategy.document import Entry, Rule
+from stocklab.strategy.screen import Screen
 from stocklab.types import FloatArray
 
 __all__ = ["main"]
 
 _REPEATS: Final = 3
 _BUDGET_MB: Final = 100_000
+_CONDITIONS: Final = (
+    "debt_ratio<100",
+    "current_ratio>150",
+    "operating_margin>5",
+    "revenue_growth_1y>10",
+    "close>sma(close,60)",
+    "rsi_14<70",
+    "mom_12_1>0",
+    "volatility_20d<60",
+    "trading_value_20d>1000000000",
+    "xpct(ret_6m)>0.5",
+)
 _PEERS: Final[dict[str, Callable[[Any, FloatArray, FloatArray, FloatArray], FloatArray]]] = {
     "sma_20": lambda talib, high, low, close: talib.SMA(close, 20),
     "rsi_14": lambda talib, high, low, close: talib.RSI(close, 14),
@@ -44,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     panel = open_panel(store)
     if not panel.synthetic:
         panel = open_panel(store, basis=PriceBasis.ADJUSTED)
-    measure = {"all": _all, "single": _single, "peers": _peers}[arguments[0]]
+    measure = {"all": _all, "single": _single, "peers": _peers, "screen": _screen}[arguments[0]]
     json.dump(measure(panel, settings.engine_threads), sys.stdout)
     return 0
 
@@ -111,6 +127,33 @@ def _peers(panel: Panel, threads: int) -> list[dict[str, Any]]:
         {"name": "factors: sma_20", "size": _size(panel), "seconds": ours, "ratio": ours / theirs, "floor": floor}
     )
     return rows
+
+
+def _screen(panel: Panel, threads: int) -> list[dict[str, Any]]:
+    """Ten conditions on the last session, with an empty cache and with a full one; the machine code is loaded."""
+    rules = tuple(Rule(id=chr(ord("A") + place), formula=formula) for place, formula in enumerate(_CONDITIONS))
+    screen = Screen(conditions=Entry(rules=rules, logic=" or ".join(rule.id for rule in rules)))
+    with tempfile.TemporaryDirectory(prefix="stocklab-bench-screen-") as folder:
+        homes = [Path(folder) / str(number) for number in range(_REPEATS + 1)]
+
+        def run(home: Path) -> float:
+            started = time.perf_counter()
+            run_screen(panel, screen, CachedSource(panel, home, threads=threads))
+            return time.perf_counter() - started
+
+        run(homes[-1])
+        flush()
+        cold = []
+        for home in homes[:-1]:
+            cold.append(run(home))
+            flush()
+        warm = min(run(homes[0]) for _ in range(_REPEATS))
+    size = f"{len(rules)} conditions on one day, {_size(panel)}"
+    targets = (None, None) if panel.synthetic else (1.5, 0.2)
+    return [
+        {"name": "screen: cold cache", "size": size, "seconds": min(cold), "target_seconds": targets[0]},
+        {"name": "screen: warm cache", "size": size, "seconds": warm, "target_seconds": targets[1]},
+    ]
 
 
 def _loop(panel: Panel, peer: Callable[[FloatArray, FloatArray, FloatArray], FloatArray]) -> FloatArray:
