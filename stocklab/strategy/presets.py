@@ -1,6 +1,7 @@
 """Ready-made strategies from the literature, each with its source and a plain explanation.
 
-Package data: one JSON file each in ``presets/``. All of them need only prices and volumes.
+Package data: one JSON file each in ``presets/``. Twelve need only prices and volumes; the others read company reports,
+and `stocklab.backtest.preset_coverage` says which of them some data can run.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ __all__ = ["load_heavy_modules", "warm_kernels"]
 # Imported by the first page run otherwise; by name, as this layer draws nothing itself.
 _HEAVY = ("pandas", "plotly.graph_objects", "plotly.io", "stocklab.ui.charts")
 _WARM_SESSIONS = 300
+_WARM_PRESET = "bollinger_reversion"  # reads prices alone: every home with data can run it
 
 
 def load_heavy_modules() -> None:
@@ -31,7 +32,7 @@ def warm_kernels(lab: Lab) -> bool:
     if lab.store.current() is None:
         return False
     panel = newest(lab.panel(), _WARM_SESSIONS)
-    strategy = PRESETS[sorted(PRESETS)[0]].strategy
+    strategy = PRESETS[_WARM_PRESET].strategy
     first, last = panel.sessions[-min(20, panel.n_sessions)], panel.sessions[-1]
     request = RunRequest(
         strategy=strategy, start=first.item(), end=last.item(), initial_cash_krw=strategy.allocation.initial_cash_krw

@@ -144,7 +144,7 @@ def test_open_panels_are_shared_and_two_are_kept(demo_lab: Lab) -> None:
 
 
 def test_a_preset_runs_on_the_demo_market_and_again_at_once(demo_lab: Lab, eventually: Eventually) -> None:
-    strategy = PRESETS[sorted(PRESETS)[0]].strategy
+    strategy = PRESETS["bollinger_reversion"].strategy
     last = demo_lab.panel().sessions[-1].item()
     asked = BacktestOrder(
         document=strategy.model_dump(mode="json"),
