@@ -10,6 +10,7 @@ import structlog
 from stocklab.errors import StockLabError
 from stocklab.ui import blocks, cached, navigation, text, theme
 from stocklab.ui import format as fmt
+from stocklab.ui.builder import state
 from stocklab.ui.text import _
 
 __all__ = ["draw"]
@@ -61,6 +62,7 @@ def draw() -> None:
     page = st.navigation(navigation.pages(), position="top")
     try:
         _top_bar()
+        state.sit("builder")
         page.run()
     except StockLabError as error:
         log.info("page_error", error=type(error).__name__, message=str(error))

@@ -9,14 +9,18 @@ from typing import Any, Literal
 
 from stocklab.errors import DocumentError, FieldFault
 from stocklab.strategy import Strategy, parse_document
+from stocklab.strategy.document import Model
 from stocklab.strategy.logic import LETTERS
+from stocklab.strategy.screen import Screen, parse_screen
 
 __all__ = [
     "Document",
     "Side",
     "add_rule",
     "blank_document",
+    "blank_screen",
     "check",
+    "check_screen",
     "copy_rule",
     "faults_under",
     "full",
@@ -28,17 +32,22 @@ __all__ = [
 ]
 
 Document = dict[str, Any]
-Side = Literal["entry", "exit"]
+Side = Literal["entry", "exit", "conditions"]
 
 
-def full(strategy: Strategy) -> Document:
+def full(document: Model) -> Document:
     """The document with every key, ready to edit."""
-    return strategy.model_dump(mode="json")
+    return document.model_dump(mode="json")
 
 
 def blank_document(name: str) -> Document:
     """A new strategy: the whole market, the twenty most traded names, no rule yet."""
     return full(Strategy(name=name))
+
+
+def blank_screen() -> Document:
+    """A new screen: the whole market, no condition yet, a few columns most readers want."""
+    return full(Screen(columns=("ret_1d", "ret_1m", "trading_value_20d", "market_cap")))
 
 
 def text_of(document: Mapping[str, Any]) -> str:
@@ -50,6 +59,14 @@ def check(document: Mapping[str, Any]) -> tuple[Strategy | None, tuple[FieldFaul
     """The strategy, or None with every fault of the document."""
     try:
         return parse_document(json.dumps(document, ensure_ascii=False)), ()
+    except DocumentError as error:
+        return None, error.faults
+
+
+def check_screen(document: Mapping[str, Any]) -> tuple[Screen | None, tuple[FieldFault, ...]]:
+    """`check` for a screen."""
+    try:
+        return parse_screen(json.dumps(document, ensure_ascii=False)), ()
     except DocumentError as error:
         return None, error.faults
 
@@ -87,7 +104,7 @@ def put(document: Mapping[str, Any], path: str, value: Any) -> Document:
 
 
 def rules(document: Mapping[str, Any], side: Side) -> list[dict[str, Any]]:
-    """The rules to buy ("entry") or to sell ("exit")."""
+    """The rules to buy ("entry"), to sell ("exit"), or those of a screen ("conditions")."""
     found: list[dict[str, Any]] = document[side]["rules"]
     return found
 

@@ -24,7 +24,11 @@ __all__ = [
 ]
 
 DEFAULT_LENGTH: Final = 20
-NEW_RULES: Final = {"entry": "close>sma(close,60)", "exit": "close<sma(close,60)"}
+NEW_RULES: Final = {
+    "entry": "close>sma(close,60)",
+    "exit": "close<sma(close,60)",
+    "conditions": "close>sma(close,60)",
+}
 OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.GREATER: N_("is above (>)"),
     Operator.GREATER_EQUAL: N_("is at least (≥)"),

@@ -332,7 +332,7 @@ def _edit_times(side: Side, place: int, letter: str) -> None:
 
 def _logic(side: Side, letters: list[str]) -> None:
     stored = draft.get(state.document(), f"{side}.logic")
-    automatic = parse_logic(None, letters, "all" if side == "entry" else "any").text
+    automatic = parse_logic(None, letters, "any" if side == "exit" else "all").text
     line, reset = st.columns([5, 1.4], vertical_alignment="bottom")
     key = bind(f"logic_{side}", stored or automatic)
     line.text_input(
