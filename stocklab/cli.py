@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from stocklab import __version__
-from stocklab.backtest import Progress, Result, RunRequest
+from stocklab.backtest import Coverage, Progress, Result, RunRequest, coverage, preset_coverage
 from stocklab.data import Store, import_paths, open_panel, status
 from stocklab.data.engine import run_backtest
 from stocklab.data.export import export_factors
@@ -130,11 +130,24 @@ def _data_status(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _presets_list(arguments: argparse.Namespace, settings: Settings) -> int:
+    store = Store(settings.home)
+    covered = preset_coverage(open_panel(store)) if store.current() is not None else None
     if arguments.json:
-        _print_json([preset.as_json() for preset in PRESETS.values()])
-    else:
-        for preset in PRESETS.values():
-            print(f"{preset.id:<24} {preset.name_en} ({preset.name_ko})")
+        _print_json(
+            [
+                preset.as_json() | {"data": covered[key].as_json() if covered is not None else None}
+                for key, preset in PRESETS.items()
+            ]
+        )
+        return 0
+    for key, preset in PRESETS.items():
+        found = covered[key] if covered is not None else None
+        mark = "-" if found is not None and not found.can_buy else " "
+        lacks = f"  lacks {', '.join(found.missing)}" if found is not None and found.missing else ""
+        print(f"{mark} {preset.id:<24} {preset.name_en} ({preset.name_ko}){lacks}")
+    if covered is not None:
+        idle = sum(not found.can_buy for found in covered.values())
+        print(f"{len(PRESETS)} presets; '-' cannot run on this home's data: {idle}.", file=sys.stderr)
     return 0
 
 
@@ -151,7 +164,18 @@ def _strategy_schema(arguments: argparse.Namespace, settings: Settings) -> int:
 def _strategy_validate(arguments: argparse.Namespace, settings: Settings) -> int:
     strategy = _strategy(arguments.file)
     print("\n".join(describe_strategy(strategy, arguments.language or settings.language)))
+    store = Store(settings.home)
+    if store.current() is not None:
+        _warn_of_lacks(coverage(strategy, open_panel(store)))
     return 0
+
+
+def _warn_of_lacks(found: Coverage) -> None:
+    """Say on standard error what the data of this home lacks for a strategy."""
+    for lack in found.lacks:
+        print(f"Warning: {lack.sentence}", file=sys.stderr)
+    if not found.can_buy:
+        print("Warning: on this home's data this strategy can never buy.", file=sys.stderr)
 
 
 def _factors_list(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -213,6 +237,8 @@ def _backtest(arguments: argparse.Namespace, settings: Settings) -> int:
         )
     else:
         print(_describe_result(outcome.result, outcome.cached, outcome.seconds))
+    for warning in outcome.result.card["warnings"]:
+        print(f"Warning: {warning}", file=sys.stderr)
     return 0
 
 

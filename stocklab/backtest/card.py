@@ -59,7 +59,8 @@ def build_card(
         "lacking": [lack.as_json() for lack in plan.coverage.lacks],
         "counts": _counts(panel, plan, state),
         "share_changes": _share_changes(panel, state),
-        "notes": list(_notes(panel, plan, state)),
+        "warnings": _warnings(plan, state),
+        "notes": _notes(panel, plan, state),
     }
 
 
@@ -106,19 +107,28 @@ def _share_changes(panel: Panel, state: State) -> list[dict[str, Any]]:
     ]
 
 
+def _warnings(plan: Plan, state: State) -> list[str]:
+    """Why the result may not be what was meant: rules that could never hold, and a book that never bought."""
+    found = [lack.sentence for lack in plan.coverage.lacks]
+    return found if state.book[0].n_buys else [*found, _why_nothing(plan)]
+
+
 def _why_nothing(plan: Plan) -> str:
     never: Any = plan.counts["rules_never_held"]
     if not plan.universe[plan.first : plan.last].any():
         return "Nothing was bought: no stock was in the universe on any session."
     if never:
-        return f"Nothing was bought: for no stock of the universe, on no session, did {', '.join(never)} hold."
+        return (
+            f"Nothing was bought: for {', '.join(never)} no stock of the universe passed on any session. The condition "
+            "is too strict, or what it reads has too little history in this range."
+        )
     return "Nothing was bought."
 
 
 def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
     """What a careful reader wants to know, in English; the page has the same in Korean by count."""
     book = state.book[0]
-    notes = [*panel.notes, *(lack.sentence for lack in plan.coverage.lacks)]
+    notes = [*panel.notes, *_warnings(plan, state)]
     if panel.basis is PriceBasis.ADJUSTED:
         notes.append(
             "Adjusted prices: share counts are hypothetical, price limits are judged with a tolerance, cash dividends "
@@ -127,9 +137,7 @@ def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
     else:
         notes.append("Cash dividends are not booked.")
     first = _first_purchase(panel, state)
-    if first is None:
-        notes.append(_why_nothing(plan))
-    elif first != str(panel.sessions[min(plan.first + 1, plan.last - 1)]):
+    if first not in (None, str(panel.sessions[min(plan.first + 1, plan.last - 1)])):
         notes.append(
             f"The first purchase was on {first}; until then the book was cash, because nothing met the rules or an "
             "indicator had too little history. The figures count that time."

@@ -84,6 +84,14 @@ class Coverage:
         """Every missing input once, sorted."""
         return tuple(sorted({name for lack in self.lacks for name in lack.missing}))
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for the command line."""
+        return {
+            "can_run": self.can_buy,
+            "missing": list(self.missing),
+            "lacks": [lack.as_json() for lack in self.lacks],
+        }
+
 
 def coverage(strategy: Strategy, panel: Panel) -> Coverage:
     """Compare what the formulas and settings of a document read with what a panel has.

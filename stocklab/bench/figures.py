@@ -173,6 +173,8 @@ def _presets(home: Path) -> list[Figure]:
     listing = _child(["-m", "stocklab.cli", "presets", "list", "--json"], home)
     figures = []
     for row in json.loads(listing.output):
+        if not row["data"]["can_run"]:
+            continue
         arguments = ["backtest", row["id"], "--start", START.isoformat(), "--end", END.isoformat(), "--json"]
         done = _child(["-m", "stocklab.cli", *arguments], home)
         trades = int(json.loads(done.output)["metrics"]["n_trades"])

@@ -109,7 +109,7 @@ def test_a_run_that_can_never_buy_is_refused_with_the_inputs(run: Any) -> None:
 def test_an_empty_result_names_the_rules_that_never_held(run: Any) -> None:
     never = run(entry={"rules": rules("close>0", "close>5000", "close<900"), "logic": "A and (B or C)"})
     assert never.card["counts"]["rules_never_held"] == ["B", "C"]
-    assert any("did B, C hold" in note for note in never.card["notes"])
+    assert any("for B, C no stock of the universe passed" in note for note in never.card["notes"])
     nobody = run(universe={"min_listed_sessions": 400})
     assert any("no stock was in the universe" in note for note in nobody.card["notes"])
     bought = run(entry={"rules": rules("close>0", "close>5000"), "logic": "A or B"})

@@ -173,7 +173,7 @@ def test_presets_and_factors_list_everything(empty: Path, capsys: pytest.Capture
     rows = run_json(capsys, "presets", "list", "--json")
     assert isinstance(rows, list)
     assert [row["id"] for row in rows] == list(PRESETS)
-    assert len(rows) == 12
+    assert len(rows) == 29
     factors = run_json(capsys, "factors", "list", "--json")
     assert isinstance(factors, list)
     assert {row["id"] for row in factors} == set(CATALOGUE)
@@ -187,7 +187,7 @@ def test_presets_and_factors_list_everything(empty: Path, capsys: pytest.Capture
     assert isinstance(preset, dict)
     assert preset["strategy"] == PRESETS["rsi_reversal"].strategy.model_dump(mode="json")
     assert main(["presets", "list"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 12
+    assert len(capsys.readouterr().out.splitlines()) == 29
 
 
 def test_schema_names_every_part_of_the_document(empty: Path, capsys: pytest.CaptureFixture[str]) -> None:
