@@ -205,9 +205,7 @@ def _assemble(
     first_report, first_event = _firsts(reports.symbol, n_symbols), _firsts(events.symbol, n_symbols)
     days, slots, since, basis, owner = _views(reports, first_report, events, first_event)
     rows = np.searchsorted(sessions.astype("datetime64[D]").astype(np.int64), days).astype(np.int32)
-    annual = np.zeros(len(days), dtype=np.bool_)
-    if market is not None and len(sessions):
-        annual = market[np.minimum(rows, len(sessions) - 1), owner] == MARKET_CODES["KONEX"]
+    annual = _market_of_views(market, rows, owner) == MARKET_CODES["KONEX"]
     width = 1
     for symbol in range(n_symbols):
         own = reports.slot[first_report[symbol] : first_report[symbol + 1]]
@@ -239,6 +237,16 @@ def _assemble(
         view_annual=_frozen(annual),
         width=width,
     )
+
+
+def _market_of_views(market: AnyArray | None, rows: AnyArray, owner: IntArray) -> AnyArray:
+    """(n_views,) code of the market on the first session that shows the view: a report may precede the listing."""
+    if market is None or not market.size:
+        return np.zeros(len(rows), dtype=np.uint8)
+    n_sessions = len(market)
+    places = np.where(market != 0, np.arange(n_sessions, dtype=np.int32)[:, None], np.int32(n_sessions - 1))
+    known = np.minimum.accumulate(places[::-1], axis=0)[::-1]
+    return market[known[np.minimum(rows, n_sessions - 1), owner], owner]
 
 
 def _views(

@@ -134,6 +134,9 @@ def test_annual_filers_have_a_trailing_year_and_no_quarter() -> None:
     found = known(year([NULL, NULL, NULL, 70.0]), market=market)
     assert shown(found, "ttm", "cfo", "2021-03-22") == [70.0]
     np.testing.assert_array_equal(shown(found, "qtr", "cfo", "2021-03-22"), [NULL])
+    market[:500] = 0  # listed in May 2021: the report is older than the listing
+    early = known(year([NULL, NULL, NULL, 70.0]), market=market)
+    assert shown(early, "ttm", "cfo", "2021-03-22") == [70.0]
     other = known(year([NULL, NULL, NULL, 70.0]))  # elsewhere a year without interim reports is a gap
     np.testing.assert_array_equal(shown(other, "ttm", "cfo", "2021-03-22"), [NULL])
 
