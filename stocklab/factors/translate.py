@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from stocklab.errors import FormulaError
-from stocklab.factors.check import check
+from stocklab.factors.definitions import NO_DEFINITIONS, Definitions, check_with
 from stocklab.factors.functions import FUNCTIONS
 from stocklab.factors.naming import KOREAN_FUNCTIONS, base_names, exact_names, nearest, normal
 from stocklab.factors.parser import MAX_CHARACTERS, MAX_DEPTH, parse
@@ -41,13 +41,15 @@ _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[^\W0-9]\w*|[0-9]+[^\W0-9_]\w*")
 
 
-def translate(text: str) -> str:
+def translate(text: str, definitions: Definitions = NO_DEFINITIONS) -> str:
     """A formula in the notation, from the function form Koreans know or a plain factor name.
 
     Parameters
     ----------
     text : str
         Such as ``이동평균({PER},{20일}) < 10``; what is notation already passes unchanged.
+    definitions : Definitions
+        The user's own names, read like those of factors; they stay in the text.
 
     Raises
     ------
@@ -58,20 +60,20 @@ def translate(text: str) -> str:
     'sma(per,20)<10'
     """
     try:
-        check(text)
+        check_with(text, definitions)
     except FormulaError as error:
         if error.code in ("too_long", "empty"):
             raise
-        return _translated(text, error)
+        return _translated(text, error, definitions)
     return text
 
 
-def _translated(text: str, first: FormulaError) -> str:
-    _refuse_strange(text)
-    reader = _Reader(text)
+def _translated(text: str, first: FormulaError, definitions: Definitions) -> str:
+    _refuse_strange(text, definitions)
+    reader = _Reader(text, definitions)
     written = reader.expression(0, len(text), 0)
     try:
-        check(written)
+        check_with(written, definitions)
     except FormulaError as error:
         if not reader.changed:
             raise first from None
@@ -86,11 +88,12 @@ def _known_characters() -> frozenset[str]:
     return frozenset("".join((*exact_names(), *base_names()))) | {"{", "}", "_"}
 
 
-def _refuse_strange(text: str) -> None:
+def _refuse_strange(text: str, definitions: Definitions) -> None:
     """Only plain letters, Hangul and what stands in factor names: look-alike letters are not folded together."""
+    own = frozenset("".join(definitions.names))
     for position, character in enumerate(text):
         plain = character.isascii() and (character.isprintable() or character in "\t\r\n")
-        if not plain and not "\uac00" <= character <= "\ud7a3" and character not in _known_characters():
+        if not plain and not "\uac00" <= character <= "\ud7a3" and character not in _known_characters() | own:
             raise FormulaError(
                 f"The character {character!r} (U+{ord(character):04X}) is not part of the formula language.",
                 text=text,
@@ -115,6 +118,7 @@ class _Reader:
     """Copies notation as it stands and replaces names and calls."""
 
     text: str
+    definitions: Definitions
     changed: bool = False
 
     def fault(self, position: int, length: int, message: str, code: str, near: str | None = None) -> FormulaError:
@@ -190,7 +194,7 @@ class _Reader:
     def factor(self, start: int, end: int) -> str:
         """The name in the notation of what stands between two places."""
         name = normal(self.text[start:end])
-        known = exact_names().get(name)
+        known = self.definitions.names.get(name) or exact_names().get(name)
         if known is not None:
             self.changed |= self.text[start:end] != known
             return known
@@ -203,7 +207,7 @@ class _Reader:
             raise self.fault(
                 start, end - start, f"Several factors are called {shown!r}: {', '.join(sharing)}.", "ambiguous"
             )
-        near = nearest(shown, functions=False)
+        near = self.definitions.nearest(shown) or nearest(shown, functions=False)
         raise self.fault(start, end - start, f"Unknown factor {shown!r}.", "unknown_name", near)
 
     def longest_name(self, position: int, end: int) -> int | None:
@@ -214,9 +218,10 @@ class _Reader:
             if self.text[place].isspace():
                 continue
             key += self.text[place].casefold()
-            if len(key) > _longest_name():
+            if len(key) > max(_longest_name(), *map(len, self.definitions.names), 0):
                 break
-            if (key in exact_names() or key in base_names()) and self.ends_word(place, end):
+            known = key in self.definitions.names or key in exact_names() or key in base_names()
+            if known and self.ends_word(place, end):
                 found = place + 1
         return found
 

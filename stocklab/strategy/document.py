@@ -12,6 +12,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from stocklab.market.fundamentals import StatementMode
+
 __all__ = [
     "SCHEMA_VERSION",
     "Allocation",
@@ -25,6 +27,7 @@ __all__ = [
     "Market",
     "MarketFilter",
     "Model",
+    "OwnFactor",
     "PriceTrigger",
     "RankFactor",
     "Ranking",
@@ -32,6 +35,7 @@ __all__ = [
     "Rule",
     "Sizing",
     "SizingMethod",
+    "StatementMode",
     "Strategy",
     "Tags",
     "TopBy",
@@ -44,6 +48,7 @@ MOST_KRW: Final = 10**15
 
 Formula = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Letter = Annotated[str, StringConstraints(pattern=r"^(?:[A-Z]|[A-NP-Z][A-Z]|O[A-QS-Z])$")]  # "OR" is the operator
+FactorId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 SymbolCode = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{6}$|^[A-Z]{3,4}-[0-9A-Z]{1,10}$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Words = tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)], ...]
@@ -135,6 +140,28 @@ class Universe(Model):
     )
     min_price_krw: int = Field(default=0, ge=0, le=MOST_KRW, description="close in KRW, at least")
     top: TopBy | None = Field(default=None, description="only the largest of what is left; null = all")
+
+
+class OwnFactor(Model):
+    """A formula with a name, kept with the strategy that uses it: a value of each stock on each session.
+
+    Formulas of the document may use its ``id`` like that of a catalogue factor; its own formula, those defined before.
+    """
+
+    id: FactorId = Field(
+        description="small letters, digits and _; what formulas write; no name the language has already"
+    )
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = Field(
+        default="", description="what people call it; formulas may be typed with it; empty = the id"
+    )
+    formula: Formula = Field(description="a value in the formula language, such as ret(close,60)/tstd(ret1,60,1)")
+    unit: Literal["%", "x", "ratio", "KRW", "shares", "days", "score", "count", "bool"] = Field(
+        default="score", description="unit of its values, as in the factor catalogue; how they are shown and said"
+    )
+    higher_is_better: Literal[1, 0, -1] = Field(
+        default=0, description="1 or -1: which end a ranking by it begins with in the builder; 0 = no direction"
+    )
+    note: str = Field(default="", max_length=500, description="free text; changes no result")
 
 
 class Rule(Model):
@@ -388,6 +415,9 @@ class Strategy(Model):
     description: str = Field(default="", max_length=4000, description="free text; changes no result")
     tags: Tags = Field(default=Tags(), description="how it is found; changes no result")
     universe: Universe = Field(default=Universe(), description="which symbols may be bought")
+    factors: tuple[OwnFactor, ...] = Field(
+        default=(), max_length=20, description="own factors, which formulas of this document may use"
+    )
     entry: Entry = Field(default=Entry(), description="when to buy")
     ranking: Ranking = Field(default=Ranking(), description="which candidates come first")
     sizing: Sizing = Field(default=Sizing(), description="how much of each")
@@ -400,5 +430,9 @@ class Strategy(Model):
     costs: Costs = Field(default=Costs(), description="commission, tax and slippage")
     benchmark: Literal["KOSPI", "KOSDAQ", "KOSPI200"] = Field(
         default="KOSPI", description="index the result is compared with"
+    )
+    statements: StatementMode = Field(
+        default=StatementMode.STRICT,
+        description="strict = numbers as filed, from their receipt; restated = as corrected later: hindsight",
     )
     allocation: Allocation = Field(default=Allocation(), description="defaults a run starts with")

@@ -11,12 +11,22 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from stocklab.errors import FieldFault, FormulaError
-from stocklab.factors import CATALOGUE, Checked, Kind, check, translate
+from stocklab.factors import (
+    CATALOGUE,
+    NO_DEFINITIONS,
+    Checked,
+    Definitions,
+    Kind,
+    check,
+    check_with,
+    expand,
+    translate,
+)
 from stocklab.strategy.json_text import join_path
 from stocklab.strategy.logic import parse_logic
-from stocklab.strategy.notation import parse_formula
+from stocklab.strategy.notation import canonical, parse_formula
 
-__all__ = ["PLAIN_COLUMNS", "is_condition", "meaning_faults", "translate_formulas"]
+__all__ = ["PLAIN_COLUMNS", "is_condition", "meaning_faults", "more_helpful", "translate_formulas"]
 
 PLAIN_COLUMNS: Final = ("symbol", "name", "market", "sector", "close_krw")
 """Columns every table of a screen has: what a stock is called and where it closed."""
@@ -42,20 +52,23 @@ class _Place:
         return text if isinstance(text, str) and text.strip() else None
 
 
-def translate_formulas(data: dict[str, Any]) -> list[FieldFault]:
-    """Replace every formula in Korean or English names by the notation, in place; the faults met."""
+def translate_formulas(data: dict[str, Any], own: Definitions = NO_DEFINITIONS) -> list[FieldFault]:
+    """Replace every formula in Korean or English names by the notation, in place; the faults met.
+
+    Names of own factors stay as they are; their own formulas are `read_own_factors`' matter.
+    """
     faults = []
     for place in _places(data):
         if place.formula is not None:
             try:
-                place.holder[place.key] = translate(place.formula)
+                place.holder[place.key] = translate(place.formula, own)
             except FormulaError as error:
-                told = _more_helpful(error, place.formula)
+                told = more_helpful(error, place.formula)
                 faults.append(FieldFault(path=place.path, code=told.code, message=str(told)))
     return faults
 
 
-def _more_helpful(error: FormulaError, formula: str) -> FormulaError:
+def more_helpful(error: FormulaError, formula: str) -> FormulaError:
     """Where a sign or word of another language stands (``and``, ``%``), what to write instead beats "unknown name"."""
     if "{" not in formula:
         try:
@@ -65,9 +78,9 @@ def _more_helpful(error: FormulaError, formula: str) -> FormulaError:
     return error
 
 
-def meaning_faults(data: dict[str, Any]) -> list[FieldFault]:
+def meaning_faults(data: dict[str, Any], own: Definitions = NO_DEFINITIONS) -> list[FieldFault]:
     """Every fault of formulas, logic and contradictions in a raw document."""
-    faults = [fault for place in _places(data) if (fault := _formula_fault(place)) is not None]
+    faults = [fault for place in _places(data) if (fault := _formula_fault(place, own)) is not None]
     faults += _logic_faults(_object(data.get("entry")), "entry", "all")
     faults += _logic_faults(_object(data.get("exit")), "exit", "any")
     faults += _logic_faults(_object(data.get("conditions")), "conditions", "all")
@@ -137,26 +150,27 @@ def _screen_places(data: dict[str, Any]) -> Iterator[_Place]:
         yield _Place(sort, "sort.by", "value", "by")
 
 
-def _formula_fault(place: _Place) -> FieldFault | None:
+def _formula_fault(place: _Place, own: Definitions) -> FieldFault | None:
     formula = place.formula
     if formula is None:
         return None
     try:
-        checked = check(formula)
-        truth = is_condition(formula)
+        checked = check_with(formula, own)
+        truth = is_condition(expand(formula, own))
     except FormulaError as error:
         return FieldFault(path=place.path, code=error.code, message=str(error))
-    code, message = _role_fault(place, checked, truth=truth)
+    code, message = _role_fault(place, formula, checked, truth=truth)
     return FieldFault(path=place.path, code=code, message=message) if message else None
 
 
-def _role_fault(place: _Place, checked: Checked, *, truth: bool) -> tuple[str, str]:
+def _role_fault(place: _Place, formula: str, checked: Checked, *, truth: bool) -> tuple[str, str]:
     if checked.kind not in (Kind.DAILY, Kind.QUARTERLY):
         return "kind", f"Expected a value of each stock and session, found a {checked.kind.value}. Hint: use a factor."
     if place.role == "value":
         return "", ""
     if not truth:
-        shown = checked.canonical if len(checked.canonical) <= 40 else "..."
+        shown = canonical(formula)
+        shown = shown if len(shown) <= 40 else "..."
         return "not_condition", f"Expected a condition, found a value. Hint: compare it, as in {shown}>0."
     if place.role == "market" and (checked.cross_sectional or not checked.inputs <= _INDEX_INPUTS):
         foreign = ", ".join(sorted(checked.inputs - _INDEX_INPUTS)) or "a comparison of stocks"

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeVar
 
 from stocklab.errors import DocumentError, FieldFault
-from stocklab.strategy.document import SCHEMA_VERSION, Model, Strategy
+from stocklab.strategy.document import SCHEMA_VERSION, Model, StatementMode, Strategy
 from stocklab.strategy.json_text import read_json, show
 from stocklab.strategy.logic import parse_logic
 from stocklab.strategy.meaning import meaning_faults, translate_formulas
 from stocklab.strategy.notation import canonical
+from stocklab.strategy.own_factors import expanded, read_own_factors
 from stocklab.strategy.structure import validate_structure
 
 __all__ = ["dump", "fingerprint", "json_schema", "parse_as", "parse_document"]
@@ -50,10 +51,11 @@ def parse_as(model: type[_Document], source: str | bytes | Mapping[str, Any], *,
     version_fault = _version_fault(data, version)
     if version_fault is not None:  # what an unknown version means is unknown too
         raise DocumentError((*faults, version_fault))
-    untranslated = translate_formulas(data)
+    own, own_faults = read_own_factors(data)
+    untranslated = translate_formulas(data, own)
     told = {fault.path for fault in untranslated}
-    faults += untranslated
-    meaning = [fault for fault in meaning_faults(data) if fault.path not in told]
+    faults += own_faults + untranslated
+    meaning = [fault for fault in meaning_faults(data, own) if fault.path not in told]
     document, structure = validate_structure(data, model)
     known = faults + meaning
     faults = known + [fault for fault in structure if not _said(fault, known)]
@@ -74,16 +76,19 @@ def fingerprint(strategy: Strategy) -> str:
     """SHA-256 (hex) of everything in the document that can change a result.
 
     Names, descriptions, tags and notes are left out; so are differences of spelling: key order, blanks and needless
-    parentheses in formulas and logic, the order of sets such as markets.
+    parentheses in formulas and logic, the order of sets such as markets. Own factors count by what they mean where they
+    are used.
 
     Raises
     ------
     FormulaError
         A formula or logic line cannot be read; documents of ``parse_document`` always can.
     """
-    data = strategy.model_dump(mode="json")
-    for key in ("name", "description", "tags"):
+    data = expanded(strategy).model_dump(mode="json")
+    for key in ("name", "description", "tags", "factors"):
         del data[key]
+    if strategy.statements is StatementMode.STRICT:
+        del data["statements"]  # documents of before this choice keep their fingerprint
     defaults: tuple[Literal["all", "any"], ...] = ("all", "any")
     for section, default in zip((data["entry"], data["exit"]), defaults, strict=True):
         letters = [rule["id"] for rule in section["rules"]]

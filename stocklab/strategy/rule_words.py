@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from stocklab.factors.words import call_words
+from stocklab.strategy.document import OwnFactor
 from stocklab.strategy.korean import with_particle
-from stocklab.strategy.labels import Language, noun, quantity, unit_of
+from stocklab.strategy.labels import Language, quantity
 from stocklab.strategy.notation import number_text, parse_formula, unparse
 from stocklab.strategy.rows import Direction, Function, LengthUnit, Operand, Operator, Row, operand_of, row_of
+from stocklab.strategy.voice import Voice
 
 __all__ = ["describe_row", "describe_rule", "describe_value"]
 
@@ -49,8 +51,8 @@ _OF_SEVERAL: Final[Mapping[str, tuple[str, str]]] = {
 _ATOM: Final = 9
 
 
-def describe_rule(formula: str, language: Language) -> str:
-    """A condition as one sentence without its full stop.
+def describe_rule(formula: str, language: Language, own: Sequence[OwnFactor] = ()) -> str:
+    """A condition as one sentence without its full stop; ``own`` factors are called by their names.
 
     Raises
     ------
@@ -66,24 +68,22 @@ def describe_rule(formula: str, language: Language) -> str:
     >>> describe_rule("close-open>0.5*tr", "ko")
     '종가 - 시가가 0.5 × 실질 변동폭(TR)보다 높다'
     """
+    voice = Voice.of(language, own)
     row = row_of(formula)
-    return (
-        describe_row(row, language)
-        if row is not None
-        else _sentence(_clause(parse_formula(formula), language), language)
-    )
+    return _sentence(_row_clause(row, voice) if row is not None else _clause(parse_formula(formula), voice), voice)
 
 
-def describe_value(formula: str, language: Language) -> str:
+def describe_value(formula: str, language: Language, own: Sequence[OwnFactor] = ()) -> str:
     """What a value formula is called, as a noun phrase: for ranking factors.
 
     >>> describe_value("ret(close,20)/tstd(close,20,1)", "ko")
     '종가의 20일 수익률 ÷ 종가의 20일 표준편차'
     """
     operand = operand_of(formula)
+    voice = Voice.of(language, own)
     if operand is not None:
-        return _operand(operand, language)
-    return _phrase(parse_formula(formula), language)[0]
+        return _operand(operand, voice)
+    return _phrase(parse_formula(formula), voice)[0]
 
 
 def describe_row(row: Row, language: Language) -> str:
@@ -92,48 +92,49 @@ def describe_row(row: Row, language: Language) -> str:
     >>> describe_row(row_of("rsi_14<30"), "ko")
     'RSI(14)가 30보다 낮다'
     """
-    return _sentence(_row_clause(row, language), language)
+    voice = Voice.of(language, ())
+    return _sentence(_row_clause(row, voice), voice)
 
 
-def _row_clause(row: Row, language: Language) -> str:
-    special = _truth(row, language) or _standing(row, language)
+def _row_clause(row: Row, voice: Voice) -> str:
+    special = _truth(row, voice) or _standing(row, voice)
     if special is not None:
         return special
-    left, unit = _operand(row.left, language), _unit(row.left)
+    left, unit = _operand(row.left, voice), _unit(row.left, voice)
     if row.low is not None and row.high is not None:
-        return _range(left, row, unit, language)
+        return _range(left, row, unit, voice)
     if row.right is not None:
-        right = _operand(row.right, language, known=row.left.factor)
-        right = _times(right, row.times, language) if row.times is not None else right
+        right = _operand(row.right, voice, known=row.left.factor)
+        right = _times(right, row.times, voice) if row.times is not None else right
     else:
-        right = quantity(row.value or 0.0, unit, language)
-    return _comparison(left, row.operator, right, _measure(row.left), language)
+        right = quantity(row.value or 0.0, unit, voice.language)
+    return _comparison(left, row.operator, right, _measure(row.left, voice), voice)
 
 
-def _truth(row: Row, language: Language) -> str | None:
+def _truth(row: Row, voice: Voice) -> str | None:
     """A yes/no factor compared with 1 or 0."""
     yes = {(Operator.EQUAL, 1.0): True, (Operator.EQUAL, 0.0): False, (Operator.NOT_EQUAL, 0.0): True}
-    plain = row.left.function is Function.VALUE and unit_of(row.left.factor) == "bool" and row.value is not None
+    plain = row.left.function is Function.VALUE and voice.unit(row.left.factor) == "bool" and row.value is not None
     answer = yes.get((row.operator, row.value or 0.0)) if plain else None
     if answer is None:
         return None
-    name = noun(row.left.factor, language)
-    if language == "ko":
+    name = voice.noun(row.left.factor)
+    if voice.korean:
         return f"{name} 조건이 {'참이다' if answer else '거짓이다'}"
     return f"{name} {'holds' if answer else 'does not hold'}"
 
 
-def _standing(row: Row, language: Language) -> str | None:
+def _standing(row: Row, voice: Voice) -> str | None:
     """Rank or percentile against a number: how people say it."""
     left, value = row.left, row.value
     if value is None or left.function not in {Function.PERCENTILE, Function.RANK}:
         return None
-    name, top = noun(left.factor, language), left.argument is Direction.DESCENDING
+    name, top = voice.noun(left.factor), left.argument is Direction.DESCENDING
     inside = row.operator is Operator.LESS_EQUAL
     if not inside and row.operator is not Operator.GREATER:
         return None
     number = number_text(value)
-    if language == "ko":
+    if voice.korean:
         verb = "안에 든다" if inside else "밖이다"
         if left.function is Function.PERCENTILE:
             return f"{with_particle(name, '이/가')} {'상위' if top else '하위'} {number}% {verb}"
@@ -143,17 +144,17 @@ def _standing(row: Row, language: Language) -> str | None:
     return f"{name} ranks {'among' if inside else 'outside'} the {number} {'highest' if top else 'lowest'}"
 
 
-def _range(left: str, row: Row, unit: str, language: Language) -> str:
-    low, high = quantity(row.low or 0.0, unit, language), quantity(row.high or 0.0, unit, language)
+def _range(left: str, row: Row, unit: str, voice: Voice) -> str:
+    low, high = quantity(row.low or 0.0, unit, voice.language), quantity(row.high or 0.0, unit, voice.language)
     inside = row.operator is Operator.BETWEEN
-    if language == "ko":
+    if voice.korean:
         subject = with_particle(left, "이/가")
         return f"{subject} {low} 이상 {high} 이하이다" if inside else f"{subject} {low} 미만이거나 {high} 초과이다"
     return f"{left} is between {low} and {high}" if inside else f"{left} is below {low} or above {high}"
 
 
-def _comparison(left: str, operator: Operator, right: str, measure: tuple[str, str], language: Language) -> str:
-    if language == "en":
+def _comparison(left: str, operator: Operator, right: str, measure: tuple[str, str], voice: Voice) -> str:
+    if not voice.korean:
         return f"{left} {_ENGLISH_VERBS[operator]} {right}"
     subject = with_particle(left, "이/가")
     match operator:
@@ -171,36 +172,36 @@ def _comparison(left: str, operator: Operator, right: str, measure: tuple[str, s
             return f"{subject} {with_particle(right, '과/와')} 다르다"
 
 
-def _measure(operand: Operand) -> tuple[str, str]:
+def _measure(operand: Operand, voice: Voice) -> tuple[str, str]:
     """Korean words for more and less of this quantity."""
     if operand.function in _BIG_FUNCTIONS:
         return "크다", "작다"
-    many = unit_of(operand.factor) in _MANY_UNITS or operand.factor in _MANY_FACTORS
+    many = voice.unit(operand.factor) in _MANY_UNITS or operand.factor in _MANY_FACTORS
     return ("많다", "적다") if many or operand.factor.startswith("trading_value") else ("높다", "낮다")
 
 
-def _unit(operand: Operand) -> str:
+def _unit(operand: Operand, voice: Voice) -> str:
     match operand.function:
         case Function.PERCENTILE | Function.CHANGE_RATE:
             return "%"
         case Function.RANK:
             return "rank"
-        case Function.CHANGE if unit_of(operand.factor) == "%":
+        case Function.CHANGE if voice.unit(operand.factor) == "%":
             return "%p"
-    return unit_of(operand.factor)
+    return voice.unit(operand.factor)
 
 
-def _times(right: str, times: float, language: Language) -> str:
-    return f"{right}의 {number_text(times)}배" if language == "ko" else f"{number_text(times)} times {right}"
+def _times(right: str, times: float, voice: Voice) -> str:
+    return f"{right}의 {number_text(times)}배" if voice.korean else f"{number_text(times)} times {right}"
 
 
-def _operand(operand: Operand, language: Language, known: str = "") -> str:
+def _operand(operand: Operand, voice: Voice, known: str = "") -> str:
     """Noun phrase; ``known`` is the factor already named on the left, so that it need not be named again."""
-    name, argument = noun(operand.factor, language), operand.argument
+    name, argument = voice.noun(operand.factor), operand.argument
     quarters = operand.unit is LengthUnit.QUARTERS
     descending = argument is Direction.DESCENDING
     again = operand.factor == known
-    if language == "ko":
+    if voice.korean:
         span = f"{argument}{'분기' if quarters else '일'}"
         of = "" if again else f"{name}의 "
         return {
@@ -229,73 +230,73 @@ def _operand(operand: Operand, language: Language, known: str = "") -> str:
     }[operand.function]
 
 
-def _clause(node: ast.expr, language: Language) -> str:
+def _clause(node: ast.expr, voice: Voice) -> str:
     """A condition that is no row."""
     row = row_of(unparse(node))
     if row is not None:
-        return _row_clause(row, language)
+        return _row_clause(row, voice)
     match node:
         case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr() as op, right=right):
-            word = (", 그리고 ", " 또는 ") if language == "ko" else (", and ", " or ")
-            parts = [_bracketed(part, op, language) for part in (left, right)]
+            word = (", 그리고 ", " 또는 ") if voice.korean else (", and ", " or ")
+            parts = [_bracketed(part, op, voice) for part in (left, right)]
             return word[isinstance(op, ast.BitOr)].join(parts)
         case ast.UnaryOp(op=ast.Invert(), operand=operand):
-            inner = _clause(operand, language)
-            return f"[{inner}]에 해당하지 않는다" if language == "ko" else f"not [{inner}]"
+            inner = _clause(operand, voice)
+            return f"[{inner}]에 해당하지 않는다" if voice.korean else f"not [{inner}]"
         case ast.Compare(left=left, ops=[op], comparators=[right]):
-            sides = (_phrase(left, language)[0], _phrase(right, language)[0])
-            return _comparison(sides[0], _COMPARE[type(op)], sides[1], ("높다", "낮다"), language)
+            sides = (_phrase(left, voice)[0], _phrase(right, voice)[0])
+            return _comparison(sides[0], _COMPARE[type(op)], sides[1], ("높다", "낮다"), voice)
         case _:
-            name = _phrase(node, language)[0]
-            return f"{name} 조건이 참이다" if language == "ko" else f"{name} holds"
+            name = _phrase(node, voice)[0]
+            return f"{name} 조건이 참이다" if voice.korean else f"{name} holds"
 
 
-def _bracketed(node: ast.expr, outer: ast.operator, language: Language) -> str:
+def _bracketed(node: ast.expr, outer: ast.operator, voice: Voice) -> str:
     mixed = isinstance(node, ast.BinOp) and type(node.op) is not type(outer) and row_of(unparse(node)) is None
-    text = _clause(node, language)
+    text = _clause(node, voice)
     return f"[{text}]" if mixed else text
 
 
-def _phrase(node: ast.expr, language: Language) -> tuple[str, int]:
+def _phrase(node: ast.expr, voice: Voice) -> tuple[str, int]:
     """Noun phrase of a value and how tightly it holds together."""
     operand = operand_of(unparse(node))
     if operand is not None and operand.function is not Function.VALUE:
-        return _operand(operand, language), _ATOM
+        return _operand(operand, voice), _ATOM
     match node:
         case ast.Name(id=name):
-            return noun(name, language), _ATOM
+            return voice.noun(name), _ATOM
         case ast.Constant(value=int() | float() as value):
             return number_text(value), _ATOM
         case ast.UnaryOp(op=ast.USub(), operand=inner):
-            return f"-{_held(inner, _ATOM, language)}", 2
+            return f"-{_held(inner, _ATOM, voice)}", 2
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _SIGNS:
             sign, tightness = _SIGNS[type(op)]
             strict = tightness + isinstance(op, ast.Sub | ast.Div | ast.Pow)
-            return f"{_held(left, tightness, language)} {sign} {_held(right, strict, language)}", tightness
+            return f"{_held(left, tightness, voice)} {sign} {_held(right, strict, voice)}", tightness
         case ast.Call(func=ast.Name(id=call), args=args):
-            return _call(call, [_argument(arg, language) for arg in args], language), _ATOM
-    return f"[{_clause(node, language)}]", _ATOM
+            return _call(call, [_argument(arg, voice) for arg in args], voice), _ATOM
+    return f"[{_clause(node, voice)}]", _ATOM
 
 
-def _held(node: ast.expr, tightness: int, language: Language) -> str:
-    text, own = _phrase(node, language)
+def _held(node: ast.expr, tightness: int, voice: Voice) -> str:
+    text, own = _phrase(node, voice)
     return text if own >= tightness else f"({text})"
 
 
-def _argument(node: ast.expr, language: Language) -> str:
+def _argument(node: ast.expr, voice: Voice) -> str:
     if isinstance(node, ast.Compare) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd | ast.BitOr)):
-        return _clause(node, language)
-    text, tightness = _phrase(node, language)
+        return _clause(node, voice)
+    text, tightness = _phrase(node, voice)
     return text if tightness == _ATOM else f"({text})"
 
 
-def _call(call: str, arguments: list[str], language: Language) -> str:
+def _call(call: str, arguments: list[str], voice: Voice) -> str:
     if call in _OF_SEVERAL:
         korean, english = _OF_SEVERAL[call]
         listed = ", ".join(arguments)
-        return f"{listed} 중 {korean}" if language == "ko" else f"the {english} of {listed}"
-    return call_words(call, arguments, language) or f"{call}({', '.join(arguments)})"
+        return f"{listed} 중 {korean}" if voice.korean else f"the {english} of {listed}"
+    return call_words(call, arguments, voice.language) or f"{call}({', '.join(arguments)})"
 
 
-def _sentence(clause: str, language: Language) -> str:
-    return clause[:1].upper() + clause[1:] if language == "en" else clause
+def _sentence(clause: str, voice: Voice) -> str:
+    return clause[:1].upper() + clause[1:] if not voice.korean else clause

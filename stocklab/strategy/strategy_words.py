@@ -12,12 +12,14 @@ from stocklab.strategy.document import (
     FillMode,
     HoldingUnit,
     MarketFilter,
+    OwnFactor,
     PriceTrigger,
     Ranking,
     Rebalancing,
     Rule,
     Sizing,
     SizingMethod,
+    StatementMode,
     Strategy,
     TopBy,
     Universe,
@@ -26,6 +28,7 @@ from stocklab.strategy.korean import with_particle
 from stocklab.strategy.labels import Language, money, percent
 from stocklab.strategy.logic import And, Letter, LogicTree, Node, Not, Or, parse_logic
 from stocklab.strategy.notation import number_text
+from stocklab.strategy.own_factors import statement_formulas
 from stocklab.strategy.rule_words import describe_rule, describe_value
 
 __all__ = ["describe_logic", "describe_strategy"]
@@ -68,7 +71,8 @@ _FILLS: Final[Mapping[FillMode, tuple[str, str]]] = {
 
 
 def describe_strategy(strategy: Strategy, language: Language) -> list[str]:
-    """Sentences in reading order: universe, buying, ranking, sizing, execution, selling, rebalancing, market, costs.
+    """Sentences in reading order: universe, own factors, buying, ranking, sizing, execution, selling, rebalancing,
+    market, costs, company reports.
 
     Parameters
     ----------
@@ -84,16 +88,18 @@ def describe_strategy(strategy: Strategy, language: Language) -> list[str]:
     FormulaError
         A formula or a logic line cannot be read.
     """
+    own = strategy.factors
     lines = [_universe(strategy.universe, language)]
+    lines += _own_factors(own, language)
     lines += _entry(strategy, language)
-    lines += _ranking(strategy.ranking, language)
+    lines += _ranking(strategy.ranking, language, own)
     lines.append(_sizing(strategy.sizing, language))
     lines.append(_execution(strategy.execution, language))
-    lines += _exits(strategy.exit, language, by_signal=strategy.rebalancing.mode == "signal")
+    lines += _exits(strategy.exit, language, own, by_signal=strategy.rebalancing.mode == "signal")
     lines.append(_rebalancing(strategy.rebalancing, language))
-    lines += _market_filter(strategy.market_filter, language)
+    lines += _market_filter(strategy.market_filter, language, own)
     lines.append(_costs(strategy.costs, language))
-    return lines
+    return lines + _statements(strategy, language)
 
 
 def describe_logic(tree: LogicTree, language: Language) -> str:
@@ -182,11 +188,41 @@ def _top(top: TopBy, language: Language) -> str:
     return f", the {last} largest by {by}" if top.skip == 0 else f", places {first} to {last} by {by}"
 
 
-def _rules(rules: Sequence[Rule], language: Language) -> list[str]:
+def _own_factors(own: Sequence[OwnFactor], language: Language) -> list[str]:
+    lines = []
+    for factor in own:
+        name = factor.name or factor.id
+        meaning = describe_value(factor.formula, language, own)
+        note = f" ({factor.note})" if factor.note else ""
+        lines.append(_pick(language, f"내 팩터 '{name}': {meaning}{note}.", f'Own factor "{name}": {meaning}{note}.'))
+    return lines
+
+
+def _statements(strategy: Strategy, language: Language) -> list[str]:
+    if strategy.statements is StatementMode.RESTATED:
+        return [
+            _pick(
+                language,
+                "재무제표: 나중에 고쳐진 숫자를 처음 공시한 날부터 쓴다(사후 정보가 섞인다).",
+                "Company reports: numbers as corrected later, from the first filing on; this is hindsight.",
+            )
+        ]
+    if not statement_formulas(strategy):
+        return []
+    return [
+        _pick(
+            language,
+            "재무제표: 공시가 접수된 날부터, 그때 공시된 숫자 그대로 쓴다.",
+            "Company reports: numbers as they were filed, from the day of their receipt.",
+        )
+    ]
+
+
+def _rules(rules: Sequence[Rule], language: Language, own: Sequence[OwnFactor]) -> list[str]:
     lines = []
     for rule in rules:
         note = f" ({rule.note})" if rule.note else ""
-        lines.append(f"{rule.id}: {describe_rule(rule.formula, language)}{note}.")
+        lines.append(f"{rule.id}: {describe_rule(rule.formula, language, own)}{note}.")
     return lines
 
 
@@ -195,7 +231,7 @@ def _entry(strategy: Strategy, language: Language) -> list[str]:
     if not entry.rules:
         return [_pick(language, "매수 조건: 없음. 대상 종목 모두가 후보이다.", "To buy: no rules; the whole universe.")]
     tree = parse_logic(entry.logic, [rule.id for rule in entry.rules], "all")
-    lines = _rules(entry.rules, language)
+    lines = _rules(entry.rules, language, strategy.factors)
     if len(lines) == 1 and entry.logic is None:
         how = _pick(language, "매수 조건: 다음을 만족하면 후보가 된다.", "To buy: the following must hold.")
     elif entry.logic is None:
@@ -206,13 +242,13 @@ def _entry(strategy: Strategy, language: Language) -> list[str]:
     return [how, *lines]
 
 
-def _ranking(ranking: Ranking, language: Language) -> list[str]:
+def _ranking(ranking: Ranking, language: Language, own: Sequence[OwnFactor]) -> list[str]:
     if not ranking.factors:
         return [_pick(language, "매수 순서: 종목코드 순.", "Order of purchase: by symbol.")]
     weights = sum(factor.weight for factor in ranking.factors)
     parts = []
     for factor in ranking.factors:
-        name = describe_value(factor.formula, language)
+        name = describe_value(factor.formula, language, own)
         best = _pick(language, "높은" if factor.direction == "high" else "낮은", f"{factor.direction}est first")
         part = f"{name} {best} 순" if language == "ko" else f"{name}, {best}"
         details = []
@@ -307,9 +343,9 @@ def _execution(execution: Execution, language: Language) -> str:
     return text
 
 
-def _exits(rules: ExitRules, language: Language, *, by_signal: bool) -> list[str]:
+def _exits(rules: ExitRules, language: Language, own: Sequence[OwnFactor], *, by_signal: bool) -> list[str]:
     ways = _price_exits(rules, language) + _other_exits(rules, language)
-    lines = _rules(rules.rules, language)
+    lines = _rules(rules.rules, language, own)
     if lines:
         tree = parse_logic(rules.logic, [rule.id for rule in rules.rules], "any")
         if rules.logic is not None:
@@ -429,7 +465,7 @@ def _rebalancing(rebalancing: Rebalancing, language: Language) -> str:
     )
 
 
-def _market_filter(market: MarketFilter | None, language: Language) -> list[str]:
+def _market_filter(market: MarketFilter | None, language: Language, own: Sequence[OwnFactor]) -> list[str]:
     if market is None:
         return []
     unsafe = _pick(
@@ -440,7 +476,7 @@ def _market_filter(market: MarketFilter | None, language: Language) -> list[str]
     conditions = []
     if market.formula is not None:
         index = _name(market.index, language)
-        sentence = describe_rule(market.formula, language)
+        sentence = describe_rule(market.formula, language, own)
         conditions.append(_pick(language, f"{index} 지수에서 [{sentence}]", f"on {index}, [{sentence}]"))
     if len(market.months) < 12:
         months = _list([number_text(month) for month in sorted(market.months)], language)

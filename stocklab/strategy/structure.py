@@ -103,6 +103,8 @@ def _fault(place: _Place, group: Sequence[ErrorDetails], model: type[BaseModel])
 
 def _expected(error: ErrorDetails, place: _Place) -> str:
     if error["type"] == "string_pattern_mismatch":
+        if place[0] == "factors":
+            return "small letters, digits and _, beginning with a letter, at most 40"
         named = next((part for part in reversed(place) if part in _PATTERNS), None)
         if named is not None:
             return _PATTERNS[str(named)]

@@ -18,6 +18,7 @@ from stocklab.strategy.document import (
     HoldingUnit,
     Market,
     MarketFilter,
+    OwnFactor,
     PriceTrigger,
     RankFactor,
     Ranking,
@@ -25,6 +26,7 @@ from stocklab.strategy.document import (
     Rule,
     Sizing,
     SizingMethod,
+    StatementMode,
     Strategy,
     Tags,
     TopBy,
@@ -97,8 +99,29 @@ def logic_lines(letters: list[str]) -> st.SearchStrategy[str]:
 
 
 @st.composite
-def rule_sets(draw: st.DrawFn) -> tuple[tuple[Rule, ...], str | None]:
-    formulas = st.one_of(rows(st.floats(-100, 100)).map(formula_of), st.sampled_from(FREE_FORMULAS))
+def own_factors(draw: st.DrawFn) -> tuple[OwnFactor, ...]:
+    """Up to three, each of which may use those before it."""
+    made: list[OwnFactor] = []
+    for number in range(draw(st.integers(0, 3))):
+        used = draw(st.sampled_from([*VALUES, *(f"2*{factor.id}+close" for factor in made)]))
+        unit = draw(st.sampled_from(["%", "x", "score", "days", "bool"]))
+        made.append(
+            OwnFactor(
+                id=f"own_{number}",
+                name=draw(st.sampled_from(["", f"내 팩터 {number}"])),
+                formula=used,
+                unit=unit,
+                higher_is_better=draw(st.sampled_from([1, 0, -1])),
+                note=draw(texts),
+            )
+        )
+    return tuple(made)
+
+
+@st.composite
+def rule_sets(draw: st.DrawFn, own: tuple[OwnFactor, ...] = ()) -> tuple[tuple[Rule, ...], str | None]:
+    free = [*FREE_FORMULAS, *(f"sma({factor.id},5)>1" for factor in own)]
+    formulas = st.one_of(rows(st.floats(-100, 100)).map(formula_of), st.sampled_from(free))
     count = draw(st.integers(0, 4))
     letters = draw(st.permutations(LETTERS[:6]))[:count]
     rules = tuple(Rule(id=letter, formula=draw(formulas), note=draw(texts)) for letter in letters)
@@ -191,7 +214,8 @@ def exits(draw: st.DrawFn) -> ExitRules:
 
 @st.composite
 def documents(draw: st.DrawFn) -> Strategy:
-    rules, logic = draw(rule_sets())
+    own = draw(own_factors())
+    rules, logic = draw(rule_sets(own))
     return Strategy(
         name=draw(words),
         description=draw(texts),
@@ -204,6 +228,8 @@ def documents(draw: st.DrawFn) -> Strategy:
             )
         ),
         universe=draw(universes),
+        factors=own,
+        statements=draw(st.sampled_from(StatementMode)),
         entry=Entry(rules=rules, logic=logic),
         ranking=draw(rankings),
         sizing=draw(sizings),
