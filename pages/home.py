@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stocklab.ui import home
+from stocklab.ui import home, preset_cards
 from stocklab.ui.text import _
 
 home.hero()
 if home.data_card():
     home.first_steps()
     st.subheader(_("Start from a published idea"), anchor=False)
-    home.preset_cards()
+    preset_cards.preset_cards()
     st.subheader(_("Recent runs"), anchor=False)
     home.recent_runs()
     home.market_chart()

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stocklab.strategy import PRESETS
 from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
-from stocklab.ui.builder.fields import escape
-from stocklab.ui.builder.toolbar import load_preset, preset_tags, start_run
 from stocklab.ui.runs_list import runs_table
 from stocklab.ui.text import _, language
 
-__all__ = ["data_card", "first_steps", "hero", "market_chart", "preset_cards", "recent_runs"]
+__all__ = ["data_card", "first_steps", "hero", "market_chart", "recent_runs"]
 
 
 def hero() -> None:
@@ -65,24 +62,6 @@ def first_steps() -> None:
             st.markdown(f"**{name}**")
             st.caption(words)
             navigation.link(target, label, icon=":material/arrow_forward:")
-
-
-def preset_cards() -> None:
-    """Every preset with its idea; run it at once or open it in the builder."""
-    spoken = language()
-    with st.grid(4, min_column_width=270, gap="small"):
-        for preset in PRESETS.values():
-            with st.container(border=True, key=f"preset_{preset.id}", height="stretch"):
-                st.markdown(f"**{preset.name(spoken)}**")
-                st.caption(" · ".join(preset_tags(preset)))
-                st.markdown(escape(preset.words(spoken).what))
-                with st.container(horizontal=True, gap="small", vertical_alignment="bottom", height="stretch"):
-                    if st.button(_("Run"), key=f"run_{preset.id}", icon=":material/play_arrow:"):
-                        load_preset(preset.id)
-                        start_run()
-                    if st.button(_("Look inside"), key=f"open_{preset.id}", type="tertiary"):
-                        load_preset(preset.id)
-                        navigation.go("builder")
 
 
 def recent_runs() -> None:

@@ -6,26 +6,39 @@ from typing import Final
 
 import streamlit as st
 
+from stocklab.backtest import coverage
 from stocklab.errors import StockLabError
 from stocklab.portfolios import BacktestOrder
 from stocklab.strategy import PRESETS, Preset, dump, parse_document
 from stocklab.ui import cached, navigation, text
 from stocklab.ui.builder import draft, fields, state
 from stocklab.ui.builder.period import chosen_range
+from stocklab.ui.lacks import show_lacks
 from stocklab.ui.text import N_, _, language
 
-__all__ = ["load_preset", "open_saved", "origin_line", "preset_tags", "run_button", "start_run", "toolbar"]
+__all__ = [
+    "HORIZONS",
+    "RISKS",
+    "explain_preset",
+    "load_preset",
+    "open_saved",
+    "origin_line",
+    "preset_tags",
+    "run_button",
+    "start_run",
+    "toolbar",
+]
 
 MESSAGE: Final = "builder_message"
-_HORIZON: Final = {"short": N_("Short term"), "medium": N_("Medium term"), "long": N_("Long term")}
-_RISK: Final = {"low": N_("Low risk"), "medium": N_("Medium risk"), "high": N_("High risk")}
+HORIZONS: Final = {"short": N_("Short term"), "medium": N_("Medium term"), "long": N_("Long term")}
+RISKS: Final = {"low": N_("Low risk"), "medium": N_("Medium risk"), "high": N_("High risk")}
 
 
 def preset_tags(preset: Preset) -> list[str]:
     """Horizon and risk of a preset in words."""
     tags = preset.strategy.tags
-    found = [_(_HORIZON[tags.horizon])] if tags.horizon else []
-    return found + ([_(_RISK[tags.risk])] if tags.risk else [])
+    found = [_(HORIZONS[tags.horizon])] if tags.horizon else []
+    return found + ([_(RISKS[tags.risk])] if tags.risk else [])
 
 
 def toolbar() -> None:
@@ -60,12 +73,13 @@ def origin_line() -> None:
     if editing["preset"] in PRESETS:
         preset = PRESETS[editing["preset"]]
         with st.expander(_("Preset: {name}").format(name=preset.name(language())), icon=":material/auto_awesome:"):
-            _explain(preset)
+            explain_preset(preset)
     elif editing["saved_name"]:
         st.caption(_("Saved as {name}").format(name=fields.escape(editing["saved_name"])))
 
 
-def _explain(preset: Preset) -> None:
+def explain_preset(preset: Preset) -> None:
+    """What it does, why it may work, when it fails, how it differs from its source, and the source."""
     words = preset.words(language())
     parts = (
         (_("What it does"), words.what),
@@ -82,7 +96,7 @@ def _preset_picker() -> None:
     chosen = st.selectbox(_("Preset"), list(names), format_func=names.__getitem__, key="preset_choice")
     preset = PRESETS[chosen]
     st.caption(" · ".join(preset_tags(preset)))
-    _explain(preset)
+    explain_preset(preset)
     st.button(_("Start from this preset"), key="load_preset", type="primary", on_click=load_preset, args=(chosen,))
 
 
@@ -191,6 +205,14 @@ def start_run() -> None:
     """Submit what is being edited; opens the result page on the job, or says why it cannot run."""
     lab, chosen, span = cached.lab(), state.strategy(), chosen_range()
     if chosen is None or span is None:
+        return
+    try:
+        covered = coverage(chosen, lab.panel(None, *span))
+    except StockLabError as error:
+        st.error(text.for_error(error))
+        return
+    if not covered.can_buy:
+        show_lacks(covered)
         return
     order = BacktestOrder(
         document=state.document(),

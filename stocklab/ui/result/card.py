@@ -12,6 +12,7 @@ from stocklab.backtest.result import Result
 from stocklab.ui import blocks
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
+from stocklab.ui.lacks import lack_of, lack_sentences
 from stocklab.ui.result.frames import reason_name
 from stocklab.ui.text import _, language
 
@@ -65,7 +66,16 @@ def warnings(card: Mapping[str, Any]) -> list[str]:
     if card["synthetic"]:
         told.insert(0, _("The market is simulated: the result says nothing about real stocks."))
     first = card["first_purchase"]
-    if first is None:
+    told += lack_sentences(lack_of(row) for row in card.get("lacking", ()))
+    never = counts.get("rules_never_held", ())
+    if first is None and never:
+        told.append(
+            _(
+                "Nothing was bought: for {rules} no stock of the universe passed on any session. The condition is too "
+                "strict, or what it reads has too little history in this range."
+            ).format(rules=", ".join(never))
+        )
+    elif first is None:
         told.append(_("Nothing was bought: no stock met the rules, or an indicator had too little history."))
     else:
         told.append(
