@@ -2,8 +2,8 @@
 
 Files below ``market/panels/<snapshot>-<basis>/``: ``<field>.npy`` of shape (n_sessions, n_symbols) in C order, the
 fields of formulas once more as ``<field>.by-symbol.npy`` of shape (n_symbols, n_sessions), statements,
-``sessions.npy``, ``index-<name>.npy`` and ``meta.json``. The directory appears by one rename, so a reader sees all of
-it or nothing.
+``sessions.npy``, ``index-<name>.npy``, ``series-<name>.npy``, ``rf.npy`` and ``meta.json``. The directory appears by
+one rename, so a reader sees all of it or nothing.
 """
 
 from __future__ import annotations
@@ -21,17 +21,22 @@ import numpy as np
 import polars as pl
 import structlog
 
-from stocklab.data.cells import Cells, locate, open_cells
+from stocklab.data.cells import Cells, open_cells
 from stocklab.data.datasets import PRICES_ADJUSTED, PRICES_RAW
 from stocklab.data.durable import flush_directory, flush_file
+from stocklab.data.field_place import FieldPlace, events_of
 from stocklab.data.fundamentals_build import fundamentals_of
 from stocklab.data.fundamentals_files import save_fundamentals
 from stocklab.data.instruments import InstrumentTable, instrument_table
+from stocklab.data.market_caps import save_caps
+from stocklab.data.market_fields import save_market_fields, save_rates
 from stocklab.data.panel_fields import carry_codes, compact, last_true, life, list_age, rows_between
 from stocklab.data.raw_events import RawEvents, broken_links, price_factors, split_ratios_from_events
+from stocklab.data.size_value_build import save_size_value
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import STAGING_PREFIX, Store
 from stocklab.factors.vocabulary import FIELDS
+from stocklab.market.fundamentals import Fundamentals
 from stocklab.market.panel import MARKET_CODES, Instruments, PriceBasis
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray
 
@@ -39,7 +44,7 @@ __all__ = ["BY_SYMBOL", "META_NAME", "PANEL_VERSION", "build_panel", "dataset_of
 
 log = structlog.get_logger()
 
-PANEL_VERSION: Final = 2  # raise it when the meaning of a field changes: older panels are then built again
+PANEL_VERSION: Final = 3  # raise it when the meaning of a field changes: older panels are then built again
 META_NAME: Final = "meta.json"
 BY_SYMBOL: Final = ".by-symbol"
 ADMINISTRATIVE_WORD: Final = "관리종목"
@@ -127,6 +132,9 @@ class _Writer:
         np.save(path, np.ascontiguousarray(values), allow_pickle=False)
         flush_file(path)
 
+    def saved(self, name: str) -> AnyArray:
+        return np.load(self.directory / f"{name}.npy", mmap_mode="r")  # type: ignore[no-any-return]
+
 
 def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dict[str, Any]:
     writer = _Writer(directory)
@@ -148,8 +156,22 @@ def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dic
     listed = rows_between(first, end, len(cells.sessions))
     writer.save("listed", listed)
     writer.save("list_age", list_age(cells.sessions, first, here, table.instruments, listed))
-    market = _save_from_raw(writer, snapshot, cells, table, listed)
-    statements = _save_statements(writer, snapshot, cells, market)
+    place = FieldPlace(
+        snapshot=snapshot,
+        sessions=cells.sessions,
+        symbols=cells.symbols,
+        listed=listed,
+        events=events_of(snapshot),
+        write=writer.save,
+        write_aside=writer.save_aside,
+        notes=writer.notes,
+    )
+    market = _save_from_raw(writer, place, table)
+    save_market_fields(place)
+    known = _fundamentals(place, market)
+    series = []
+    if known is not None and "mcap" in writer.fields:
+        series = save_size_value(place, known, table.instruments, market, writer.saved)
     writer.save_aside("sessions", cells.sessions)
     meta = {
         "version": PANEL_VERSION,
@@ -161,7 +183,9 @@ def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dic
         "symbols": list(cells.symbols),
         "fields": sorted(writer.fields),
         "by_symbol": sorted(writer.by_symbol),
-        "statements": statements,
+        "statements": None if known is None else save_fundamentals(known, writer.save_aside),
+        "series": series,
+        "rf_known": save_rates(place),
         "indices": _save_indices(writer, snapshot, cells.sessions),
         "instruments": _instruments_json(table.instruments),
         "notes": writer.notes,
@@ -254,26 +278,24 @@ def _price(cells: Cells, name: str) -> FloatArray:
     return cells.fill(pl.coalesce(name, "close"), [name, "close"], dtype=np.float64, empty=np.nan)
 
 
-def _save_statements(writer: _Writer, snapshot: Snapshot, cells: Cells, market: AnyArray) -> dict[str, Any] | None:
-    if not snapshot.has("statements"):
+def _fundamentals(place: FieldPlace, market: AnyArray) -> Fundamentals | None:
+    if not place.snapshot.has("statements"):
         return None
-    events = snapshot.scan("events").collect() if snapshot.has("events") else None
-    known = fundamentals_of(snapshot.scan("statements").collect(), events, cells.symbols, cells.sessions, market)
+    statements = place.snapshot.scan("statements").collect()
+    known = fundamentals_of(statements, place.events, place.symbols, place.sessions, market)
     guessed = int(known.from_deadline.sum())
     if guessed:
-        writer.notes.append(
+        place.notes.append(
             f"{guessed} of {known.n_reports} reports have no receipt date; they count as public on the statutory day."
         )
-    return save_fundamentals(known, writer.save_aside)
+    return known
 
 
-def _save_from_raw(
-    writer: _Writer, snapshot: Snapshot, cells: Cells, table: InstrumentTable, listed: BoolArray
-) -> AnyArray:
+def _save_from_raw(writer: _Writer, place: FieldPlace, table: InstrumentTable) -> AnyArray:
     """Market cap, listed shares and flags, known on the raw bars' own cells only; the market, carried, is returned."""
-    market = np.broadcast_to(table.markets, cells.shape).copy()
-    if snapshot.has(PRICES_RAW):
-        raw = locate(snapshot, PRICES_RAW, cells.sessions, cells.symbols)
+    market = np.broadcast_to(table.markets, place.listed.shape).copy()
+    if place.snapshot.has(PRICES_RAW):
+        raw = place.cells(PRICES_RAW)
         codes = raw.fill(
             pl.col("market").replace_strict(MARKET_CODES, default=0, return_dtype=pl.UInt8),
             ["market"],
@@ -282,12 +304,9 @@ def _save_from_raw(
         )
         carry_codes(codes)
         np.copyto(market, codes, where=codes > 0)
-        for field, column in (("mcap", "mcap"), ("shares_listed", "shares_listed")):
-            values = raw.fill(pl.col(column), [column], dtype=np.float64, empty=np.nan)
-            if not np.isnan(values).all():
-                writer.save(field, values)
+        save_caps(place, raw)
         _save_flags(writer, raw)
-    market[~listed] = 0
+    market[~place.listed] = 0
     writer.save("market", market)
     return market
 

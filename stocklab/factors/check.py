@@ -91,7 +91,7 @@ def panel_has(panel: Panel, name: str) -> bool:
             return any(panel.instruments.sectors)
         case "days_since_filing":
             return name in panel.fields or panel.fundamentals is not None
-    return name in panel.fields
+    return name in panel.fields or name in panel.series
 
 
 def missing_inputs(formula: str, panel: Panel) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ def inputs_of(panel: Panel, names: frozenset[str]) -> Inputs:
     shared: dict[str, FloatArray] = {}
     if "rf" in names and "rf" not in tables:
         shared["rf"] = frozen(panel.rf.astype(np.float64, copy=False))
+    shared |= {name: frozen(panel.series[name]) for name in names if name in panel.series and name not in tables}
     if names & set(CALENDAR_FIELDS):
         known = calendar_series(panel.sessions)
         shared |= {name: frozen(known[name]) for name in CALENDAR_FIELDS if name in names and name not in tables}

@@ -65,8 +65,9 @@ class Panel:
         session's open, else 1).
         Where data exists: ``mcap mcap_pref shares_listed shares_float`` (float64), ``flag_administrative
         flag_attention`` (uint8: 0 no, 1 yes, 255 unknown), ``shares_treasury frgn_net inst_net pension_net frgn_shares
-        short_vol short_bal smb hml`` (float64, each in the row in which it was public). A field that is
-        absent is unknown everywhere.
+        short_vol short_bal`` (float64, each in the row in which it was public). A field that is absent is unknown
+        everywhere.
+    series : name -> (n_sessions,) float64 daily fields that are the same for every symbol: ``smb hml``; NaN = unknown
     indices : name -> (n_sessions,) float64 closes of "KOSPI", "KOSDAQ", "KOSPI200"; NaN = unknown
     rf : (n_sessions,) float64 daily simple risk-free rate; all 0 with ``rf_known`` False where no series is loaded
     tv_estimated : True where ``tv`` is close x volume because no traded value was published
@@ -91,6 +92,7 @@ class Panel:
     notes: tuple[str, ...] = field(default=())
     fundamentals: Fundamentals | None = None
     by_symbol: Mapping[str, tuple[AnyArray, AnyArray]] = field(default_factory=dict)
+    series: Mapping[str, FloatArray] = field(default_factory=dict)
 
     def turned(self, name: str) -> AnyArray | None:
         """A field as (n_symbols, n_sessions), where a copy is stored that way; None where there is none.

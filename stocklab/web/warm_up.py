@@ -47,6 +47,7 @@ def newest(panel: Panel, n_sessions: int) -> Panel:
         panel,
         sessions=panel.sessions[-n_sessions:],
         fields={name: values[-n_sessions:] for name, values in panel.fields.items()},
+        series={name: values[-n_sessions:] for name, values in panel.series.items()},
         indices={name: values[-n_sessions:] for name, values in panel.indices.items()},
         rf=panel.rf[-n_sessions:],
         key=f"{panel.key}-newest-{n_sessions}",
