@@ -15,6 +15,7 @@ from stocklab.backtest.code_stamp import code_stamp
 from stocklab.backtest.layout import State
 from stocklab.backtest.plan import Plan
 from stocklab.backtest.result import RunRequest
+from stocklab.backtest.statement_facts import statement_facts, statement_note
 from stocklab.market.panel import Panel, PriceBasis
 
 __all__ = ["MOST_SHARE_CHANGES", "build_card"]
@@ -28,6 +29,7 @@ def build_card(
 ) -> Mapping[str, Any]:
     """JSON-ready card; only what follows from the inputs, so that the same inputs give the same bytes."""
     strategy = request.strategy
+    reports = statement_facts(panel, strategy, plan.last)
     document = strategy.model_dump(mode="json")
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return {
@@ -55,12 +57,13 @@ def build_card(
         "benchmark": strategy.benchmark,
         "benchmark_known": strategy.benchmark in panel.indices,
         "benchmark_kind": "price index; dividends are booked neither in it nor in the strategy",
+        "statements": None if reports is None else dict(reports),
         "risk_free": "dated series" if panel.rf_known else "0 (no series loaded)",
         "lacking": [lack.as_json() for lack in plan.coverage.lacks],
         "counts": _counts(panel, plan, state),
         "share_changes": _share_changes(panel, state),
         "warnings": _warnings(plan, state),
-        "notes": _notes(panel, plan, state),
+        "notes": [*_notes(panel, plan, state), *(() if reports is None else (statement_note(reports),))],
     }
 
 

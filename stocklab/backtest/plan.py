@@ -21,6 +21,7 @@ from stocklab.factors import FormulaSource, Wanted, check
 from stocklab.market.panel import Panel
 from stocklab.strategy.document import Market, Rule, SizingMethod, Strategy
 from stocklab.strategy.logic import LogicTree, combine, mask_formulas, parse_logic
+from stocklab.strategy.own_factors import expanded
 from stocklab.types import AnyArray, BoolArray, ByteArray, IntArray
 
 __all__ = ["Candidates", "Plan", "build_plan", "entry_mask", "rule_text"]
@@ -94,9 +95,9 @@ def build_plan(
     Cancelled
         ``should_cancel`` said so.
     """
-    strategy = request.strategy
     first, last = panel.span(request.start, request.end)
-    covered = _require_inputs(panel, strategy)
+    covered = _require_inputs(panel, request.strategy)
+    strategy = expanded(request.strategy)
     check_cancel(should_cancel)
     universe = universe_mask(panel, strategy.universe, source, should_cancel=should_cancel)
     check_cancel(should_cancel)

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from stocklab.factors import missing_inputs, never_known
+from stocklab.factors import Definitions, expand, missing_inputs, never_known
 from stocklab.market.panel import Panel
 from stocklab.strategy.document import Rule, SizingMethod, Strategy
 from stocklab.strategy.logic import LogicTree, combine, mask_formulas, parse_logic
+from stocklab.strategy.own_factors import definitions_of
 from stocklab.strategy.presets import PRESETS
 from stocklab.types import BoolArray, ByteArray
 
@@ -101,9 +102,10 @@ def coverage(strategy: Strategy, panel: Panel) -> Coverage:
     FormulaError
         A formula or a logic line is not valid.
     """
-    entry = [*_rules("entry", strategy.entry.rules, panel)]
-    needed = [*_settings(strategy, panel), *_ranking(strategy, panel)]
-    leave = [*_rules("exit", strategy.exit.rules, panel)]
+    own = definitions_of(strategy)
+    entry = [*_rules("entry", strategy.entry.rules, panel, own)]
+    needed = [*_settings(strategy, panel), *_ranking(strategy, panel, own)]
+    leave = [*_rules("exit", strategy.exit.rules, panel, own)]
     blocking = [lack for lack in needed if lack.never]
     if not _can_hold(strategy, {lack.rule for lack in entry if lack.never}):
         blocking += [lack for lack in entry if lack.never]
@@ -139,20 +141,21 @@ def rules_never_held(
     return tuple(found)
 
 
-def _lack(part: Part, formula: str, panel: Panel, rule: str = "") -> Iterator[Lack]:
-    missing = missing_inputs(formula, panel)
+def _lack(part: Part, formula: str, panel: Panel, own: Definitions, rule: str = "") -> Iterator[Lack]:
+    plain = expand(formula, own)
+    missing = missing_inputs(plain, panel)
     if missing:
-        yield Lack(part=part, rule=rule, formula=formula, missing=missing, never=never_known(formula, panel))
+        yield Lack(part=part, rule=rule, formula=formula, missing=missing, never=never_known(plain, panel))
 
 
-def _rules(part: Part, rules: Sequence[Rule], panel: Panel) -> Iterator[Lack]:
+def _rules(part: Part, rules: Sequence[Rule], panel: Panel, own: Definitions) -> Iterator[Lack]:
     for rule in rules:
-        yield from _lack(part, rule.formula, panel, rule.id)
+        yield from _lack(part, rule.formula, panel, own, rule.id)
 
 
-def _ranking(strategy: Strategy, panel: Panel) -> Iterator[Lack]:
+def _ranking(strategy: Strategy, panel: Panel, own: Definitions) -> Iterator[Lack]:
     for factor in strategy.ranking.factors:
-        yield from _lack("ranking", factor.formula, panel)
+        yield from _lack("ranking", factor.formula, panel, own)
     kinds = {factor.neutralize for factor in strategy.ranking.factors}
     if "sector_size" in kinds:
         yield from _field("ranking", "mcap", panel)

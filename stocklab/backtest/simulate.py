@@ -19,6 +19,7 @@ from stocklab.backtest.kernel import walk
 from stocklab.backtest.layout import RULES, State, grow, new_state, records, room_per_session
 from stocklab.backtest.plan import Plan, build_plan
 from stocklab.backtest.result import OnProgress, Progress, Result, RunRequest, ShouldCancel
+from stocklab.backtest.statement_facts import require_mode
 from stocklab.backtest.universe import read_only
 from stocklab.factors import FormulaSource
 from stocklab.market.costs import BILLION, tax_table
@@ -91,12 +92,14 @@ def simulate(
     Raises
     ------
     InputError
-        No session in the range, or the document asks for what the panel does not have.
+        No session in the range, the document asks for what the panel does not have, or for company reports in another
+        mode than the panel's.
     FormulaError
         A formula is not valid here.
     Cancelled
         ``should_cancel`` said so.
     """
+    require_mode(panel, request.strategy)
     report = on_progress or _silent
     report(Progress(stage="factors", done=0.0))
     plan = build_plan(panel, request, source, should_cancel=should_cancel)

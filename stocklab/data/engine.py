@@ -54,7 +54,8 @@ def run_backtest(
     """
     if store.current() is None:
         raise DataError("This home holds no market data. Hint: `stocklab data import PATH...` or `stocklab demo`.")
-    panel = open_panel(store, basis=basis, start=request.start, end=request.end)
+    mode = request.strategy.statements
+    panel = open_panel(store, basis=basis, start=request.start, end=request.end, statements=mode)
     return run_on_panel(
         panel,
         results,

@@ -17,6 +17,7 @@ from stocklab.data.panel_open import open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.store import Store
 from stocklab.db import LOCAL_OWNER_ID, Database, open_database, upgrade
+from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs
@@ -30,7 +31,7 @@ __all__ = ["Lab", "RunBacktest", "close_shared_lab", "database_url", "shared_lab
 log = structlog.get_logger(__name__)
 
 _MAX_PANELS = 2
-_PanelKey = tuple[str, PriceBasis | None, date | None, date | None]
+_PanelKey = tuple[str, PriceBasis | None, date | None, date | None, StatementMode]
 
 RunBacktest = Callable[..., BacktestOutcome]
 
@@ -98,7 +99,13 @@ class Lab:
             log.warning("jobs_lost", jobs=lost)
         return lab
 
-    def panel(self, basis: PriceBasis | None = None, start: date | None = None, end: date | None = None) -> Panel:
+    def panel(
+        self,
+        basis: PriceBasis | None = None,
+        start: date | None = None,
+        end: date | None = None,
+        statements: StatementMode = StatementMode.STRICT,
+    ) -> Panel:
         """The current snapshot's panel; the two used last stay open.
 
         Raises
@@ -106,13 +113,13 @@ class Lab:
         DataError
             The home holds no data, or none on this basis.
         """
-        wanted = (self.store.current_id() or "", basis, start, end)
+        wanted = (self.store.current_id() or "", basis, start, end, statements)
         with self._lock:
             known = self._resolved.get(wanted)
             if known is not None:
                 self._panels.move_to_end(known)
                 return self._panels[known]
-            panel = open_panel(self.store, basis=basis, start=start, end=end)
+            panel = open_panel(self.store, basis=basis, start=start, end=end, statements=statements)
             identity = (panel.key, panel.n_sessions)
             panel = self._panels.setdefault(identity, panel)
             self._panels.move_to_end(identity)
@@ -122,10 +129,11 @@ class Lab:
             self._resolved[wanted] = identity
             return panel
 
-    def _open_panel(self, basis: PriceBasis | None, start: date | None, end: date | None) -> Panel | None:
+    def _open_panel(self, order: BacktestOrder, statements: StatementMode) -> Panel | None:
         """The panel if it is open already: building one takes longer than a page should wait."""
+        wanted = (self.store.current_id() or "", order.basis, order.start, order.end, statements)
         with self._lock:
-            known = self._resolved.get((self.store.current_id() or "", basis, start, end))
+            known = self._resolved.get(wanted)
             return None if known is None else self._panels[known]
 
     def tidy(self) -> None:
@@ -162,10 +170,10 @@ class Lab:
 
     def _stored_run(self, owner_id: str, order: BacktestOrder) -> str | None:
         """Run id of an identical stored run, put on the owner's list; None when it must be computed."""
-        panel = self._open_panel(order.basis, order.start, order.end)
+        request = order.request()
+        panel = self._open_panel(order, request.strategy.statements)
         if panel is None:
             return None
-        request = order.request()
         identity = run_id(panel, request)
         if not self.results.has(identity):
             return None
