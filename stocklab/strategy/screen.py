@@ -23,6 +23,7 @@ from stocklab.strategy.document import (
 )
 from stocklab.strategy.json_text import read_json
 from stocklab.strategy.meaning import PLAIN_COLUMNS
+from stocklab.strategy.own_factors import expanded
 from stocklab.strategy.parsing import parse_as, parse_document
 from stocklab.strategy.rows import operand_formula, row_of
 
@@ -128,7 +129,11 @@ def screen_of_formula(formula: str, **more: Any) -> Screen:
 
 
 def screen_of(strategy: Strategy) -> Screen:
-    """What a strategy looks for, as a screen: its universe, its conditions to buy, its ranking as columns."""
+    """What a strategy looks for, as a screen: its universe, its conditions to buy, its ranking as columns.
+
+    A screen has no own factors: what they mean stands in their place.
+    """
+    strategy = expanded(strategy)
     columns = dict.fromkeys(part.formula for part in strategy.ranking.factors)
     return Screen(
         name=strategy.name,
