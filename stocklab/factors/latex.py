@@ -99,7 +99,8 @@ class _Printer:
         special = self.element(node) or self.shifted(node)
         if special is not None:
             return special
-        numbers, values = [], []
+        numbers: list[str] = []
+        values: list[str] = []
         roles = FUNCTIONS[node.function].arguments
         for place, argument in enumerate(node.arguments):
             role = roles[min(place, len(roles) - 1)].role
