@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -13,6 +14,7 @@ from stocklab.errors import InputError
 from stocklab.factors import CATALOGUE, check
 from stocklab.factors.vocabulary import DERIVED, FIELDS, ITEMS
 from stocklab.strategy.parsing import dump, fingerprint, json_schema, parse_document
+from stocklab.strategy.preset_page import presets_page
 from stocklab.strategy.presets import PRESETS, Preset, find_preset
 from stocklab.strategy.words import Language, describe_rule, describe_strategy, describe_value
 
@@ -211,3 +213,8 @@ def test_an_unknown_preset_names_the_nearest() -> None:
         find_preset("momentum")
     with pytest.raises(InputError, match=r"there are high_52_week, "):
         find_preset("zzz")
+
+
+def test_the_document_page_is_made_from_the_presets() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "presets.md"
+    assert page.read_text(encoding="utf-8") == presets_page()
