@@ -8,7 +8,7 @@ from typing import Any, Final
 import streamlit as st
 
 from stocklab.backtest import Coverage, Lack
-from stocklab.strategy.labels import label
+from stocklab.strategy.labels import noun
 from stocklab.strategy.words import describe_value
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.text import N_, _, language
@@ -33,7 +33,7 @@ _PARTLY: Final = {
 def missing_names(missing: Sequence[str], *, most: int | None = None) -> str:
     """Inputs as people call them, with commas; beyond ``most`` only their number."""
     shown = missing if most is None else missing[:most]
-    names = ", ".join(label(name, language()) for name in shown)
+    names = ", ".join(noun(name, language()) for name in shown)
     rest = len(missing) - len(shown)
     return names + (" " + _("and {count} more").format(count=rest) if rest else "")
 

@@ -47,7 +47,7 @@ def preset_cards() -> None:
         )
         return
     narrowed = len(found) < len(PRESETS)
-    shown = found if narrowed or st.session_state.get("presets_all") else [PRESETS[key] for key in FEATURED]
+    shown = found if narrowed or st.session_state.get("presets_all") else _first(covered)
     with st.grid(4, min_column_width=270, gap="small"):
         for preset in shown:
             _card(preset, covered.get(preset.id))
@@ -63,6 +63,13 @@ def preset_cards() -> None:
         st.caption(_("{count} of {total} presets").format(count=len(found), total=len(PRESETS)))
 
 
+def _first(covered: Mapping[str, Coverage]) -> list[Preset]:
+    """As many as are featured: those the data can run first, the featured before others."""
+    rest = [key for key in PRESETS if key not in FEATURED]
+    ordered = sorted((*FEATURED, *rest), key=lambda key: key in covered and not covered[key].can_buy)
+    return [PRESETS[key] for key in ordered[: len(FEATURED)]]
+
+
 def _show_all() -> None:
     st.session_state["presets_all"] = True
 
@@ -71,7 +78,7 @@ def _filtered(covered: Mapping[str, Coverage]) -> list[Preset]:
     """Presets that pass the filters, in the order of their names."""
     styles = {key: _(name) for key, (name, _tags) in STYLES.items()}
     style = st.pills(_("Style"), list(styles), format_func=styles.__getitem__, key="preset_style")
-    with st.grid(3, min_column_width=200, gap="small"):
+    with st.grid(3, min_column_width=150, gap="small"):
         words = st.text_input(
             _("Search"), key="preset_search", placeholder=_("Name, person or idea"), icon=":material/search:"
         )
@@ -111,7 +118,8 @@ def _card(preset: Preset, found: Coverage | None) -> None:
     lines = [f"**{escape(preset.name(spoken))}**", f":small[:gray[{' · '.join(marks)}]]"]
     if found is not None and found.missing:
         names = missing_names(found.missing, most=3)
-        lines.append(blocks.badge(_("Not in the data: {names}").format(names=names), "database_off", "orange"))
+        told = escape(_("Not in the data: {names}").format(names=names))
+        lines.append(f":small[:orange[:material/database_off: {told}]]")
     lines.append(escape(preset.words(spoken).what))
     with st.container(border=True, key=f"preset_{preset.id}", height="stretch"):
         st.markdown("\n\n".join(lines))
