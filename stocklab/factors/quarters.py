@@ -10,7 +10,7 @@ import numpy as np
 from stocklab.factors.graph import Graph
 from stocklab.factors.inputs import Inputs
 from stocklab.factors.kernels.machine import run_lines
-from stocklab.factors.kernels.quarters import BALANCE, DISCRETE, TRAILING, quarter_lines
+from stocklab.factors.kernels.quarters import BALANCE, DISCRETE, TRAILING, quarter_lines, quarter_spans
 from stocklab.factors.plan import QuarterStage
 from stocklab.factors.program import NOT_FINANCIAL
 from stocklab.market.fundamentals import PER_SHARE_ITEMS, SHARE_COUNT_ITEMS, Fundamentals
@@ -60,7 +60,8 @@ def compute_quarters(graph: Graph, stage: QuarterStage, inputs: Inputs, spread: 
                     _fill(known, _WHAT[step.op], name, (first, last), loaded[:, place])
             values = np.empty((lines, len(program.values), width))
             spans = np.empty((lines, 2), dtype=np.int64)
-            spans[:, 0], spans[:, 1] = 0, width
+            reports = (known.first_report, known.report_day, known.report_slot)
+            quarter_spans((first, last), reports, (known.first_view, known.view_day, known.view_slot), width, spans)
             mask = np.ones((lines, width), dtype=np.uint8)
             bits = np.empty((lines, 0, width), dtype=np.uint8)
             run_lines(program.code, program.numbers, program.lists, spans, mask, loaded, values, bits, work, scratch)

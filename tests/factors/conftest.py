@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
-from stocklab.market.panel import Instruments, Panel, PriceBasis
+from stocklab.data.datasets import conform
+from stocklab.data.fundamentals_build import fundamentals_of
+from stocklab.market.fundamentals import Fundamentals
+from stocklab.market.panel import MARKET_CODES, Instruments, Panel, PriceBasis
+
+sys.path.insert(0, str(Path(__file__).parent))  # the package `reference`
+
+from reference import Filings, Market
+from reference.markets import Shape, random_market
 
 GOLDEN_BARS = 300
 
@@ -135,3 +147,61 @@ def market_panel(make_panel: Callable[..., Panel]) -> Panel:
         rf=np.full(n_sessions, 0.03 / 252),
         sectors=tuple("ABC"[i % 3] if i % 7 else "" for i in range(n_symbols)),
     )
+
+
+def fundamentals_from(
+    filings: Filings, symbols: list[str], sessions: np.ndarray, market: np.ndarray | None
+) -> Fundamentals:
+    """What the product makes of the same rows."""
+    given = {"filed_source": "receipt", "filing_no": None}
+    rows = [{**given, **row} for row in filings.statements]
+    events = pl.DataFrame(list(filings.events), infer_schema_length=None) if filings.events else None
+    return fundamentals_of(
+        conform("statements", pl.DataFrame(rows, infer_schema_length=None)),
+        None if events is None else conform("events", events),
+        symbols,
+        sessions,
+        market,
+    )
+
+
+@pytest.fixture(scope="session")
+def panel_of(make_panel: Callable[..., Panel]) -> Callable[[Market], Panel]:
+    """The product's panel of a market of the reference; prices as float32 where that is lossless."""
+
+    def make(market: Market) -> Panel:
+        fields = {}
+        for name, values in market.fields.items():
+            short = values.astype(np.float32)
+            fields[name] = short if np.array_equal(short, values, equal_nan=True) else values
+        sessions = np.array(market.sessions, dtype="datetime64[D]")
+        codes = np.vectorize(MARKET_CODES.__getitem__, otypes=[np.uint8])(market.market)
+        panel = make_panel(
+            fields,
+            listed=market.listed,
+            market=codes,
+            indices=dict(market.indices),
+            rf=market.rf,
+            sessions=sessions,
+            sectors=market.sectors,
+        )
+        return replace(
+            panel,
+            symbols=tuple(market.symbols),
+            instruments=replace(panel.instruments, financial=np.array(market.financial)),
+            fundamentals=fundamentals_from(market.filings, market.symbols, sessions, codes),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def year_market() -> Market:
+    """290 sessions and 46 quarters of 8 companies: windows of a year, five-year growth, sectors of five."""
+    return random_market(11, Shape(sessions=290, symbols=8, quarters=46))
+
+
+@pytest.fixture(scope="session")
+def year_panel(year_market: Market, panel_of: Callable[[Market], Panel]) -> Panel:
+    """The product's panel of `year_market`."""
+    return panel_of(year_market)

@@ -16,7 +16,7 @@ from stocklab.factors.kernels import opcodes as op
 from stocklab.factors.kernels.jit import jit
 from stocklab.types import AnyArray, BoolArray, ByteArray, FloatArray, IntArray
 
-__all__ = ["BALANCE", "DISCRETE", "TRAILING", "carry_columns", "quarter_lines", "quarter_window"]
+__all__ = ["BALANCE", "DISCRETE", "TRAILING", "carry_columns", "quarter_lines", "quarter_spans", "quarter_window"]
 
 BALANCE, DISCRETE, TRAILING = 0, 1, 2
 _FISCAL_YEAR = 4
@@ -89,6 +89,40 @@ def quarter_lines(
             for c in range(width):
                 place = last - (width - 1 - c)
                 out[row, c] = line[place] if place >= 0 else np.nan
+            row += 1
+
+
+@jit
+def quarter_spans(
+    symbols: tuple[int, int],
+    reports: tuple[IntArray, AnyArray, AnyArray],
+    views: tuple[IntArray, AnyArray, AnyArray],
+    width: int,
+    spans: IntArray,
+) -> None:
+    """First place and end of each view's quarter axis, from the oldest visible quarter to the newest.
+
+    Quarters outside it are null whatever the formula says, so that a past nobody has reported is not filled by ``nz``.
+
+    Parameters
+    ----------
+    symbols : first and one past the last symbol
+    reports : first report by symbol, day, slot
+    views : first view by symbol, day, newest slot
+    spans : (n_views of these symbols, 2)
+    """
+    first_report, days, slots = reports
+    first_view, view_days, newest = views
+    row = 0
+    for symbol in range(symbols[0], symbols[1]):
+        report = first_report[symbol]
+        oldest = newest[first_view[symbol]] if first_view[symbol] < first_view[symbol + 1] else 0
+        for view in range(first_view[symbol], first_view[symbol + 1]):
+            while report < first_report[symbol + 1] and days[report] <= view_days[view]:
+                oldest = min(oldest, slots[report])
+                report += 1
+            spans[row, 0] = max(width - 1 - (newest[view] - oldest), 0)
+            spans[row, 1] = width
             row += 1
 
 
