@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from stocklab.errors import FieldFault, FormulaError
@@ -15,6 +16,7 @@ from stocklab.strategy.meaning import more_helpful
 
 __all__ = [
     "MOST_OWN_FACTORS",
+    "OwnFactors",
     "definitions_of",
     "expanded",
     "own_definition",
@@ -90,27 +92,41 @@ def _reads_reports(formula: str, own: Definitions) -> bool:
     return bool(checked.items) or _FILING_AGE in checked.inputs
 
 
-def read_own_factors(data: dict[str, Any]) -> tuple[Definitions, list[FieldFault]]:
-    """Judge ``factors`` of a raw document in order; formulas in Korean names become the notation, in place.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFactors:
+    """``factors`` of a raw document, judged.
 
-    Returns
-    -------
-    What the other formulas may use, and every fault. A factor at fault, or one defined further down, is known by name:
-    its use is told as that.
+    Attributes
+    ----------
+    definitions : what the other formulas may use; a factor at fault is known by name, and its use is told as that
+    faults : every fault of ids, names and formulas
+    errors : place in the list -> what is wrong with its formula, with the character in the text that was typed
     """
+
+    definitions: Definitions
+    faults: tuple[FieldFault, ...]
+    errors: Mapping[int, FormulaError]
+
+
+def read_own_factors(data: dict[str, Any]) -> OwnFactors:
+    """Judge ``factors`` of a raw document in order; formulas in Korean names become the notation, in place."""
     given = [(index, factor) for index, factor in _factors(data) if _ID.fullmatch(str(factor.get("id")))]
-    faults: list[FieldFault] = []
     own = NO_DEFINITIONS
     for _, factor in given:
         why = f"The own factor {factor['id']!r} is defined further down. Hint: move it up."
         own = own.refusing(_definition(factor), "own_factor_order", why)
-    seen: dict[str, str] = {}
+    faults: list[FieldFault] = []
+    errors: dict[int, FormulaError] = {}
+    seen: dict[str, int] = {}
     for index, factor in given[:MOST_OWN_FACTORS]:
         wrong = list(_name_faults(index, factor, seen))
-        wrong += _take(index, factor, own) if isinstance(factor.get("formula"), str) else ()
+        error = _take(factor, own)
+        if error is not None:
+            errors[index] = error
+            wrong.append(FieldFault(path=f"factors.{index}.formula", code=error.code, message=str(error)))
         faults += wrong
         own = _known(own, factor, sound=not wrong)
-    return own, faults
+    return OwnFactors(definitions=own, faults=tuple(faults), errors=errors)
 
 
 def _factors(data: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -137,23 +153,21 @@ def _known(own: Definitions, factor: Mapping[str, Any], *, sound: bool) -> Defin
     return own.refusing(definition, "own_factor_fault", why)
 
 
-def _take(index: int, factor: dict[str, Any], own: Definitions) -> list[FieldFault]:
+def _take(factor: dict[str, Any], own: Definitions) -> FormulaError | None:
     """Translate the formula in place and judge it."""
     definition = _definition(factor)
     if not definition.formula.strip():
-        return []  # the structure says that it is empty
-    why = f"{definition.id!r} is defined by itself."
-    own = own.refusing(definition, "cycle", why)
+        return None  # the structure says that it is empty, or no text
+    own = own.refusing(definition, "cycle", f"{definition.id!r} is defined by itself.")
     try:
         factor["formula"] = translate(definition.formula, own)
         own.adding(_definition(factor))
     except FormulaError as error:
-        told = more_helpful(error, definition.formula)
-        return [FieldFault(path=f"factors.{index}.formula", code=told.code, message=str(told))]
-    return []
+        return more_helpful(error, definition.formula)
+    return None
 
 
-def _name_faults(index: int, factor: Mapping[str, Any], seen: dict[str, str]) -> Iterator[FieldFault]:
+def _name_faults(index: int, factor: Mapping[str, Any], seen: dict[str, int]) -> Iterator[FieldFault]:
     for key in ("id", "name"):
         written = factor.get(key)
         if not isinstance(written, str) or not written.strip():
@@ -162,6 +176,6 @@ def _name_faults(index: int, factor: Mapping[str, Any], seen: dict[str, str]) ->
         if is_taken(written) or keyword.iskeyword(written):
             message = f"{written!r} already means something in the formula language. Hint: choose another {key}."
             yield FieldFault(path=path, code="name_taken", message=message)
-        elif seen.setdefault(wanted, f"{index}") != f"{index}":
+        elif seen.setdefault(wanted, index) != index:
             message = f"{written!r} names another own factor already. Hint: each name may appear once."
             yield FieldFault(path=path, code="repeated_name", message=message)

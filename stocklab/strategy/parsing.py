@@ -51,11 +51,11 @@ def parse_as(model: type[_Document], source: str | bytes | Mapping[str, Any], *,
     version_fault = _version_fault(data, version)
     if version_fault is not None:  # what an unknown version means is unknown too
         raise DocumentError((*faults, version_fault))
-    own, own_faults = read_own_factors(data)
-    untranslated = translate_formulas(data, own)
+    own = read_own_factors(data)
+    untranslated = translate_formulas(data, own.definitions)
     told = {fault.path for fault in untranslated}
-    faults += own_faults + untranslated
-    meaning = [fault for fault in meaning_faults(data, own) if fault.path not in told]
+    faults += [*own.faults, *untranslated]
+    meaning = [fault for fault in meaning_faults(data, own.definitions) if fault.path not in told]
     document, structure = validate_structure(data, model)
     known = faults + meaning
     faults = known + [fault for fault in structure if not _said(fault, known)]
