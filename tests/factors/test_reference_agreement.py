@@ -113,8 +113,9 @@ def test_quarters_nobody_reported_are_null(panel_of: Callable[[Market], Panel]) 
     end = date(2016, 9, 30)
     row = {"symbol": market.symbols[0], "period_end": end, "fiscal_year": 2016, "fiscal_quarter": 3}
     row |= {"statement_basis": "CFS", "filed_on": end + timedelta(days=45), "item": "cfo", "months": 3, "amount": 7.0}
-    later = {**row, "symbol": market.symbols[1], "period_end": date(1999, 12, 31), "filed_on": market.sessions[-1]}
-    market = replace(market, filings=Filings([row, later], []))
+    other = {**row, "symbol": market.symbols[1]}
+    older = {**other, "period_end": date(1999, 12, 31), "filed_on": market.sessions[-1]}
+    market = replace(market, filings=Filings([row, other, older], []))
     formulas = ["nz(qtr(cfo))", "qlag(nz(qtr(cfo)),2)", "qstreak(nz(qtr(cfo))>=0)", "qlag(nz(qtr(cfo)),60)"]
     wrong, _ = differences(market, panel_of(market), formulas)
     assert wrong == []
