@@ -8,7 +8,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from stocklab.factors import check, missing_inputs
+from stocklab.factors import check, missing_inputs, never_known
 from stocklab.market.panel import Panel
 
 __all__ = ["NOTES", "Note", "notes_of", "session_note"]
@@ -23,6 +23,7 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "unknown_flag": "Whether it is to be left out ({flag}) is not known for {count} stocks: they stay in.",
         "estimated_value": "Traded value is estimated as close x volume in this data.",
         "sectors_of_today": "Sectors are those of today, also on earlier days.",
+        "restated": "The strategy reads statements as they were corrected later: this is hindsight.",
         "market_unsafe": "The strategy's market filter is unsafe on this day: it would buy nothing.",
         "kept": "The strategy admits {kept} of the {matched} stocks that match.",
     }
@@ -81,7 +82,7 @@ def notes_of(
             found.append(Note.make("unknown_everywhere", id=letter, formula=formula))
     for formula in columns:
         inputs = ", ".join(missing_inputs(formula, panel))
-        if inputs:
+        if never_known(formula, panel):
             found.append(Note.make("column", formula=formula, inputs=inputs))
     found += [Note.make("unknown_flag", flag=flag, count=count) for flag, count in unknown_flags.items() if count]
     read = {name for formula in (*(item[1] for item in conditions), *columns) for name in check(formula).inputs}

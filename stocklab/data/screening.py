@@ -19,10 +19,11 @@ from stocklab.backtest.schedule import unsafe_sessions
 from stocklab.backtest.universe import universe_mask, unknown_flags
 from stocklab.data.screen_notes import Note, notes_of, session_note
 from stocklab.errors import InputError
-from stocklab.factors import FormulaSource, Wanted, missing_inputs
+from stocklab.factors import FormulaSource, Wanted, missing_inputs, never_known
 from stocklab.market.panel import MARKET_CODES, Panel
-from stocklab.strategy.document import ExitRules, Rule, Sizing, Strategy
+from stocklab.strategy.document import ExitRules, Rule, Sizing, StatementMode, Strategy
 from stocklab.strategy.logic import combine, parse_logic
+from stocklab.strategy.own_factors import expanded
 from stocklab.strategy.screen import Screen, Sort, screen_of, values_of_conditions
 from stocklab.types import AnyArray, BoolArray
 
@@ -36,7 +37,7 @@ _MARKETS: Final = {code: name or None for name, code in MARKET_CODES.items()}
 class ConditionCount:
     """How one condition fared among the stocks of the universe; the three counts add up to it.
 
-    ``missing`` names the inputs the data do not have.
+    ``missing`` names the inputs the data do not have; ``never``: without them it can match nothing at all.
     """
 
     id: str
@@ -45,16 +46,12 @@ class ConditionCount:
     false: int
     unknown: int
     missing: tuple[str, ...]
+    never: bool
 
     @property
     def unjudged(self) -> bool:
         """Whether there are stocks and the condition is unknown for each."""
         return self.unknown > 0 and self.true == 0 and self.false == 0
-
-    @property
-    def never(self) -> bool:
-        """Whether the condition can match nothing on this data."""
-        return bool(self.missing) and self.unjudged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +83,22 @@ class ScreenResult:
     truth: pl.DataFrame
     notes: tuple[Note, ...]
 
+    @property
+    def all_must_hold(self) -> bool:
+        """Whether the logic is simply every condition."""
+        return self.logic == " and ".join(one.id for one in self.conditions)
+
+    def relaxed(self) -> dict[str, int]:
+        """How many stocks would match without one of the conditions, by its letter; empty unless all must hold."""
+        letters = [one.id for one in self.conditions]
+        if len(letters) < 2 or not self.all_must_hold:
+            return {}
+        members = self.truth.filter("in_universe")
+        return {
+            letter: members.filter(pl.all_horizontal(other for other in letters if other != letter)).height
+            for letter in letters
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form; unknown values are null."""
         letters = [condition.id for condition in self.conditions]
@@ -103,6 +116,7 @@ class ScreenResult:
                     "false": condition.false,
                     "unknown": condition.unknown,
                     "missing": list(condition.missing),
+                    "never": condition.never,
                 }
                 for condition in self.conditions
             ],
@@ -211,16 +225,19 @@ def strategy_hits(
     InputError, FormulaError
         As `run_screen`.
     """
+    strategy = expanded(strategy)
     screen = screen_of(strategy)
     screen = screen.model_copy(update={"columns": tuple(dict.fromkeys((*screen.columns, *columns)))})
     found = run_screen(panel, screen, source, on=on)
     t = session_row(panel, on)
     notes = list(found.notes)
+    if strategy.statements is StatementMode.RESTATED:
+        notes.append(Note.make("restated"))
     if strategy.market_filter is not None and unsafe_sessions(panel, strategy.market_filter, t, t + 1)[0]:
         notes.append(Note.make("market_unsafe"))
-    formulas = [*(rule.formula for rule in strategy.entry.rules), *(part.formula for part in strategy.ranking.factors)]
     rows = found.rows
-    if strategy.ranking.factors and not any(missing_inputs(formula, panel) for formula in formulas):
+    ranking = [part.formula for part in strategy.ranking.factors]
+    if ranking and rows.height and not any(never_known(formula, panel) for formula in ranking):
         buying = strategy.model_copy(update={"exit": ExitRules(), "sizing": Sizing(), "market_filter": None})
         rows = _in_order_of_purchase(rows, matches(panel, buying, source, t), found)
         if rows.height < found.matched:
@@ -317,6 +334,7 @@ def _count(panel: Panel, rule: Rule, holds: BoolArray, fails: BoolArray, members
         false=false,
         unknown=int(np.count_nonzero(members)) - true - false,
         missing=missing_inputs(rule.formula, panel),
+        never=never_known(rule.formula, panel),
     )
 
 

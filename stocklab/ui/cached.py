@@ -15,12 +15,17 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from stocklab.backtest import Coverage, coverage
 from stocklab.backtest import matches as find_matches
+from stocklab.backtest import preset_coverage as cover_presets
 from stocklab.backtest.result import Result
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
+from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen, strategy_hits
+from stocklab.market.fundamentals import StatementMode
 from stocklab.portfolios import Lab, shared_lab
-from stocklab.strategy import Strategy, fingerprint
+from stocklab.strategy import Strategy, dump, fingerprint
+from stocklab.strategy.screen import Screen
 from stocklab.ui import charts
 from stocklab.ui import format as fmt
 from stocklab.ui.result import frames
@@ -28,6 +33,7 @@ from stocklab.ui.text import Language, language
 
 __all__ = [
     "age_days",
+    "covered",
     "data_status",
     "figure",
     "first_session",
@@ -36,7 +42,10 @@ __all__ = [
     "last_session",
     "matches",
     "names",
+    "preset_coverage",
     "result",
+    "screen",
+    "screen_reasons",
     "sectors",
     "span",
     "stock_figure",
@@ -46,6 +55,7 @@ __all__ = [
 ]
 
 MATCHES_KEPT: Final = 128
+SCREENS_KEPT: Final = 32
 
 
 def lab() -> Lab:
@@ -129,6 +139,28 @@ def span() -> tuple[date, date] | None:
     """First and last session of the current panel; None without data."""
     ends = _words()[2]
     return (ends[0], ends[1]) if ends else None
+
+
+@lru_cache(maxsize=2)
+def _preset_coverage(home: str, snapshot_id: str | None) -> Mapping[str, Coverage]:
+    return {} if snapshot_id is None else cover_presets(lab().panel())
+
+
+def preset_coverage() -> Mapping[str, Coverage]:
+    """What each preset lacks on the current snapshot, by id; empty without data."""
+    store = lab().store
+    return _preset_coverage(str(store.home), store.current_id())
+
+
+def covered(strategy: Strategy) -> Coverage:
+    """What a strategy lacks on the current panel.
+
+    Raises
+    ------
+    DataError
+        The home holds no data.
+    """
+    return coverage(strategy, lab().panel())
 
 
 @lru_cache(maxsize=24)
@@ -241,3 +273,50 @@ def matches(strategy: Strategy) -> tuple[str, tuple[tuple[str, float], ...]]:
         while len(_found) > MATCHES_KEPT:
             _found.popitem(last=False)
     return known
+
+
+_screens: OrderedDict[tuple[str, str, str | None, date | None], ScreenResult] = OrderedDict()
+
+
+def screen(asked: Screen, on: date | None, *, strategy: Strategy | None = None) -> ScreenResult:
+    """Which stocks a screen finds at the close of a day; of a ``strategy``, in the order in which it would buy.
+
+    Raises
+    ------
+    InputError, DataError, FormulaError
+        The screen cannot be evaluated on this data, or there is none.
+    """
+    source = _source(strategy)
+    panel = source.panel
+    words = dump(asked.model_copy(update={"name": ""}))
+    key = (panel.key, words, None if strategy is None else fingerprint(strategy), on)
+    known = _screens.get(key)
+    if known is None:
+        if strategy is None:
+            known = run_screen(panel, asked, source, on=on)
+        else:
+            known = strategy_hits(panel, strategy, source, on=on, columns=asked.columns, limit=asked.limit)
+        _screens[key] = known
+        while len(_screens) > SCREENS_KEPT:
+            _screens.popitem(last=False)
+    return known
+
+
+def screen_reasons(
+    asked: Screen, on: date | None, symbol: str, *, strategy: Strategy | None = None
+) -> tuple[Judgement, ...]:
+    """Each condition of a screen for one stock, with the values it compares."""
+    source = _source(strategy)
+    return explain(source.panel, asked, source, symbol, on=on)
+
+
+def _source(strategy: Strategy | None) -> CachedSource:
+    """Formulas over the panel, with statements as the strategy reads them."""
+    mode = StatementMode.STRICT if strategy is None else strategy.statements
+    settings = lab().settings
+    return CachedSource(
+        lab().panel(statements=mode),
+        lab().store.home,
+        threads=settings.engine_threads,
+        budget_mb=settings.factor_cache_mb,
+    )

@@ -39,7 +39,8 @@ def strategy_card(saved: StrategySummary) -> None:
                         version=saved.version, when=fmt.moment(saved.updated_at)
                     )
                 )
-            with st.container(horizontal=True, gap="small", width="content"):
+            with st.container(horizontal=True, gap="small", width="content", vertical_alignment="center"):
+                navigation.link("screener", _("Hits today"), icon=":material/filter_alt:", strategy=saved.id)
                 if st.button(_("Open"), key=f"open_{saved.id}", icon=":material/tune:"):
                     open_saved(saved.id)
                     navigation.go("builder")

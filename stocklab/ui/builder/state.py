@@ -57,7 +57,8 @@ def session(desk: Desk | None = None) -> Editing:
 
     ``document`` (the JSON being edited), ``saved_id`` and ``saved_name`` (the stored strategy it came from), ``preset``
     (the preset it came from), ``pending_text`` (JSON text that could not be taken over, else None), ``pending_faults``,
-    ``as_text`` (rules the person wants to see as a formula, as "entry.A"), ``start`` and ``end`` (dates or None).
+    ``as_text`` (rules the person wants to see as a formula, as "entry.A"), ``start`` and ``end`` (dates or None),
+    ``opened`` (how many screens were opened so far).
     """
     key = desk or _desk()
     if key not in st.session_state:
@@ -78,6 +79,7 @@ def _editing(document: draft.Document, **more: Any) -> Editing:
         "as_text": set(),
         "start": None,
         "end": None,
+        "opened": 0,
     } | more
 
 
@@ -111,7 +113,8 @@ def load_document(chosen: draft.Document, **origin: Any) -> None:
 
 def load_screen(chosen: draft.Document, **origin: Any) -> None:
     """Start editing a screen at the screener's desk; the day chosen stays."""
-    kept = {"on": session(SCREENER).get("on")}
+    before = session(SCREENER)
+    kept = {"on": before.get("on"), "opened": before["opened"] + 1}
     st.session_state[SCREENER] = _editing(chosen, **(kept | origin))
 
 
