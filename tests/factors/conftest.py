@@ -149,10 +149,9 @@ def market_panel(make_panel: Callable[..., Panel]) -> Panel:
     )
 
 
-def fundamentals_from(
+def _fundamentals_from(
     filings: Filings, symbols: list[str], sessions: np.ndarray, market: np.ndarray | None
 ) -> Fundamentals:
-    """What the product makes of the same rows."""
     given = {"filed_source": "receipt", "filing_no": None}
     rows = [{**given, **row} for row in filings.statements]
     events = pl.DataFrame(list(filings.events), infer_schema_length=None) if filings.events else None
@@ -163,6 +162,12 @@ def fundamentals_from(
         sessions,
         market,
     )
+
+
+@pytest.fixture(scope="session")
+def fundamentals_from() -> Callable[..., Fundamentals]:
+    """``fundamentals_from(filings, symbols, sessions, market)``: what the product makes of the rows of the reference."""
+    return _fundamentals_from
 
 
 @pytest.fixture(scope="session")
@@ -189,7 +194,7 @@ def panel_of(make_panel: Callable[..., Panel]) -> Callable[[Market], Panel]:
             panel,
             symbols=tuple(market.symbols),
             instruments=replace(panel.instruments, financial=np.array(market.financial)),
-            fundamentals=fundamentals_from(market.filings, market.symbols, sessions, codes),
+            fundamentals=_fundamentals_from(market.filings, market.symbols, sessions, codes),
         )
 
     return make

@@ -55,6 +55,7 @@ class Reference:
     universe: Any = None
     memory: dict[str, Array] = field(default_factory=dict)
     views: dict[tuple[int, int], View | None] = field(default_factory=dict)
+    spells: list[tuple[View, int, list[int]]] = field(default_factory=list)  # a view, its column, its sessions
 
     def __post_init__(self) -> None:
         listed = self.market.listed
@@ -62,7 +63,11 @@ class Reference:
         filings = [self.market.filings.of(symbol) for symbol in self.market.symbols]
         for column, (first, last) in enumerate(self.lines()):
             for t in range(first, last):
-                self.views[t, column] = self._view(filings[column], t, column)
+                view = self.views[t, column] = self._view(filings[column], t, column)
+                if view is not None and view is not self.views.get((t - 1, column)):
+                    self.spells.append((view, column, []))
+                if view is not None:
+                    self.spells[-1][2].append(t)
 
     def values(self, formula: str) -> Array:
         """(n_sessions, n_symbols), null where not listed whatever the formula says."""
@@ -142,10 +147,9 @@ class Reference:
     def carried(self, node: ast.expr) -> Array:
         """On each listed session the value of the newest quarter visible."""
         out = self.nothing()
-        for (t, column), view in self.views.items():
-            if view is not None and self.market.listed[t, column]:
-                out[t, column] = self.quarterly(node, view, column)[-1]
-        return out
+        for view, column, sessions in self.spells:
+            out[sessions, column] = self.quarterly(node, view, column)[-1]
+        return np.where(self.market.listed, out, np.nan)
 
     # --- kind D ---------------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ def rolling(function: Callable[..., float], series: list[Array], n: int, minobs:
 
 def present(*windows: Array) -> list[Array]:
     """The bars at which every series is known."""
-    if not any(np.isnan(window).any() for window in windows):
+    if not any(np.isnan(window.min()) for window in windows):
         return list(windows)
     whole = ~np.any([np.isnan(window) for window in windows], axis=0)
     return [window[whole] for window in windows]
@@ -85,7 +85,7 @@ def tpctrank(x: Array) -> float:
 
 def targmax(x: Array) -> float:
     newest_first = x[::-1]
-    return float(np.flatnonzero(newest_first == np.nanmax(x))[0])
+    return float(np.flatnonzero(newest_first == present(x)[0].max())[0])
 
 
 def tmdd(x: Array) -> float:
@@ -171,11 +171,11 @@ def tolsres_ir(y: Array, *rest: Any) -> float:
 
 # name -> function of the window(s), then of the numbers behind the window's length
 WINDOWS: Final[dict[str, Callable[..., float]]] = {
-    "sma": lambda x: float(np.nanmean(x)),
-    "tmean": lambda x: float(np.nanmean(x)),
-    "tsum": lambda x: float(np.nansum(x)),
-    "tmax": lambda x: float(np.nanmax(x)),
-    "tmin": lambda x: float(np.nanmin(x)),
+    "sma": lambda x: float(present(x)[0].mean()),
+    "tmean": lambda x: float(present(x)[0].mean()),
+    "tsum": lambda x: float(present(x)[0].sum()),
+    "tmax": lambda x: float(present(x)[0].max()),
+    "tmin": lambda x: float(present(x)[0].min()),
     "tcount": lambda x: float((present(x)[0] != 0).sum()),
     "tstd": tstd,
     "tmeandev": lambda x: float(np.abs(centred(present(x)[0])).mean()),
