@@ -32,6 +32,7 @@ __all__ = [
     "reasons",
     "stock",
     "thin",
+    "values",
     "yearly_bars",
 ]
 
@@ -361,4 +362,21 @@ def stock(
     lowest, highest = np.nanmin(close, initial=np.inf), np.nanmax(close, initial=0.0)
     steep = lowest > 0 and highest > LOG_FROM * lowest
     figure.update_yaxes(nticks=4, tickformat=",.0f", type="log" if steep else "linear", dtick="D2" if steep else None)
+    return figure
+
+
+def values(sessions: Sequence[date] | Any, series: FloatArray) -> go.Figure:
+    """A factor of one stock over time; days without a value are gaps."""
+    figure = go.Figure()
+    figure.add_scatter(
+        x=_moments(np.asarray(sessions)),
+        y=np.asarray(series, dtype=np.float64),
+        mode="lines",
+        line={"color": STRATEGY, "width": 1.6},
+        connectgaps=False,
+        hovertemplate="%{x|%Y-%m-%d} %{y:,.6g}<extra></extra>",
+    )
+    _layout(figure, 210, showlegend=False)
+    figure.update_xaxes(type="date", nticks=6, tickformat="%y-%m")
+    figure.update_yaxes(nticks=5, tickformat=",~g")
     return figure

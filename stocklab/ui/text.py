@@ -180,6 +180,13 @@ _FAULTS: Final[Mapping[str, str]] = {
     "length": N_("This has the wrong length."),
     "pattern": N_("This has the wrong form."),
     "json": N_("This is not valid JSON."),
+    "cycle": N_("This is defined by itself."),
+    "own_factor_order": N_("An own factor can use only those above it."),
+    "own_factor_fault": N_("An own factor used here has a fault of its own."),
+    "name_taken": N_("This name already means something in the formula language."),
+    "repeated_name": N_("This name is used more than once."),
+    "market_inputs": N_("A market filter knows only the close of the index."),
+    "ambiguous": N_("Several factors have this name."),
 }
 
 

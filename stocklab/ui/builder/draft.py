@@ -21,6 +21,7 @@ __all__ = [
     "blank_screen",
     "check",
     "check_screen",
+    "completed",
     "copy_rule",
     "faults_under",
     "full",
@@ -43,6 +44,11 @@ def full(document: Model) -> Document:
 def blank_document(name: str) -> Document:
     """A new strategy: the whole market, the twenty most traded names, no rule yet."""
     return full(Strategy(name=name))
+
+
+def completed(document: Mapping[str, Any]) -> Document:
+    """A document of before a part of the schema existed, with that part as it is by default."""
+    return {**blank_document("-"), **document}
 
 
 def blank_screen() -> Document:

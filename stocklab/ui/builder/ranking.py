@@ -9,8 +9,7 @@ import streamlit as st
 from stocklab.errors import FormulaError
 from stocklab.factors import translate
 from stocklab.strategy.rows import operand_of
-from stocklab.ui import catalogue
-from stocklab.ui.builder import draft, fields, state
+from stocklab.ui.builder import draft, fields, own, state
 from stocklab.ui.builder.fields import bind
 from stocklab.ui.builder.rules import formula_help, show_formula_fault
 from stocklab.ui.text import N_, _, fault_text
@@ -105,18 +104,27 @@ def _toggle(mark: str) -> None:
 
 
 def _factor_picker(place: int, factor: str) -> None:
-    choices = catalogue.options()
+    choices = own.options(None)
     key = bind(f"ranking_{place}_factor", factor)
     st.selectbox(
         _("Factor"),
         choices if factor in choices else (factor, *choices),
-        format_func=catalogue.factor_label,
+        format_func=own.labels(),
         key=key,
-        on_change=fields.write,
-        args=(f"ranking.factors.{place}.formula", key),
+        on_change=_choose,
+        args=(place, key),
     )
     for fault in draft.faults_under(state.faults(), f"ranking.factors.{place}.formula"):
         st.caption(f":red[{fields.escape(fault_text(fault.code, fault.message))}]")
+
+
+def _choose(place: int, key: str) -> None:
+    """Rank by another factor; one of the person's own brings its direction along."""
+    chosen = str(st.session_state[key])
+    path = f"ranking.factors.{place}"
+    changed = draft.put(state.document(), f"{path}.formula", chosen)
+    better = next((factor.higher_is_better for factor in own.usable() if factor.id == chosen), 0)
+    state.replace(draft.put(changed, f"{path}.direction", "high" if better > 0 else "low") if better else changed)
 
 
 def _formula_field(place: int, formula: str) -> None:
@@ -129,7 +137,7 @@ def _formula_field(place: int, formula: str) -> None:
 def _take(path: str, key: str) -> None:
     typed = str(st.session_state[key]).strip()
     try:
-        stored = translate(typed)
+        stored = translate(typed, own.definitions())
     except FormulaError:
         stored = typed
     state.replace(draft.put(state.document(), path, stored))

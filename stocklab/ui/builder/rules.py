@@ -9,17 +9,17 @@ from typing import Any, Final
 import streamlit as st
 
 from stocklab.errors import FormulaError
-from stocklab.factors import check, translate
+from stocklab.factors import check_with, translate
 from stocklab.strategy.logic import parse_logic, unused_letters
 from stocklab.strategy.rows import FUNCTION_NAMES, LONGEST, Function, Operand, Operator, Row, formula_of, row_of
 from stocklab.strategy.words import describe_rule
 from stocklab.ui import catalogue
-from stocklab.ui.builder import draft, operands, state
+from stocklab.ui.builder import draft, operands, own, state
 from stocklab.ui.builder.draft import Side
 from stocklab.ui.builder.fields import bind, escape
 from stocklab.ui.text import N_, _, fault_text, language
 
-__all__ = ["formula_help", "rules_editor", "show_formula_fault"]
+__all__ = ["formula_help", "rules_editor", "show_error", "show_formula_fault"]
 
 ALL: Final = "*"
 _SIDES: Final = {"value": N_("Number"), "factor": N_("Factor")}
@@ -101,7 +101,7 @@ def _rule_buttons(side: Side, letter: str, row: Row | None, as_text: bool) -> No
 
 def _sentence(formula: str) -> str:
     try:
-        return describe_rule(formula, language())
+        return describe_rule(formula, language(), own.usable())
     except FormulaError:
         return formula
 
@@ -132,7 +132,7 @@ def _take_formula(path: str, key: str) -> None:
     """Store what was typed, its Korean names translated; text that cannot be translated is kept and its fault shown."""
     typed = str(st.session_state[key]).strip()
     try:
-        stored = translate(typed)
+        stored = translate(typed, own.definitions())
     except FormulaError:
         stored = typed
     state.replace(draft.put(state.document(), path, stored))
@@ -141,13 +141,18 @@ def _take_formula(path: str, key: str) -> None:
 def show_formula_fault(formula: str, path: str) -> None:
     """Why a formula cannot be used, with a caret under the character; nothing when it can."""
     try:
-        check(translate(formula))
+        check_with(translate(formula, own.definitions()), own.definitions())
     except FormulaError as error:
-        st.caption(f":red[{escape(fault_text(error.code, error.reason))}]")
-        st.code(error.pointer(), language=None)
+        show_error(error)
         return
     for fault in draft.faults_under(state.faults(), path):
         st.caption(f":red[{escape(fault_text(fault.code, fault.message))}]")
+
+
+def show_error(error: FormulaError) -> None:
+    """Why a formula cannot be used, with a caret under the character."""
+    st.caption(f":red[{escape(fault_text(error.code, error.reason))}]")
+    st.code(error.pointer(), language=None)
 
 
 def formula_help() -> str:
@@ -206,7 +211,7 @@ def _unit(left: Operand) -> str:
         return f" ({_('place')})"
     if left.function in (Function.PERCENTILE, Function.CHANGE_RATE):
         return " (%)"
-    unit = catalogue.unit_of(left.factor)
+    unit = own.unit_of(left.factor)
     return f" ({_(catalogue.UNITS.get(unit, unit))})" if unit else ""
 
 
@@ -222,18 +227,18 @@ def _operand_widgets(prefix: str, shown: Operand, act: Callable[..., None], edit
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = st.selectbox(
             _("Category"),
-            [ALL, *catalogue.CATEGORIES],
-            format_func=lambda name: _("All") if name == ALL else catalogue.category_name(name),
+            [ALL, *own.categories()],
+            format_func=lambda name: _("All") if name == ALL else own.category_label(name),
             key=f"{prefix}_category",
             width=125,
         )
-        choices = catalogue.options(None if chosen == ALL else chosen)
+        choices = own.options(None if chosen == ALL else chosen)
         if shown.factor not in choices:
             choices = (shown.factor, *choices)
         st.selectbox(
             _("Factor"),
             choices,
-            format_func=catalogue.factor_label,
+            format_func=own.labels(),
             key=bind(f"{prefix}_factor", shown.factor),
             on_change=act,
             args=edit,
@@ -352,8 +357,7 @@ def _logic(side: Side, letters: list[str]) -> None:
     try:
         left_out = unused_letters(parse_logic(stored, letters, "all"), letters)
     except FormulaError as error:
-        st.caption(f":red[{escape(fault_text(error.code, error.reason))}]")
-        st.code(error.pointer(), language=None)
+        show_error(error)
         return
     if left_out:
         st.caption(_("Not used by the logic: {letters}").format(letters=", ".join(left_out)))

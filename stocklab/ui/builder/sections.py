@@ -10,6 +10,7 @@ import streamlit as st
 from stocklab.ui import cached
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, fields, state
+from stocklab.ui.builder.own_factors import own_factors_editor
 from stocklab.ui.builder.period import period_fields
 from stocklab.ui.builder.ranking import ranking_editor
 from stocklab.ui.builder.rules import rules_editor, show_formula_fault
@@ -139,6 +140,17 @@ def ranking() -> None:
     """Which candidates come first."""
     st.caption(_("When there are more candidates than places, the highest score is bought first; ties go by code."))
     ranking_editor()
+
+
+def factors() -> None:
+    """Factors of the person's own."""
+    st.caption(
+        _(
+            "Give a formula a name. Rules, ranking and factors further down can then use it; it is saved with this "
+            "strategy."
+        )
+    )
+    own_factors_editor()
 
 
 def sizing() -> None:
@@ -312,6 +324,20 @@ def period() -> None:
         fields.whole(path, _won(_("Initial capital"), path), least=100_000, most=100_000 * EOK, step=10_000_000)
     with second:
         fields.choice("benchmark", _("Benchmark"), {name: name for name in ("KOSPI", "KOSDAQ", "KOSPI200")})
+    modes = {"strict": N_("As filed (strict)"), "restated": N_("As corrected later (restated)")}
+    fields.choice(
+        "statements",
+        _("Numbers of company reports"),
+        words(modes),
+        hint=_(
+            "Strict: a number counts from the receipt of the report it stands in; a correction from its own receipt."
+        ),
+    )
+    if draft.get(state.document(), "statements") == "restated":
+        st.warning(
+            _("Restated numbers are hindsight: a real investor did not have them then. Use them to compare."),
+            icon=":material/history:",
+        )
     fields.text("description", _("Description"), area=True, limit=4000)
 
 
@@ -320,12 +346,13 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[], None], Sequence[str]]]] = {
     "exit": (N_("Sell"), exit_, ("exit",)),
     "universe": (N_("Universe"), universe, ("universe",)),
     "ranking": (N_("Ranking"), ranking, ("ranking",)),
+    "factors": (N_("My factors"), factors, ("factors",)),
     "sizing": (N_("Sizing"), sizing, ("sizing",)),
     "execution": (N_("Execution"), execution, ("execution",)),
     "rebalancing": (N_("Rebalancing"), rebalancing, ("rebalancing",)),
     "market_filter": (N_("Market filter"), market_filter, ("market_filter",)),
     "costs": (N_("Costs"), costs, ("costs",)),
-    "period": (N_("Period and capital"), period, ("allocation", "benchmark", "description")),
+    "period": (N_("Period and capital"), period, ("allocation", "benchmark", "statements", "description")),
 }
 """Key -> (name, what draws it, parts of the document it edits)."""
 

@@ -42,6 +42,7 @@ def card_facts(card: Mapping[str, Any]) -> dict[str, str]:
         _("Sessions in the range"): fmt.count(card["n_sessions"]),
         _("Initial capital"): fmt.krw_exact(card["initial_cash_krw"], language()),
         _("Prices"): basis.get(str(card["price_basis"]), str(card["price_basis"])),
+        **_statements(card),
         _("Data"): _("Demo data (synthetic)") if card["synthetic"] else _("Market data"),
         _("Data snapshot"): str(card["snapshot_id"]),
         _("Benchmark"): str(card["benchmark"]),
@@ -59,10 +60,41 @@ def card_facts(card: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
+def _statements(card: Mapping[str, Any]) -> dict[str, str]:
+    """When numbers of company reports counted; nothing where none were read."""
+    read = card.get("statements")
+    if read is None:
+        return {}
+    modes = {"strict": _("As filed (strict)"), "restated": _("As corrected later (restated): hindsight")}
+    return {
+        _("Numbers of company reports"): modes.get(str(read["mode"]), str(read["mode"])),
+        _("Company reports public by its end"): fmt.count(read["reports"]),
+    }
+
+
+def _statement_warnings(card: Mapping[str, Any]) -> list[str]:
+    read = card.get("statements")
+    told = []
+    if read is not None and read["mode"] == "restated":
+        told.append(
+            _(
+                "Restated mode is hindsight: numbers as corrected later count from the first filing. That concerns "
+                "{count} reports."
+            ).format(count=fmt.count(read["restated"]))
+        )
+    if read is not None and read["dated_by_deadline"]:
+        told.append(
+            _("{count} of {all} company reports have no known receipt; they count from their legal deadline.").format(
+                count=fmt.count(read["dated_by_deadline"]), all=fmt.count(read["reports"])
+            )
+        )
+    return told
+
+
 def warnings(card: Mapping[str, Any]) -> list[str]:
     """What a careful reader wants to know, in the user's language."""
     counts = card["counts"]
-    told = [_("Cash dividends are not booked, neither here nor in the benchmark.")]
+    told = [*_statement_warnings(card), _("Cash dividends are not booked, neither here nor in the benchmark.")]
     if card["synthetic"]:
         told.insert(0, _("The market is simulated: the result says nothing about real stocks."))
     first = card["first_purchase"]

@@ -39,6 +39,9 @@ def head(result: Result) -> None:
         blocks.badge(fmt.krw(card["initial_cash_krw"], spoken), "account_balance_wallet"),
         blocks.basis_badge(basis),
     ]
+    read = card.get("statements")
+    if read is not None and read["mode"] == "restated":
+        labels.append(blocks.badge(_("Restated: hindsight, numbers as corrected later"), "history", "orange"))
     blocks.badges([*labels, blocks.demo_badge()] if card["synthetic"] else labels, hint=blocks.basis_hint(basis))
 
 

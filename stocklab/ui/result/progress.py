@@ -11,7 +11,7 @@ import streamlit as st
 from stocklab.portfolios import JobView
 from stocklab.ui import cached, charts, navigation
 from stocklab.ui import format as fmt
-from stocklab.ui.builder import state
+from stocklab.ui.builder import draft, state
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.text import N_, _
 
@@ -113,7 +113,7 @@ def _ended(view: JobView) -> None:
     st.error(f"**{message}**\n\n{detail}", icon=":material/error:")
     with st.container(horizontal=True):
         if st.button(_("Back to the builder"), key="back_to_builder", icon=":material/tune:", type="primary"):
-            state.load_document(dict(view.order.document), start=view.order.start, end=view.order.end)
+            state.load_document(draft.completed(view.order.document), start=view.order.start, end=view.order.end)
             navigation.go("builder")
         if st.button(_("Run again"), key="rerun_job", icon=":material/replay:"):
             lab = cached.lab()
