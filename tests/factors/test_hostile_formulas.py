@@ -39,7 +39,7 @@ HOSTILE = {
     "endless digits": ("close>" + "9" * 3000, "number", "9" * 3000),
     "deep nesting": ("(" * 1500 + "close" + ")" * 1500, "too_deep", None),
     "deep minus": ("-" * 3000 + "close", "too_deep", None),
-    "many parts": ("1+" * 1990 + "close", "too_many", None),
+    "many parts": (f"max({','.join(['1' + '+1' * 25] * 40)})", "too_many", None),
     "unknown name": ("1+clos/open", "unknown_name", "clos"),
     "unknown function": ("smma(close,3)", "unknown_function", "smma"),
     "an item where days are wanted": ("1+sma(revenue,20)", "kind", "revenue"),
