@@ -25,13 +25,18 @@ from stocklab.data import Store, import_paths, open_panel, status
 from stocklab.data.engine import run_backtest
 from stocklab.data.export import export_factors
 from stocklab.data.factor_cache import CachedSource
+from stocklab.data.factor_json import explanation_json, factor_json
+from stocklab.data.factor_text import describe_catalogue, describe_explanation, describe_factor
 from stocklab.data.results import ResultStore
 from stocklab.data.screen_text import csv_of, describe_screen
-from stocklab.data.screening import run_screen, strategy_hits
+from stocklab.data.screening import run_screen, session_row, strategy_hits
 from stocklab.errors import Cancelled, DocumentError, FormulaError, InputError, StockLabError
-from stocklab.factors import CATALOGUE, Factor, translate
+from stocklab.factors import CATALOGUE, translate
+from stocklab.factors.explain_value import explain_value
+from stocklab.factors.status import catalogue_status, status_of
 from stocklab.logs import configure_logging
-from stocklab.market.panel import PriceBasis
+from stocklab.market.fundamentals import StatementMode
+from stocklab.market.panel import Panel, PriceBasis
 from stocklab.settings import Settings, load_settings
 from stocklab.strategy import PRESETS, Strategy, describe_strategy, find_preset, json_schema, parse_document
 from stocklab.strategy.logic import LETTERS
@@ -180,21 +185,48 @@ def _warn_of_lacks(found: Coverage) -> None:
 
 def _factors_list(arguments: argparse.Namespace, settings: Settings) -> int:
     chosen = [factor for factor in CATALOGUE.values() if arguments.category in (None, factor.category)]
+    panel = _panel_if_any(arguments, settings)
+    statuses = None if panel is None else catalogue_status(panel)
     if arguments.json:
-        _print_json([_factor_row(factor) for factor in chosen])
+        _print_json([factor_json(factor, statuses[factor.id] if statuses else None) for factor in chosen])
         return 0
-    for factor in chosen:
-        mark = " "
-        print(f"{mark} {factor.id:<26} {factor.category:<14} {factor.unit:<7} {factor.name_ko} / {factor.name_en}")
-    print(f"{len(chosen)} factors; '-' needs statements, which a later version reads.", file=sys.stderr)
+    print("\n".join(describe_catalogue(chosen, statuses, counts=arguments.category is None)))
+    if statuses is None:
+        print(
+            "This home holds no market data. Hint: `stocklab data import PATH...` or `stocklab demo`.", file=sys.stderr
+        )
+    else:
+        print("+ computed on this home's data, ~ computed without an input, - lacks an input.", file=sys.stderr)
     return 0
 
 
 def _factors_show(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.id not in CATALOGUE:
         raise InputError(f"Unknown factor {arguments.id!r}. Hint: `stocklab factors list` names them all.")
-    _print_json(_factor_row(CATALOGUE[arguments.id]))
+    factor = CATALOGUE[arguments.id]
+    language = arguments.language or settings.language
+    if arguments.symbol:
+        panel = open_panel(Store(settings.home), basis=PriceBasis(arguments.basis) if arguments.basis else None)
+        found = explain_value(factor.id, panel, arguments.symbol, session_row(panel, arguments.date))
+        name = panel.instruments.names[panel.column(arguments.symbol)]
+        answer = {**factor_json(factor, status_of(factor.id, panel)), "explanation": explanation_json(found)}
+        lines = describe_explanation(found, name, language)
+    else:
+        data = _panel_if_any(arguments, settings)
+        status = None if data is None else status_of(factor.id, data)
+        answer, lines = factor_json(factor, status), describe_factor(factor, status, language)
+    if arguments.json:
+        _print_json(answer)
+    else:
+        print("\n".join(lines))
     return 0
+
+
+def _panel_if_any(arguments: argparse.Namespace, settings: Settings) -> Panel | None:
+    store = Store(settings.home)
+    if store.current() is None:
+        return None
+    return open_panel(store, basis=PriceBasis(arguments.basis) if arguments.basis else None)
 
 
 def _factors_export(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -243,9 +275,11 @@ def _backtest(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
-    panel = open_panel(Store(settings.home), basis=PriceBasis(arguments.basis) if arguments.basis else None)
-    source = CachedSource(panel, settings.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb)
     asked = _screen_document(arguments)
+    basis = PriceBasis(arguments.basis) if arguments.basis else None
+    mode = asked.statements if isinstance(asked, Strategy) else StatementMode.STRICT
+    panel = open_panel(Store(settings.home), basis=basis, statements=mode)
+    source = CachedSource(panel, settings.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb)
     if isinstance(asked, Strategy):
         columns = [translate(formula) for formula in _columns(arguments.columns)]
         result = strategy_hits(panel, asked, source, on=arguments.date, columns=columns, limit=arguments.limit)
@@ -347,25 +381,6 @@ def _file_text(text: str) -> str:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: expected UTF-8 text, found byte {error.object[error.start]:#04x}.") from error
-
-
-def _factor_row(factor: Factor) -> dict[str, Any]:
-    return {
-        "id": factor.id,
-        "name_ko": factor.name_ko,
-        "name_en": factor.name_en,
-        "category": factor.category,
-        "type": factor.type,
-        "formula": factor.formula,
-        "inputs": list(factor.inputs),
-        "lookback": factor.lookback,
-        "unit": factor.unit,
-        "higher_is_better": factor.higher_is_better,
-        "update_frequency": factor.update_frequency,
-        "ta_lib": factor.ta_lib,
-        "source": factor.source,
-        "notes": factor.notes,
-    }
 
 
 def _mapping(text: str) -> dict[str, str]:
@@ -523,10 +538,17 @@ def _strategy_commands(commands: Any) -> None:
 def _factor_commands(commands: Any) -> None:
     factors = commands.add_parser("factors", help="the factor catalogue")
     parts = factors.add_subparsers(title="factor commands", metavar="COMMAND", required=True)
-    listing = _command(parts, "list", _factors_list, "all factors")
+    listing = _command(parts, "list", _factors_list, "all factors, and which of them this home's data can compute")
     listing.add_argument("--category")
+    listing.add_argument("--basis", choices=list(PriceBasis))
     listing.add_argument("--json", action="store_true")
-    _command(parts, "show", _factors_show, "one factor as JSON").add_argument("id")
+    show = _command(parts, "show", _factors_show, "one factor; with --symbol its value and the numbers that went in")
+    show.add_argument("id")
+    show.add_argument("--symbol", help="a stock, such as 005930")
+    show.add_argument("--date", type=_day, help="the last session on or before this day (default: the last of all)")
+    show.add_argument("--basis", choices=list(PriceBasis))
+    show.add_argument("--language", choices=["ko", "en"])
+    show.add_argument("--json", action="store_true")
     export = _command(parts, "export", _factors_export, "values of factors or formulas as Parquet")
     export.add_argument("formulas", nargs="+", metavar="ID|FORMULA")
     export.add_argument("--start", type=_day, required=True)

@@ -178,11 +178,6 @@ def test_presets_and_factors_list_everything(empty: Path, capsys: pytest.Capture
     assert isinstance(factors, list)
     assert {row["id"] for row in factors} == set(CATALOGUE)
     assert len(factors) == 306
-    assert main(["factors", "list", "--category", "seasonality"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 4
-    shown = run_json(capsys, "factors", "show", "rsi_14")
-    assert isinstance(shown, dict)
-    assert shown["update_frequency"] == "daily"
     preset = run_json(capsys, "presets", "show", "rsi_reversal")
     assert isinstance(preset, dict)
     assert preset["strategy"] == PRESETS["rsi_reversal"].strategy.model_dump(mode="json")

@@ -179,7 +179,7 @@ def test_explained_values_are_those_of_the_engine_for_every_factor(demo: Panel) 
 
 @pytest.mark.parametrize("factor", ["f_score", "qmj_score", "magic_formula_rank", "rsi_14", "peg_ratio", "roic"])
 def test_every_part_is_the_engine_s_value_of_its_formula(demo: Panel, factor: str) -> None:
-    row, column = demo.n_sessions - 1, 5
+    row, column = demo.n_sessions - 1, demo.column("D00010")
     nodes = list(every(explain_value(factor, demo, demo.symbols[column], row).top))
     texts = list(dict.fromkeys(node.part.formula for node in nodes))
     tables = dict(zip(texts, evaluate([Wanted(text, "value") for text in texts], demo), strict=True))
