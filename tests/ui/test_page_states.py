@@ -7,10 +7,14 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from stocklab.backtest import Lack
 from stocklab.strategy import PRESETS
+from stocklab.ui.lacks import lack_sentences, missing_names
+from stocklab.ui.preset_cards import FEATURED, STYLES
+from stocklab.ui.text import speaking
 
 HANGUL = re.compile("[가-힣]")
-PAGES = ("home", "builder", "results", "strategies", "factors", "data")
+PAGES = ("home", "builder", "screener", "results", "strategies", "factors", "data")
 
 
 def said(page: AppTest) -> str:
@@ -28,7 +32,7 @@ def test_an_empty_home_says_what_to_do(empty_pages, name: str):
     page = empty_pages(name)
     assert not page.exception
     assert [part.value for part in page.error] == []
-    if name in ("home", "builder"):
+    if name in ("home", "builder", "screener"):
         assert any("stocklab demo" in part.value for part in page.code)
     if name == "data":
         assert "아직 시장 데이터가 없습니다" in said(page)
@@ -50,7 +54,56 @@ def test_home_shows_the_data_and_every_preset(pages):
     shown = {part.label: part.value for part in page.metric}
     assert shown["종목 수"] == "120"
     assert shown["마지막 거래일"] == "2026-11-20"
-    assert {part.key for part in page.button} >= {f"run_{name}" for name in PRESETS}
+    assert _runs(page) == {f"run_{name}" for name in FEATURED}
+    page.button(key="more_presets").click().run()
+    assert _runs(page) == {f"run_{name}" for name in PRESETS}
+
+
+def _runs(page: AppTest) -> set[str]:
+    return {str(part.key) for part in page.button if str(part.key).startswith("run_")}
+
+
+def test_presets_are_found_by_style_horizon_risk_and_word(pages):
+    page = pages(lang="en")
+    page.button_group(key="preset_style").set_value("dividend").run()
+    assert _runs(page) == {"run_dividend_large_yield"}
+    page.button_group(key="preset_style").set_value(None).run()
+    page.selectbox(key="preset_horizon").set_value("short").run()
+    assert _runs(page) == {f"run_{key}" for key, preset in PRESETS.items() if preset.tags.horizon == "short"}
+    page.selectbox(key="preset_horizon").set_value(None).run()
+    page.selectbox(key="preset_risk").set_value("low").run()
+    page.text_input(key="preset_search").input("그레이엄").run()  # either language finds it
+    assert _runs(page) == {"run_graham_defensive"}
+    page.text_input(key="preset_search").input("nothing like it").run()
+    assert "No preset fits." in said(page)
+
+
+def test_every_style_is_offered_and_every_preset_has_one():
+    offered = {tag for _, tags in STYLES.values() for tag in tags}
+    assert all(offered & set(preset.tags.style) for preset in PRESETS.values())
+
+
+def test_a_preset_shows_the_rules_that_run_and_its_source(pages):
+    page = pages(lang="en")
+    page.button(key="rules_piotroski_f_score").click().run()
+    shown = said(page)
+    assert "Piotroski F-score is at least 8." in shown
+    assert "Journal of Accounting Research 38" in shown
+    assert "How it differs from its source" in shown
+
+
+def test_what_the_data_lack_is_named_in_both_languages():
+    lack = Lack(part="entry", rule="B", formula="per<10", missing=("mcap", "net_income_parent"), never=True)
+    part = Lack(part="ranking", rule="", formula="coalesce(roe,close)", missing=("equity_parent",), never=False)
+    with speaking("ko"):
+        assert lack_sentences([lack])[0].startswith("조건 B: 자료에 없는 값(시가총액, 지배주주순이익)이 필요해")
+    with speaking("en"):
+        assert lack_sentences([lack, part]) == [
+            "Condition B can never hold: it needs market cap, net profit of the parent's owners, which the data lack.",
+            "The ranking by the first known of return on equity (TTM), close is computed without equity of the parent's owners, "
+            "which the data lack.",
+        ]
+        assert missing_names(("mcap", "cfo", "dps"), most=2) == "market cap, operating cash flow and 1 more"
 
 
 def test_an_unknown_run_is_an_error_in_words(pages):
