@@ -49,7 +49,7 @@ def normalize_bars(bars: pl.DataFrame, file: SourceFile, names: dict[str, str]) 
     Returns
     -------
     The same rows; where nothing traded (volume 0 or open 0, as halted days are published) open, high and low are null,
-    volume is 0 and close is the carried price.
+    volume and traded value (where there is one) are 0 and close is the carried price.
 
     Raises
     ------
@@ -73,6 +73,7 @@ def normalize_bars(bars: pl.DataFrame, file: SourceFile, names: dict[str, str]) 
     return bars.with_columns(
         *(pl.when(shown).then(pl.col(name)).alias(name) for name in ("open", "high", "low")),
         pl.when(shown).then(pl.col("volume")).otherwise(0).alias("volume"),
+        *(pl.when(shown | pl.col(name).is_null()).then(pl.col(name)).otherwise(0) for name in ("tv",) if name in bars),
     )
 
 
