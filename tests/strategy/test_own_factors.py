@@ -13,6 +13,7 @@ from stocklab.errors import DocumentError, FieldFault
 from stocklab.strategy import describe_strategy, dump, fingerprint, lines_of, parse_document, rules_of
 from stocklab.strategy.document import OwnFactor, StatementMode
 from stocklab.strategy.own_factors import expanded, statement_formulas
+from stocklab.strategy.screen import parse_screen, screen_of
 from stocklab.strategy.words import describe_rule, describe_value
 
 QUIET = {"id": "quiet", "name": "조용한 모멘텀", "formula": "ret(close,120)/tstd(ret1,120,1)", "unit": "x"}
@@ -167,3 +168,10 @@ class TestWords:
         assert statement_formulas(parse_document(document("quiet_and_cheap>0"))) == ("quiet_and_cheap>0",)
         assert statement_formulas(parse_document(document("days_since_filing<30"))) == ("days_since_filing<30",)
         assert statement_formulas(parse_document(document("quiet>2"))) == ()
+
+
+def test_a_screen_of_the_strategy_looks_for_the_same() -> None:
+    screen = screen_of(parse_document(document(ranking={"factors": [{"formula": "quiet_and_cheap"}]})))
+    assert screen.conditions.rules[0].formula == f"{QUIET['formula']}>2"
+    assert screen.columns == (f"xz({QUIET['formula']})-xz(log(pos(pbr)))",)
+    assert parse_screen(screen.model_dump(mode="json")) == screen

@@ -21,7 +21,7 @@ from stocklab.settings import load_settings
 from stocklab.strategy import PRESETS
 from stocklab.ui import cached, text
 from stocklab.ui.result import frames
-from stocklab.ui.result.card import warnings
+from stocklab.ui.result.card import card_facts, warnings
 from stocklab.ui.result.headline import metric_help, metric_value
 from stocklab.ui.result.sections import SECTIONS
 
@@ -139,6 +139,30 @@ def test_the_card_warns_of_what_weakens_a_result(result: Result):
         if not any(word in line for line in told)
     ] == []
     assert not any("simulated" in line for line in told)
+
+
+def test_a_restated_run_says_hindsight_everywhere(pages, lab: Lab):
+    document = PRESET.strategy.model_dump(mode="json") | {
+        "statements": "restated",
+        "factors": [{"id": "earning", "name": "버는 힘", "formula": "ttm(operating_income)/pos(mrq(total_assets))"}],
+        "entry": {"rules": [{"id": "A", "formula": "earning>0"}]},
+    }
+    asked = BacktestOrder(
+        document=document, start=date(2020, 1, 2), end=date(2021, 12, 30), initial_cash_krw=100_000_000
+    )
+    run = finished(lab, lab.jobs.submit(lab.owner_id, asked))
+    card = lab.results.load(run).card
+    assert card["statements"]["mode"] == "restated"
+    page = pages("results", run=run, result_section="settings")
+    assert any("정정 반영" in part.value for part in page.markdown), "the badge of the headline"
+    assert any("'버는 힘'" in part.value for part in page.markdown)
+    with text.speaking("en"):
+        facts = card_facts(card)
+        assert facts["Numbers of company reports"] == "As corrected later (restated): hindsight"
+        assert facts["Company reports public by its end"] == f"{card['statements']['reports']:,}"
+        assert any("hindsight" in line for line in warnings(card))
+        late = {**card, "statements": {"mode": "strict", "reports": 40, "dated_by_deadline": 7, "restated": 0}}
+        assert any("7 of 40 company reports" in line for line in warnings(late))
 
 
 def test_the_list_of_runs_has_it(pages, run_id: str):

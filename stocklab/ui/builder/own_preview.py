@@ -32,7 +32,10 @@ def preview_panel(editable: tuple[OwnFactor, ...]) -> None:
         st.caption(_("Load market data to see values here."))
         return
     names = {factor.id: factor for factor in editable}
-    if st.session_state.get(CHOSEN) not in names:
+    wanted = st.session_state.get(CHOSEN)
+    if wanted not in names:
+        if any(factor.get("id") == wanted for factor in own.given()):
+            st.caption(_("{name} shows values once its fault is corrected.").format(name=f"`{wanted}`"))
         st.session_state[CHOSEN] = next(iter(names))
     first, second = st.columns(2)
     with first:
@@ -106,7 +109,7 @@ def value_text(value: float, unit: str, spoken: Language) -> str:
     if unit in ("count", "shares", "days"):
         number = f"{value:,.0f}" if value == round(value) else f"{value:,.2f}"
     shown = {"%": "%", "x": _("times"), "days": _("days"), "shares": _("shares")}.get(unit, "")
-    return number + ("" if unit == "%" else " " if shown else "") + shown
+    return number + (" " if shown and unit != "%" and spoken == "en" else "") + shown
 
 
 @lru_cache(maxsize=64)

@@ -69,6 +69,7 @@ def _statements(card: Mapping[str, Any]) -> dict[str, str]:
     return {
         _("Numbers of company reports"): modes.get(str(read["mode"]), str(read["mode"])),
         _("Company reports public by its end"): fmt.count(read["reports"]),
+        _("Of these, dated by the legal deadline"): fmt.count(read["dated_by_deadline"]),
     }
 
 
