@@ -22,7 +22,14 @@ OpenPage = Callable[..., AppTest]
 def _forget() -> None:
     close_shared_lab()
     text.default_language.cache_clear()
-    for kept in (cached._status, cached._panel_words, cached._preset_coverage, cached._result, cached._summary, cached._figure):
+    for kept in (
+        cached._status,
+        cached._panel_words,
+        cached._preset_coverage,
+        cached._result,
+        cached._summary,
+        cached._figure,
+    ):
         kept.cache_clear()
     cached._found.clear()
     headline._kept_until.clear()
