@@ -136,11 +136,12 @@ def _quarters_against_year(newest: pl.DataFrame) -> pl.DataFrame:
     flows = newest.filter(pl.col("item").is_in(summable)).with_columns(
         month=pl.col("period_end").dt.year() * 12 + pl.col("period_end").dt.month().cast(pl.Int32)
     )
-    quarters = flows.filter(pl.col("months") == 3).select(*SERIES, "item", quarter_month="month", part="amount")
+    quarters = flows.filter(pl.col("months") == 3)
+    quarters = quarters.select(*SERIES, "fiscal_year", "item", quarter_month="month", part="amount")
     to_date = flows.filter(pl.col("months") == 3 * pl.col("fiscal_quarter"), pl.col("fiscal_quarter") > 1)
     ago = pl.col("month") - pl.col("quarter_month")
     return (
-        to_date.join(quarters, on=[*SERIES, "item"])
+        to_date.join(quarters, on=[*SERIES, "fiscal_year", "item"])
         .filter(ago >= 0, ago < pl.col("months"), ago % 3 == 0)
         .group_by(*REPORT, "item", "fiscal_quarter", "amount")
         .agg(count=pl.len(), sum=pl.col("part").sum())

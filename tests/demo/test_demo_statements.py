@@ -8,7 +8,11 @@ import polars as pl
 import pytest
 
 Frames = Mapping[str, pl.DataFrame]
-KEY = ["symbol", "period_end", "filed_on"]
+KEY = ["symbol", "period_end", "statement_basis", "filed_on"]
+CASH_FLOW = {"cfo", "cfi", "cff", "capex", "dep_amort", "dividends_paid", "share_issuance", "share_repurchase", "dps"}
+PER_SHARE = {"dps", "eps_reported"}
+# separate statements have no lines of owners beside their totals
+OWNERS = {"net_income_parent", "equity_parent"}
 # every item of the factor catalogue, docs/factors.md section 3.3
 ITEMS = {
     "revenue", "cogs", "gross_profit", "sga", "operating_income", "finance_income",
@@ -22,12 +26,32 @@ ITEMS = {
 }  # fmt: skip
 
 
+INDEX = [*KEY, "fiscal_year", "fiscal_quarter", "filing_no"]
+
+
 @pytest.fixture(scope="module")
-def filings(demo_frames: Frames) -> pl.DataFrame:
-    """One row per filing, one column per item."""
-    frame = demo_frames["statements"]
-    index = [*KEY, "fiscal_year", "fiscal_quarter", "statement_basis"]
-    return frame.pivot(on="item", index=index, values="amount")
+def own(demo_frames: Frames) -> pl.DataFrame:
+    """Rows about the period a filing reports, without the columns of the year before."""
+    return demo_frames["statements"].filter(pl.col("period_end") == pl.col("period_end").max().over("filing_no"))
+
+
+@pytest.fixture(scope="module")
+def filings(own: pl.DataFrame) -> pl.DataFrame:
+    """One row per report and basis, one column per item: flows of the fiscal year to date, and balances."""
+    to_date = own.filter(pl.col("months").is_in([0]) | (pl.col("months") == 3 * pl.col("fiscal_quarter")))
+    return to_date.pivot(on="item", index=INDEX, values="amount")
+
+
+@pytest.fixture(scope="module")
+def quarters(own: pl.DataFrame) -> pl.DataFrame:
+    """The same for the three months of interim reports."""
+    return own.filter(pl.col("months") == 3).pivot(on="item", index=INDEX, values="amount")
+
+
+@pytest.fixture(scope="module")
+def group(filings: pl.DataFrame) -> pl.DataFrame:
+    """One basis per report: consolidated where there is one."""
+    return filings.sort(KEY).unique(["symbol", "period_end", "filed_on"], keep="first", maintain_order=True)
 
 
 def test_items_are_those_of_the_catalogue(demo_frames: Frames) -> None:
@@ -60,19 +84,52 @@ def test_statements_balance_to_the_won(filings: pl.DataFrame, total: str, parts:
     assert whole.filter(pl.col(total) != pl.sum_horizontal(parts)).is_empty()
 
 
-def test_cash_flow_explains_the_change_of_cash(filings: pl.DataFrame) -> None:
-    first = filings.sort(KEY).unique(["symbol", "period_end"], keep="first", maintain_order=True)
-    amended = filings.group_by("symbol", "period_end").len().filter(pl.col("len") > 1)
-    quarterly = first.filter(pl.len().over("symbol") > 30).with_columns(
-        change=pl.col("cash").diff().over("symbol"), gap=pl.col("period_end").diff().dt.total_days().over("symbol")
-    )
-    quarterly = quarterly.filter(pl.col("gap") < 100).join(amended, on=["symbol", "period_end"], how="anti")
-    assert quarterly.height > 5_000
-    assert quarterly.filter((pl.col("cfo") + pl.col("cfi") + pl.col("cff") - pl.col("change")).abs() > 2).is_empty()
+def test_income_of_the_three_months_adds_up(quarters: pl.DataFrame) -> None:
+    for total, parts in (("revenue", ("cogs", "gross_profit")), ("pretax_income", ("income_tax", "net_income"))):
+        whole = quarters.drop_nulls([total, *parts])
+        assert whole.height > 7_000
+        assert whole.filter(pl.col(total) != pl.sum_horizontal(parts)).is_empty()
+
+
+def test_reports_have_the_form_of_filings(own: pl.DataFrame) -> None:
+    months = own.group_by("item", "fiscal_quarter").agg(pl.col("months").unique().sort())
+    found = {(item, quarter): covered for item, quarter, covered in months.iter_rows()}
+    balances = {item for (item, quarter), covered in found.items() if covered == [0]}
+    assert {"total_assets", "shares_issued", "equity_parent"} <= balances
+    for item in ITEMS - balances:
+        # the annual report has no three months, the cash-flow statement and the dividend table never have
+        interim = {2: [3, 6], 3: [3, 9]} if item not in CASH_FLOW else {2: [6], 3: [9]}
+        assert {quarter: found[item, quarter] for quarter in (1, 2, 3, 4)} == {1: [3], **interim, 4: [12]}, item
+
+
+def test_quarters_add_up_to_the_year_to_date(own: pl.DataFrame) -> None:
+    """The newest version of each amount; an amended one stands in the later reports of its year too."""
+    flows = own.filter(pl.col("months") > 0, ~pl.col("item").is_in(sorted(PER_SHARE)))
+    newest = flows.sort(KEY).unique(["symbol", "period_end", "statement_basis", "item", "months"], keep="last")
+    year = ["symbol", "statement_basis", "fiscal_year", "item"]
+    parts = newest.filter(pl.col("months") == 3, ~pl.col("item").is_in(sorted(CASH_FLOW)))
+    for quarter in (2, 3):
+        before = parts.filter(pl.col("fiscal_quarter") <= quarter).group_by(year).agg(pl.len(), pl.col("amount").sum())
+        to_date = newest.filter(pl.col("fiscal_quarter") == quarter, pl.col("months") == 3 * quarter)
+        both = to_date.join(before.filter(pl.col("len") == quarter), on=year)
+        assert both.height > 40_000
+        assert both.filter(pl.col("amount") != pl.col("amount_right")).is_empty()
+
+
+def test_cash_flow_explains_the_change_of_cash(group: pl.DataFrame) -> None:
+    """Over the fiscal year to date, where no report of it was amended: one quarter then no longer fits the others."""
+    amended = group.filter(pl.struct("symbol", "period_end").is_duplicated()).select("symbol", "fiscal_year").unique()
+    steady = group.join(amended, on=["symbol", "fiscal_year"], how="anti")
+    closing = steady.filter(pl.col("fiscal_quarter") == 4)
+    opening = closing.select("symbol", "statement_basis", pl.col("fiscal_year") + 1, opening="cash")
+    both = steady.join(opening, on=["symbol", "statement_basis", "fiscal_year"])
+    assert both.height > 5_000
+    gap = pl.col("cfo") + pl.col("cfi") + pl.col("cff") - (pl.col("cash") - pl.col("opening"))
+    assert both.filter(gap.abs() > 4).is_empty()  # each quarter is rounded to a won
 
 
 def test_filings_follow_their_period(demo_frames: Frames, filings: pl.DataFrame) -> None:
-    first = filings.sort(KEY).unique(["symbol", "period_end"], keep="first")
+    first = filings.sort("filed_on").unique(["symbol", "period_end"], keep="first")
     delay = (first["filed_on"] - first["period_end"]).dt.total_days()
     assert delay.min() >= 30
     annual = first["fiscal_quarter"] == 4
@@ -86,16 +143,88 @@ def test_filings_follow_their_period(demo_frames: Frames, filings: pl.DataFrame)
     assert left.filter(pl.col("filed_on") >= pl.col("delisted_on")).is_empty()
 
 
-def test_amended_filings_come_later_with_other_amounts(filings: pl.DataFrame) -> None:
-    versions = (
-        filings.sort(KEY)
-        .group_by("symbol", "period_end", maintain_order=True)
-        .agg(pl.len(), first=pl.col("revenue").first(), last=pl.col("revenue").last())
-    )
-    amended = versions.filter(pl.col("len") > 1)
+def test_receipts_are_numbered_by_day(demo_frames: Frames, own: pl.DataFrame) -> None:
+    statements = demo_frames["statements"]
+    assert set(statements["filed_source"]) == {"receipt"}
+    assert statements["filing_no"].str.contains(r"^\d{14}$").all()
+    assert (statements["filing_no"].str.head(8) == statements["filed_on"].dt.strftime("%Y%m%d")).all()
+    by_number = own.group_by("filing_no").agg(pl.struct("symbol", "period_end", "filed_on").n_unique().alias("reports"))
+    assert (by_number["reports"] == 1).all()
+    assert own.select(pl.struct("symbol", "period_end", "filed_on").n_unique()).item() == by_number.height
+
+
+def test_amended_filings_repeat_the_report_with_other_amounts(group: pl.DataFrame, own: pl.DataFrame) -> None:
+    versions = group.sort("filed_on").group_by("symbol", "period_end", maintain_order=True)
+    amended = versions.agg(pl.len(), first=pl.col("revenue").first(), last=pl.col("revenue").last())
+    amended = amended.filter(pl.col("len") > 1)
     assert amended.height > 50
+    assert (amended["len"] == 2).all()
     assert amended.filter(pl.col("first") == pl.col("last")).is_empty()
-    assert filings.select(KEY).is_duplicated().sum() == 0
+    lines = (
+        own.sort(KEY)
+        .group_by("symbol", "period_end", "filed_on")
+        .agg(
+            lines=pl.concat_str("statement_basis", "item", pl.col("months").cast(pl.String), separator=" ")
+            .sort()
+            .str.join(",")
+        )
+    )
+    assert (lines.group_by("symbol", "period_end").agg(pl.col("lines").n_unique())["lines"] == 1).all()
+
+
+def test_issuers_report_on_one_basis_or_both(filings: pl.DataFrame) -> None:
+    bases = filings.group_by("symbol", "period_end", "filed_on").agg(pl.col("statement_basis").sort().str.join("+"))
+    issuers = bases.group_by("symbol").agg(pl.col("statement_basis").unique())
+    only = {one[0]: 0 for one in issuers["statement_basis"] if len(one) == 1}
+    for one in issuers["statement_basis"]:
+        if len(one) == 1:
+            only[one[0]] += 1
+    assert min(only["CFS"], only["OFS"], only["CFS+OFS"]) > 40
+    assert only["CFS"] > only["OFS"]
+    keys = ["symbol", "period_end", "filed_on"]
+    both = filings.filter(pl.col("statement_basis") == "CFS").join(
+        filings.filter(pl.col("statement_basis") == "OFS"), on=keys, suffix="_separate"
+    )
+    size = both.select(pl.col("total_assets_separate") / pl.col("total_assets")).to_series()
+    assert both.height > 2_000
+    assert 0.7 < size.min() < size.max() < 1.0
+    assert both.filter(pl.col("shares_issued") != pl.col("shares_issued_separate")).is_empty()
+
+
+def test_separate_statements_know_no_minority(own: pl.DataFrame) -> None:
+    separate = own.filter(pl.col("statement_basis") == "OFS")
+    assert not OWNERS & set(separate["item"])
+    assert separate.filter(pl.col("item") == "minority", pl.col("amount") != 0).is_empty()
+
+
+def test_first_consolidated_reports_repeat_the_year_before(demo_frames: Frames, filings: pl.DataFrame) -> None:
+    bases = filings.sort("period_end", "statement_basis").group_by("symbol", maintain_order=True)
+    order = bases.agg(pl.col("statement_basis"), pl.col("fiscal_quarter"), pl.col("period_end"), pl.col("filing_no"))
+    starters = [
+        row
+        for row in order.iter_rows(named=True)
+        if row["statement_basis"][0] == "OFS" and "CFS" in row["statement_basis"]
+    ]
+    assert 2 <= len(starters) <= 20
+    statements = demo_frames["statements"]
+    for row in starters:
+        first = row["statement_basis"].index("CFS")
+        assert set(row["statement_basis"][first:]) == {"CFS"}
+        assert row["fiscal_quarter"][first] == 1
+        end = row["period_end"][first]
+        filed = statements.filter(pl.col("filing_no") == row["filing_no"][first])
+        assert set(filed["statement_basis"]) == {"CFS"}
+        assert filed["filed_on"].n_unique() == 1
+        ends = dict(filed.group_by("period_end").agg(pl.col("months").unique().sort()).iter_rows())
+        year_ago = end.replace(year=end.year - 1)
+        year_end = max(day for day in ends if day < end)
+        assert ends == {end: [0, 3], year_ago: [3], year_end: [0]}
+        assert (end - year_end).days in (90, 91, 92)
+        # the annual report of that year repeats twelve months and the balance, so that growth exists
+        annual = next(place for place in range(first, len(row["filing_no"])) if row["fiscal_quarter"][place] == 4)
+        repeated = statements.filter(pl.col("filing_no") == row["filing_no"][annual], pl.col("period_end") == year_end)
+        assert set(repeated["months"]) == {0, 12}
+        assert not {"dps", "shares_issued"} & set(repeated["item"])
 
 
 def test_every_common_share_files(demo_frames: Frames) -> None:
@@ -144,14 +273,18 @@ def test_fiscal_calendar(filings: pl.DataFrame, demo_frames: Frames) -> None:
     assert set(march.select("fiscal_year", "fiscal_quarter").iter_rows()) == {(2021, 1)}
 
 
-def test_losses_dividends_and_seasons_exist(filings: pl.DataFrame) -> None:
-    by_symbol = filings.group_by("symbol").agg(pl.col("net_income").sum(), pl.col("dps").sum(), pl.len())
+def test_losses_dividends_and_seasons_exist(group: pl.DataFrame, quarters: pl.DataFrame) -> None:
+    by_symbol = (
+        group.filter(pl.col("fiscal_quarter") == 4)
+        .group_by("symbol")
+        .agg(pl.col("net_income").sum(), pl.col("dps").sum(), pl.len())
+    )
     assert 0.05 < (by_symbol["net_income"] < 0).mean() < 0.5
     assert 0.3 < (by_symbol["dps"] > 0).mean() < 0.9
-    assert filings.filter(pl.col("fiscal_quarter") != 4, pl.col("dps") != 0).is_empty()
-    usual = pl.col("revenue") / pl.col("revenue").rolling_mean(4).over("symbol")
+    assert group.filter(pl.col("fiscal_quarter") != 4, pl.col("dps") != 0).is_empty()
+    usual = pl.col("revenue") / pl.col("revenue").rolling_mean(3).over("symbol", "statement_basis")
     seasonal = (
-        filings.sort(KEY).with_columns(usual=usual).group_by("symbol", "fiscal_quarter").agg(pl.col("usual").mean())
+        quarters.sort(KEY).with_columns(usual=usual).group_by("symbol", "fiscal_quarter").agg(pl.col("usual").mean())
     )
     spread = seasonal.group_by("symbol").agg(spread=pl.col("usual").max() - pl.col("usual").min())
     assert spread["spread"].median() > 0.05
@@ -160,18 +293,35 @@ def test_losses_dividends_and_seasons_exist(filings: pl.DataFrame) -> None:
 def test_delisted_for_eroded_capital_means_negative_equity(filings: pl.DataFrame, demo_frames: Frames) -> None:
     eroded = demo_frames["delistings"].filter(pl.col("reason") == "자본전액잠식")["symbol"]
     assert len(eroded) >= 2
-    last = filings.sort(KEY).group_by("symbol").agg(pl.col("total_equity").last(), pl.col("total_assets").min())
+    last = (
+        filings.sort("period_end", "filed_on")
+        .group_by("symbol", maintain_order=True)
+        .agg(pl.col("total_equity").last(), pl.col("total_assets").min())
+    )
     assert last.filter(pl.col("symbol").is_in(eroded.implode()), pl.col("total_equity") >= 0).is_empty()
     assert last["total_assets"].min() > 0
 
 
-def test_issued_shares_are_the_listed_ones_of_all_classes(filings: pl.DataFrame, demo_bars: pl.DataFrame) -> None:
+def test_issued_shares_are_the_listed_ones_of_all_classes(
+    demo_frames: Frames, filings: pl.DataFrame, demo_bars: pl.DataFrame
+) -> None:
     day = pl.date(2021, 6, 30)
     listed = demo_bars.filter(pl.col("session") == day).with_columns(issuer=pl.col("symbol").str.head(5) + "0")
     total = listed.group_by("issuer").agg(pl.col("shares_listed").sum())
     stated = filings.filter(pl.col("period_end") == day).join(total, left_on="symbol", right_on="issuer")
     assert stated.height > 200
     assert stated.filter(pl.col("shares_issued") != pl.col("shares_listed")).is_empty()
+    # new shares of a bonus issue exist from the ex-date on, weeks before they list
+    bonus = demo_frames["events"].filter(pl.col("kind") == "bonus").join(filings, on="symbol")
+    between = bonus.filter(pl.col("session") <= pl.col("period_end")).sort("period_end").unique("symbol", keep="first")
+    counted = demo_bars.filter(pl.col("symbol").is_in(bonus["symbol"].implode())).select(
+        "symbol", "session", "shares_listed"
+    )
+    before = between.join(counted, on=["symbol", "session"])  # on the ex-date the listed count is the old one
+    assert before.height >= 5
+    assert before.filter(
+        (pl.col("shares_issued") / pl.col("shares_listed") / pl.col("ratio") - 1).abs() > 1e-3
+    ).is_empty()
 
 
 def test_rights_issues_reach_equity(filings: pl.DataFrame, demo_frames: Frames) -> None:

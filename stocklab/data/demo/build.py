@@ -12,11 +12,13 @@ import polars as pl
 from stocklab.data.demo.bars import Scene, choose_events, make_bars
 from stocklab.data.demo.books import make_books
 from stocklab.data.demo.cast import make_cast
+from stocklab.data.demo.filings import make_filings
 from stocklab.data.demo.funds import add_funds
 from stocklab.data.demo.indices import index_levels, index_members
+from stocklab.data.demo.ownership import rates_frame, structure_frame
 from stocklab.data.demo.plot import make_plot
 from stocklab.data.demo.returns import make_latent
-from stocklab.data.demo.statements import statements_frame, with_rights
+from stocklab.data.demo.statements import make_accounts, outstanding_shares, statements_frame, with_rights
 from stocklab.data.demo.tables import (
     SOURCE,
     adjusted_frame,
@@ -26,6 +28,7 @@ from stocklab.data.demo.tables import (
     instruments_frame,
     raw_frame,
 )
+from stocklab.data.demo.trading import flows_frame, holdings_frame, make_flows, may_be_shorted, short_sales_frame
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import Store
 from stocklab.errors import InputError, StoreError
@@ -92,7 +95,7 @@ def demo_datasets(
 
     Returns
     -------
-    prices_raw, prices_adjusted, indices, instruments, delistings, events and statements; each sorted by its key.
+    Every dataset of the store, each sorted by its key.
 
     Raises
     ------
@@ -116,6 +119,10 @@ def demo_datasets(
     levels = index_levels(members, bars, seed)
     add_funds(scene, bars, members, levels)
     books = with_rights(books, events, bars, session_quarter)
+    filings = make_filings(cast, books, sessions, seed)
+    shares = outstanding_shares(bars, events)[np.maximum(np.searchsorted(sessions, books.ends, side="right") - 1, 0)]
+    flows = make_flows(cast, bars, seed)
+    shortable = may_be_shorted(cast, bars, members["KOSPI200"], sessions)
     return {
         "prices_raw": raw_frame(cast, bars, sessions),
         "prices_adjusted": adjusted_frame(cast, bars, events, sessions),
@@ -123,7 +130,12 @@ def demo_datasets(
         "instruments": instruments_frame(cast),
         "delistings": delistings_frame(cast, sessions),
         "events": events_frame(cast, events, sessions),
-        "statements": statements_frame(cast, books, bars, sessions, seed),
+        "statements": statements_frame(make_accounts(cast, books, filings, shares, seed)),
+        "share_structure": structure_frame(cast, books, filings, shares, seed),
+        "investor_flows": flows_frame(cast, bars, flows, sessions),
+        "foreign_holdings": holdings_frame(cast, bars, flows, sessions, seed),
+        "short_sales": short_sales_frame(cast, bars, shortable, sessions, seed),
+        "rates": rates_frame(sessions, seed),
     }
 
 

@@ -14,7 +14,7 @@ from stocklab.data.demo.cast import Cast, stream
 from stocklab.market.panel import MARKET_CODES
 from stocklab.types import BoolArray, DateArray, FloatArray, IntArray
 
-__all__ = ["IndexLevels", "index_levels", "index_members", "sector_growth"]
+__all__ = ["IndexLevels", "index_levels", "index_members", "largest_by_half", "sector_growth"]
 
 _START: Final = {"KOSPI": 2000.0, "KOSDAQ": 680.0, "KOSPI200": 250.0}
 
@@ -42,17 +42,25 @@ def index_members(cast: Cast, bars: Bars, sessions: DateArray) -> Mapping[str, B
     in_chain = bars.listed & (row != cast.listed_at) & ~cast.of_kind("etf")
     kospi = in_chain & (bars.market == MARKET_CODES["KOSPI"])
     members = {"KOSPI": kospi, "KOSDAQ": in_chain & (bars.market == MARKET_CODES["KOSDAQ"])}
-    large = np.zeros_like(kospi)
+    common = kospi & cast.of_kind("common")
+    members["KOSPI200"] = kospi & largest_by_half(common, bars.close * bars.shares, sessions, 200)
+    return members
+
+
+def largest_by_half(eligible: BoolArray, value: IntArray, sessions: DateArray, most: int) -> BoolArray:
+    """The ``most`` largest of the eligible, or three fifths of them, chosen at the last close before each half year.
+
+    All arrays are (n_sessions, n_symbols).
+    """
+    large = np.zeros_like(eligible)
     halves = (sessions.astype("datetime64[M]").astype(np.int64)) // 6
     starts = [0, *(np.flatnonzero(np.diff(halves)) + 1).tolist(), len(sessions)]
-    value = np.where(cast.of_kind("common"), bars.close * bars.shares, 0)
     for start, end in pairwise(starts):
         judged = max(start - 1, 0)
-        eligible = np.flatnonzero(kospi[judged] & cast.of_kind("common"))
-        order = eligible[np.argsort(-value[judged, eligible], kind="stable")]
-        large[start:end, order[: min(200, -(-3 * len(order) // 5))]] = True
-    members["KOSPI200"] = kospi & large
-    return members
+        chosen = np.flatnonzero(eligible[judged])
+        order = chosen[np.argsort(-value[judged, chosen], kind="stable")]
+        large[start:end, order[: min(most, -(-3 * len(order) // 5))]] = True
+    return large
 
 
 def index_levels(members: Mapping[str, BoolArray], bars: Bars, seed: int) -> Mapping[str, IndexLevels]:

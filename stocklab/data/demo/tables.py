@@ -16,6 +16,7 @@ from stocklab.types import AnyArray, DateArray, IntArray
 
 __all__ = [
     "SOURCE",
+    "Rows",
     "adjusted_frame",
     "delistings_frame",
     "events_frame",
@@ -48,7 +49,7 @@ REASONS: Final = {
 
 def raw_frame(cast: Cast, bars: Bars, sessions: DateArray) -> pl.DataFrame:
     """`prices_raw`: bars as traded with change, market, market value, share count and department."""
-    rows = _Rows(bars)
+    rows = Rows(bars)
     department = _departments(cast, bars)
     return rows.frame(cast, sessions, bars.open, bars.high, bars.low, bars.close, bars.volume, bars.tv).with_columns(
         change=rows.take(bars.close - bars.base),
@@ -67,7 +68,7 @@ def adjusted_frame(cast: Cast, bars: Bars, events: Events, sessions: DateArray) 
         factor[:session, symbol] = bars.base[session, symbol] / bars.close[session - 1, symbol]
     prices = (_rounded(part * factor) for part in (bars.open, bars.high, bars.low, bars.close))
     volume = np.where(bars.traded, _rounded(bars.volume / factor), 0)
-    return _Rows(bars).frame(cast, sessions, *prices, volume, bars.tv).with_columns(source=pl.lit(SOURCE))
+    return Rows(bars).frame(cast, sessions, *prices, volume, bars.tv).with_columns(source=pl.lit(SOURCE))
 
 
 def indices_frame(levels: Mapping[str, IndexLevels], sessions: DateArray) -> pl.DataFrame:
@@ -142,7 +143,7 @@ def events_frame(cast: Cast, events: Events, sessions: DateArray) -> pl.DataFram
     )
 
 
-class _Rows:
+class Rows:
     """Flattens (n_sessions, n_symbols) arrays to the listed rows, symbol by symbol."""
 
     def __init__(self, bars: Bars) -> None:
@@ -153,13 +154,15 @@ class _Rows:
         """Values of the listed rows."""
         return pl.Series(values.T[self._listed])
 
+    def keys(self, cast: Cast, sessions: DateArray) -> pl.DataFrame:
+        """Session and symbol of the listed rows."""
+        symbol, session = np.nonzero(self._listed)
+        return pl.DataFrame({"session": sessions[session], "symbol": pl.Series(cast.symbols).gather(symbol)})
+
     def frame(self, cast: Cast, sessions: DateArray, *bars: IntArray) -> pl.DataFrame:
         """Session, symbol and the six columns of a bar; open, high and low are null on a session without a trade."""
-        symbol, session = np.nonzero(self._listed)
         columns = dict(zip(("open", "high", "low", "close", "volume", "tv"), map(self.take, bars), strict=True))
-        frame = pl.DataFrame(
-            {"session": sessions[session], "symbol": pl.Series(cast.symbols).gather(symbol), **columns}
-        )
+        frame = self.keys(cast, sessions).with_columns(**columns)
         return frame.with_columns(pl.when(pl.Series(self._traded)).then(pl.col("open", "high", "low")))
 
 
