@@ -19,6 +19,7 @@ from reference.documents import DERIVED, FACTORS, ITEMS, PARAMETERS
 from reference.formulas import EVERY_FUNCTION, random_formulas
 from reference.markets import Shape, random_market
 
+from stocklab.data.fundamentals_build import restate
 from stocklab.factors import CATALOGUE, FUNCTIONS, Wanted, evaluate
 from stocklab.factors import vocabulary as product
 from stocklab.market.panel import Panel
@@ -102,6 +103,26 @@ def test_universes_rank_apart(year_market: Market, year_panel: Panel) -> None:
     for formula in ("xrank(per,1)", "xzr(xpct(roe))", "xmedian_by(ret1,sector)", "magic_formula_rank"):
         (found,) = evaluate([Wanted(formula, "value")], year_panel, universe=universe)
         np.testing.assert_allclose(found, reference.values(formula), rtol=1e-9, atol=1e-12, err_msg=formula)
+
+
+def test_restated_mode_is_the_latest_numbers_from_the_first_filing(panel_of: Callable[[Market], Panel]) -> None:
+    market = random_market(14, Shape(sessions=60, symbols=8, quarters=14, trouble=3.0))
+    panel = panel_of(market)
+    assert panel.fundamentals is not None
+    hindsight = restate(panel.fundamentals, panel.sessions, panel.fields["market"])
+    assert hindsight.restated.any()
+    first: dict[tuple[object, ...], date] = {}
+    latest: dict[tuple[object, ...], dict[str, object]] = {}
+    for row in sorted(market.filings.statements, key=lambda row: row["filed_on"]):
+        report = (row["symbol"], row["period_end"], row["statement_basis"])
+        first.setdefault(report, row["filed_on"])
+        latest[*report, row["item"], row["months"]] = {**row, "filed_on": first[report]}
+    known_at_once = Filings(list(latest.values()), market.filings.events)
+    changed = replace(panel, fundamentals=hindsight)
+    of_statements = [name for name, factor in FACTORS.items() if factor.quarters]
+    wrong, seen = differences(replace(market, filings=known_at_once), changed, of_statements)
+    assert wrong == []
+    assert {"per", "roe", "f_score"} <= seen
 
 
 def test_quarters_nobody_reported_are_null(panel_of: Callable[[Market], Panel]) -> None:
