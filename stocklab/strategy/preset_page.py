@@ -51,8 +51,9 @@ def _row(preset: Preset) -> str:
 
 def _reads_reports(preset: Preset) -> bool:
     strategy = preset.strategy
-    rules = (*strategy.entry.rules, *strategy.exit.rules, *strategy.ranking.factors)
-    return any(check(part.formula).items for part in rules)
+    formulas = [rule.formula for rule in (*strategy.entry.rules, *strategy.exit.rules)]
+    formulas += [part.formula for part in strategy.ranking.factors]
+    return any(check(formula).items for formula in formulas)
 
 
 def _section(preset: Preset) -> str:

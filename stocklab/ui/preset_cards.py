@@ -118,8 +118,8 @@ def _card(preset: Preset, found: Coverage | None) -> None:
     lines = [f"**{escape(preset.name(spoken))}**", f":small[:gray[{' · '.join(marks)}]]"]
     if found is not None and found.missing:
         names = missing_names(found.missing, most=3)
-        told = escape(_("Not in the data: {names}").format(names=names))
-        lines.append(f":small[:orange[:material/database_off: {told}]]")
+        lacking = escape(_("Not in the data: {names}").format(names=names))
+        lines.append(f":small[:orange[:material/database_off: {lacking}]]")
     lines.append(escape(preset.words(spoken).what))
     with st.container(border=True, key=f"preset_{preset.id}", height="stretch"):
         st.markdown("\n\n".join(lines))

@@ -96,6 +96,9 @@ def _preset_picker() -> None:
     chosen = st.selectbox(_("Preset"), list(names), format_func=names.__getitem__, key="preset_choice")
     preset = PRESETS[chosen]
     st.caption(" · ".join(preset_tags(preset)))
+    found = cached.preset_coverage().get(chosen)
+    if found is not None:
+        show_lacks(found)
     explain_preset(preset)
     st.button(_("Start from this preset"), key="load_preset", type="primary", on_click=load_preset, args=(chosen,))
 
