@@ -24,6 +24,7 @@ from stocklab.backtest import Coverage, Progress, Result, RunRequest, coverage, 
 from stocklab.data import Store, import_paths, open_panel, status
 from stocklab.data.engine import run_backtest
 from stocklab.data.export import export_factors
+from stocklab.data.factor_warm import warm_factors
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.factor_json import explanation_json, factor_json
 from stocklab.data.factor_text import describe_catalogue, describe_explanation, describe_factor
@@ -240,6 +241,22 @@ def _factors_export(arguments: argparse.Namespace, settings: Settings) -> int:
         threads=settings.engine_threads,
     )
     print(f"{rows:,} rows written to {arguments.out}")
+    return 0
+
+
+def _factors_warm(arguments: argparse.Namespace, settings: Settings) -> int:
+    panel = open_panel(Store(settings.home), basis=PriceBasis(arguments.basis) if arguments.basis else None)
+    report = warm_factors(
+        panel,
+        settings.home,
+        [translate(formula) for formula in arguments.formulas] or None,
+        threads=settings.engine_threads,
+        budget_mb=arguments.budget_mb or settings.factor_cache_mb,
+        on_progress=lambda done, of: _say(f"{done} of {of} factors"),
+    )
+    print(f"{len(report.computed)} factors computed in {report.seconds:.1f} s")
+    for name, lacking in report.missing.items():
+        print(f"  {name}: lacks {', '.join(lacking)}")
     return 0
 
 
@@ -555,6 +572,12 @@ def _factor_commands(commands: Any) -> None:
     export.add_argument("--end", type=_day, required=True)
     export.add_argument("--out", required=True, metavar="FILE.parquet")
     export.add_argument("--basis", choices=list(PriceBasis))
+
+
+    warm = _command(parts, "warm", _factors_warm, "compute factors ahead, so that screens and backtests find them")
+    warm.add_argument("formulas", nargs="*", metavar="ID|FORMULA", help="default: the whole catalogue")
+    warm.add_argument("--budget-mb", type=_count, help="disk budget of the cache (default: STOCKLAB_FACTOR_CACHE_MB)")
+    warm.add_argument("--basis", choices=list(PriceBasis))
 
 
 def _screen_command(commands: Any) -> None:
