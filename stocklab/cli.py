@@ -24,10 +24,10 @@ from stocklab.backtest import Coverage, Progress, Result, RunRequest, coverage, 
 from stocklab.data import Store, import_paths, open_panel, status
 from stocklab.data.engine import run_backtest
 from stocklab.data.export import export_factors
-from stocklab.data.factor_warm import warm_factors
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.factor_json import explanation_json, factor_json
 from stocklab.data.factor_text import describe_catalogue, describe_explanation, describe_factor
+from stocklab.data.factor_warm import warm_factors
 from stocklab.data.results import ResultStore
 from stocklab.data.screen_text import csv_of, describe_screen
 from stocklab.data.screening import run_screen, session_row, strategy_hits
