@@ -36,7 +36,7 @@ def screener() -> None:
         toolbar.example_cards()
     elif result is not None:
         with above:
-            answer.count_line(result)
+            answer.count_line(chosen, result, ordered=desk.ordering() is not None)
             if not form_is_open:
                 answer.conditions_line(result)
         answer.notes(result)

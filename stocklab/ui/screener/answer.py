@@ -11,6 +11,7 @@ import streamlit as st
 from stocklab.data.screen_notes import Note
 from stocklab.data.screening import ScreenResult
 from stocklab.errors import FieldFault, FormulaError
+from stocklab.strategy.screen import Screen
 from stocklab.strategy.words import describe_rule, label
 from stocklab.ui import blocks
 from stocklab.ui import format as fmt
@@ -41,15 +42,15 @@ _NOTES: Final[Mapping[str, str]] = {
 _WARNINGS: Final = frozenset({"never", "partly", "unknown_everywhere", "market_unsafe", "restated"})
 
 
-def count_line(result: ScreenResult) -> None:
-    """How many stocks match, of how many, on which day."""
-    words = _("**{matched}** of {universe} stocks match at the close of {session}")
-    st.markdown(
-        "#### "
-        + words.format(
-            matched=fmt.count(result.matched), universe=fmt.count(result.universe), session=fmt.day(result.session)
-        )
-    )
+def count_line(chosen: Screen, result: ScreenResult, *, ordered: bool) -> None:
+    """How many stocks match, of how many; of what, on which day, and whether in a strategy's order of purchase."""
+    words = _("**{matched}** of {universe} stocks match")
+    st.markdown("#### " + words.format(matched=fmt.count(result.matched), universe=fmt.count(result.universe)))
+    parts = [escape(chosen.name)] if chosen.name else []
+    parts.append(_("at the close of {session}").format(session=fmt.day(result.session)))
+    if ordered and "score" in result.rows.columns:
+        parts.append(_("in the order in which the strategy would buy"))
+    st.caption(" · ".join(parts))
 
 
 def conditions_line(result: ScreenResult) -> None:

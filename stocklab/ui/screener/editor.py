@@ -39,7 +39,7 @@ def form() -> bool:
     loaded = editing.get("loaded")
     count = len(draft.rules(state.document(), "conditions"))
     with st.expander(
-        _("Conditions, universe, columns ({count} conditions)").format(count=count),
+        _("Conditions ({count}), universe, columns").format(count=count),
         icon=":material/tune:",
         key=f"screener_form_{editing['opened']}",
         expanded=loaded is None or not draft.rules(loaded, "conditions"),
@@ -70,7 +70,8 @@ def _conditions() -> None:
 
 
 def _columns() -> None:
-    names = {formula: catalogue.factor_label(formula) for formula in catalogue.options()}
+    labels = catalogue.factor_labels()
+    names = {formula: labels[formula] for formula in catalogue.options()}
     fields.many(
         "columns",
         _("Columns"),
