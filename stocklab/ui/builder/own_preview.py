@@ -98,8 +98,8 @@ def _values(factor: OwnFactor, found: Preview) -> None:
 def value_text(value: float, unit: str, spoken: Language) -> str:
     """A factor value with its unit.
 
-    >>> value_text(12.345, "%", "en"), value_text(3e8, "KRW", "ko"), value_text(float("nan"), "x", "en")
-    ('12.35%', '3억원', '–')
+    >>> value_text(12.346, "%", "en"), value_text(3e8, "KRW", "ko"), value_text(float("nan"), "x", "en")
+    ('12.35%', '3억 원', '–')
     """
     if isnan(value):
         return fmt.DASH
