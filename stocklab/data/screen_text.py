@@ -56,7 +56,7 @@ def _shown(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
+        return f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:,.2f}"
     return str(value)
 
 

@@ -76,8 +76,9 @@ def _links(symbol: str, judged: tuple[Judgement, ...], result: ScreenResult) -> 
     formulas = [*(formula for one in judged for formula, _value in one.values), *result.columns]
     operands = (operand_of(formula) for formula in formulas)
     factors = dict.fromkeys(found.factor for found in operands if found is not None and found.factor in CATALOGUE)
+    day = {} if result.asked is None else {"date": result.session.isoformat()}
     if factors:
         st.caption(_("What went into the numbers:"))
         with st.container(horizontal=True, gap="small", key="screener_factor_links"):
             for factor in factors:
-                navigation.link("factors", columns.heading(factor), factor=factor, symbol=symbol)
+                navigation.link("factors", columns.heading(factor), factor=factor, symbol=symbol, **day)
