@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DirectSource", "FormulaSource", "Wanted", "evaluate", "evaluate_series"]
 
-TILE_SYMBOLS: Final = 128
+TILE_SYMBOLS: Final = 32
 TILE_SESSIONS: Final = 16
 
 
