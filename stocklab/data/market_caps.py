@@ -7,14 +7,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from stocklab.data.cells import Cells, locate
+from stocklab.data.cells import Cells
 from stocklab.data.datasets import PRICES_RAW
 from stocklab.data.field_place import FieldPlace
 from stocklab.data.instruments import derive_kind, instrument_table
 from stocklab.data.panel_fields import last_true, life, rows_between
 from stocklab.data.raw_events import broken_links
 from stocklab.data.snapshot import Snapshot
-from stocklab.types import AnyArray, DateArray, FloatArray
+from stocklab.types import DateArray, FloatArray
 
 __all__ = ["add_unlisted_shares", "preferred_caps", "save_caps"]
 
@@ -29,11 +29,12 @@ def save_caps(place: FieldPlace, raw: Cells) -> None:
     ----------
     raw : the raw bars on the panel's grid
     """
-    mcap, shares = (
-        raw.fill(pl.col(name), [name], dtype=np.float64, empty=np.nan) for name in ("mcap", "shares_listed")
-    )
+    shares = raw.fill(pl.col("shares_listed"), ["shares_listed"], dtype=np.float64, empty=np.nan)
     if not np.isnan(shares).all():
         place.write("shares_listed", shares)
+    if place.events is None:
+        del shares  # each of these arrays is as large as a field of prices
+    mcap = raw.fill(pl.col("mcap"), ["mcap"], dtype=np.float64, empty=np.nan)
     if np.isnan(mcap).all():
         return
     if place.events is None:
@@ -43,13 +44,14 @@ def save_caps(place: FieldPlace, raw: Cells) -> None:
         )
     else:
         unclear = add_unlisted_shares(mcap, shares, place.events, place.sessions, place.symbols)
+        del shares
         if unclear:
             place.notes.append(
                 f"{unclear} bonus and rights issues whose new shares are not seen to list: "
                 "market caps after their ex-date may be wrong."
             )
     place.write("mcap", mcap)
-    place.save("mcap_pref", preferred_caps(place.snapshot, mcap, place.events, place.sessions, place.symbols))
+    place.write("mcap_pref", preferred_caps(place.snapshot, mcap, place.events, place.sessions, place.symbols))
 
 
 def add_unlisted_shares(
@@ -104,7 +106,7 @@ def preferred_caps(
     Parameters
     ----------
     snapshot : Snapshot with raw bars
-    mcap : (n_sessions, n_symbols) KRW, common shares
+    mcap : (n_sessions, n_symbols) KRW, common shares; used up: the result takes its place
     events : dataset "events", or None
     sessions, symbols : axes of ``mcap``
 
@@ -116,17 +118,14 @@ def preferred_caps(
     """
     classes = _preferred_symbols(snapshot)
     column_of = {symbol: column for column, symbol in enumerate(symbols)}
-    total = np.where(np.isnan(mcap), np.nan, 0.0)
-    for symbol in classes:
-        if symbol in column_of:
-            total[:, column_of[symbol]] = np.nan
+    mcap *= 0.0  # the unknown stays unknown
+    mcap[:, [column_of[symbol] for symbol in classes if symbol in column_of]] = np.nan
     owned = tuple(symbol for symbol in classes if _common_code(symbol) in column_of)
-    if not owned:
-        return total
-    caps, listed = _class_caps(snapshot, events, sessions, owned)
-    for place, symbol in enumerate(owned):
-        total[:, column_of[_common_code(symbol)]] += np.where(listed[:, place], caps[:, place], 0.0)
-    return total
+    if owned:
+        caps = _class_caps(snapshot, events, sessions, owned)
+        commons, first = np.unique([column_of[_common_code(symbol)] for symbol in owned], return_index=True)
+        mcap[:, commons] += np.add.reduceat(caps, first, axis=1)  # the classes of an issuer stand side by side
+    return mcap
 
 
 def _common_code(symbol: str) -> str:
@@ -145,17 +144,22 @@ def _preferred_symbols(snapshot: Snapshot) -> tuple[str, ...]:
 
 def _class_caps(
     snapshot: Snapshot, events: pl.DataFrame | None, sessions: DateArray, owned: tuple[str, ...]
-) -> tuple[FloatArray, AnyArray]:
-    """Market cap of each class and whether it is listed, (n_sessions, n_classes)."""
-    cells = locate(snapshot, PRICES_RAW, sessions, owned)
-    close, caps, shares = (
-        cells.fill(pl.col(name), [name], dtype=np.float64, empty=np.nan) for name in ("close", "mcap", "shares_listed")
-    )
+) -> FloatArray:
+    """Market cap of each class, (n_sessions, n_classes); 0 where it is not listed, NaN = unknown."""
+    names = ("close", "mcap", "shares_listed", "volume")
+    rows = snapshot.scan(PRICES_RAW).filter(pl.col("symbol").is_in(owned)).select("session", "symbol", *names).collect()
+    days = rows["session"].to_numpy().astype("datetime64[D]")
+    row = np.minimum(np.searchsorted(sessions, days), len(sessions) - 1)
+    inside = sessions[row] == days
+    column = np.searchsorted(np.asarray(owned), rows["symbol"].to_numpy())
+    tables = np.full((len(names), len(sessions), len(owned)), np.nan)
+    for table, name in zip(tables, names, strict=True):
+        table[row[inside], column[inside]] = rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[inside]
+    close, caps, shares, volume = tables
     if events is not None:
         add_unlisted_shares(caps, shares, events, sessions, owned)
     here = ~np.isnan(close)
-    traded = cells.fill(pl.col("volume") > 0, ["volume"], dtype=np.bool_, empty=False)
-    instruments = instrument_table(snapshot, owned, last_true(traded, sessions)).instruments
+    instruments = instrument_table(snapshot, owned, last_true(volume > 0, sessions)).instruments
     first, end = life(here, sessions, instruments)
     listed = rows_between(first, end, len(sessions)) & here.any(axis=0)
-    return caps, listed
+    return np.where(listed, caps, 0.0)
