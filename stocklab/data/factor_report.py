@@ -27,7 +27,7 @@ __all__ = ["FactorReport", "YearCoverage", "factor_report", "month_ends", "store
 
 log = structlog.get_logger(__name__)
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _LISTED_AT_EACH_END: Final = 10
 _BINS: Final = 40
 _TAIL: Final = 0.01
@@ -57,7 +57,7 @@ class FactorReport:
     years : coverage by year
     stocks, known : listed common stocks of KOSPI and KOSDAQ on the session, and those with a value
     quantiles : probability -> value, at 1, 5, 25, 50, 75, 95 and 99 %; empty without a value
-    edges, counts : histogram between the 1 and 99 % quantiles (or one bar a value, where few differ); n + 1 and n
+    edges, counts : histogram between the 1 and 99 % quantiles (small whole numbers: one bar each); n + 1 and n
     highest, lowest : (symbol, value), the ten at each end, ties by symbol
     """
 
@@ -167,9 +167,10 @@ def _quantiles(values: FloatArray) -> tuple[tuple[float, float], ...]:
 def _histogram(values: FloatArray) -> tuple[tuple[float, ...], tuple[int, ...]]:
     if not len(values):
         return (), ()
-    single, counts = np.unique(values, return_counts=True)
-    if len(single) <= _BINS // 2 and np.array_equal(single, np.round(single)):
-        return (*(single - 0.5).tolist(), float(single[-1]) + 0.5), tuple(counts.tolist())
+    least, most = float(values.min()), float(values.max())
+    if most - least < _BINS and np.array_equal(values, np.round(values)):
+        places = np.arange(least, most + 2.0) - 0.5
+        return tuple(places.tolist()), tuple(np.histogram(values, bins=places)[0].tolist())
     low, high = np.quantile(values, (_TAIL, 1.0 - _TAIL))
     if low == high:
         low, high = low - 0.5, high + 0.5

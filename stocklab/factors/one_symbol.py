@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from stocklab.market.fundamentals import Fundamentals
 from stocklab.market.panel import Instruments, Panel
 from stocklab.types import AnyArray, FloatArray, IntArray
 
-__all__ = ["one_symbol"]
+__all__ = ["VIEW_ARRAYS", "one_symbol"]
 
 _ALWAYS = frozenset({"listed", "market"})
 
@@ -72,7 +73,7 @@ def _statements(known: Fundamentals, column: int) -> Fundamentals:
         first_view=_bounds(views),
         **{name: getattr(known, name)[reports] for name in _PER_REPORT},
         **{name: getattr(known, name)[events] for name in ("event_day", "event_ratio")},
-        **{name: getattr(known, name)[views] for name in _PER_VIEW},
+        **{name: getattr(known, name)[views] for name in VIEW_ARRAYS},
         quarter_amounts=_cut(known.quarter_amounts, reports),
         cumulative_amounts=_cut(known.cumulative_amounts, reports),
         balances=_cut(known.balances, reports),
@@ -83,7 +84,8 @@ _PER_REPORT = (
     *("report_day", "report_slot", "report_end", "report_quarter"),
     *("consolidated", "from_deadline", "restated"),
 )
-_PER_VIEW = ("view_day", "view_row", "view_slot", "view_since", "view_consolidated", "view_annual")
+VIEW_ARRAYS: Final = ("view_day", "view_row", "view_slot", "view_since", "view_consolidated", "view_annual")
+"""Arrays of `Fundamentals` with one place for each view."""
 
 
 def _bounds(rows: slice) -> IntArray:

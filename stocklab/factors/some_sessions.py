@@ -18,9 +18,11 @@ from stocklab.factors.check import check
 from stocklab.factors.evaluate import DirectSource, FormulaSource, Wanted, evaluate
 from stocklab.factors.functions import FUNCTIONS, Family
 from stocklab.factors.inputs import CALENDAR_FIELDS, calendar_series
+from stocklab.factors.one_symbol import VIEW_ARRAYS
 from stocklab.factors.parser import parse
 from stocklab.factors.syntax import BinaryNode, CallNode, NameNode, Node, NumberNode, UnaryNode, canonical
 from stocklab.factors.vocabulary import DERIVED, FIELDS, Kind
+from stocklab.market.fundamentals import Fundamentals
 from stocklab.market.panel import Panel
 from stocklab.types import FloatArray, IntArray
 
@@ -62,25 +64,36 @@ def some_sessions(panel: Panel, rows: IntArray, names: frozenset[str]) -> Panel:
     fields = {name: panel.fields[name][rows] for name in {*names, "listed", "market"} if name in panel.fields}
     # calendar numbers are those of the full calendar, not of the sessions that are left
     if set(CALENDAR_FIELDS) & names:
-        known = calendar_series(panel.sessions)
+        days = calendar_series(panel.sessions)
         wide = np.ones((1, panel.n_symbols))
-        fields |= {name: known[name][rows, None] * wide for name in CALENDAR_FIELDS if name not in fields}
+        fields |= {name: days[name][rows, None] * wide for name in CALENDAR_FIELDS if name not in fields}
     for values in fields.values():
         values.flags.writeable = False
-    known_reports = panel.fundamentals
-    if known_reports is not None:
-        places = np.searchsorted(rows, known_reports.view_row).astype(np.int32)
-        places.flags.writeable = False
-        known_reports = replace(known_reports, view_row=places)
+    known = panel.fundamentals
     return replace(
         panel,
         sessions=panel.sessions[rows],
         fields=MappingProxyType(fields),
+        series=MappingProxyType({name: values[rows] for name, values in panel.series.items()}),
         indices=MappingProxyType({name: values[rows] for name, values in panel.indices.items()}),
         rf=panel.rf[rows],
-        fundamentals=known_reports,
+        fundamentals=None if known is None else _views_on(known, rows),
         by_symbol=MappingProxyType({}),
     )
+
+
+def _views_on(known: Fundamentals, rows: IntArray) -> Fundamentals:
+    """The statements with the views in force on some sessions only: a twentieth of them, for one session."""
+    places = np.searchsorted(rows, known.view_row)
+    symbols = np.repeat(np.arange(len(known.first_view) - 1), np.diff(known.first_view))
+    superseded = np.append((places[1:] == places[:-1]) & (symbols[1:] == symbols[:-1]), [False])[: len(places)]
+    kept = np.flatnonzero((places < len(rows)) & ~superseded)
+    arrays = {name: getattr(known, name)[kept] for name in VIEW_ARRAYS if name != "view_row"}
+    arrays["view_row"] = places[kept].astype(np.int32)
+    arrays["first_view"] = np.searchsorted(symbols[kept], np.arange(len(known.first_view))).astype(np.int64)
+    for values in arrays.values():
+        values.flags.writeable = False
+    return replace(known, **arrays)
 
 
 class _Splitter:

@@ -85,7 +85,7 @@ CALL_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "ttopmean": ("{0}의 {1}일 중 큰 값 {2}개 평균", "the mean of the {2} largest of {0} over {1} sessions"),
     "wsum": ("{0}의 {1}일 와일더 누적합", "the {1}-session Wilder sum of {0}"),
     "xmedian_by": ("{0}의 같은 업종 중앙값", "the median of {0} within the sector"),
-    "xwinsor": ("하위 {1}~상위 {2} 분위 안으로 제한한 {0}", "{0} limited to its {1} and {2} quantiles of the day"),
+    "xwinsor": ("{1}~{2} 분위 안으로 제한한 {0}", "{0} limited to its {1} and {2} quantiles of the day"),
     "xwmean_by": ("{1}으로 가중한 {0}의 같은 업종 평균", "the mean of {0} within the sector, weighted by {1}"),
     "xzr": ("{0} 순위의 Z점수", "the z-score of the rank of {0}"),
 }

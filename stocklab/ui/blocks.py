@@ -25,6 +25,7 @@ __all__ = [
     "facts",
     "guarded",
     "no_data",
+    "table",
     "title",
 ]
 
@@ -93,6 +94,13 @@ def facts(pairs: Mapping[str, Any]) -> None:
         for name, value in pairs.items()
     )
     st.html(f'<dl class="lab-facts">{rows}</dl>')
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A small table of words; text is shown literally, and wraps."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in heads)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    st.html(f'<table class="lab-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 @contextmanager

@@ -22,6 +22,8 @@ from stocklab.backtest.result import Result
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen, strategy_hits
+from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
+from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.fundamentals import StatementMode
 from stocklab.portfolios import Lab, shared_lab
 from stocklab.strategy import Strategy, dump, fingerprint
@@ -35,6 +37,7 @@ __all__ = [
     "age_days",
     "covered",
     "data_status",
+    "factor_statuses",
     "figure",
     "first_session",
     "index_figure",
@@ -161,6 +164,21 @@ def covered(strategy: Strategy) -> Coverage:
         The home holds no data.
     """
     return coverage(strategy, lab().panel())
+
+
+@lru_cache(maxsize=2)
+def _factor_statuses(home: str, snapshot_id: str | None) -> Mapping[str, FormulaStatus]:
+    if snapshot_id is None:
+        return {}
+    panel = lab().panel()
+    fields = {name: status_of(name, panel) for name, field in FIELDS.items() if field.kind == "daily"}
+    return fields | dict(catalogue_status(panel))
+
+
+def factor_statuses() -> Mapping[str, FormulaStatus]:
+    """Factor or daily field -> whether the current panel has it, and what it lacks; empty without data."""
+    store = lab().store
+    return _factor_statuses(str(store.home), store.current_id())
 
 
 @lru_cache(maxsize=24)

@@ -7,10 +7,14 @@ from functools import lru_cache
 from typing import Final
 
 from stocklab.factors import CATALOGUE, Factor
+from stocklab.factors.naming import FACTOR_ALIASES
+from stocklab.factors.status import State
 from stocklab.strategy.labels import label, unit_of
+from stocklab.ui import cached
 from stocklab.ui.text import LANGUAGES, N_, Language, _, language
 
 __all__ = [
+    "ALIASES",
     "CATEGORIES",
     "FIELDS",
     "TYPES",
@@ -18,11 +22,11 @@ __all__ = [
     "category_name",
     "category_of",
     "factor_label",
+    "factor_labels",
     "factor_name",
     "options",
     "search",
     "unit_of",
-    "usable",
 ]
 
 FIELD_CATEGORY: Final = "field"
@@ -61,6 +65,17 @@ FIELDS: Final = ("close", "open", "high", "low", "volume", "tv", "mcap", "list_a
 """Daily fields a row may use beside the factors."""
 
 
+def _aliases() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for alias, name in FACTOR_ALIASES.items():
+        found[name] = (*found.get(name, ()), alias)
+    return found
+
+
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = _aliases()
+"""Factor or field -> the other names users type (docs/factors.md, section 13)."""
+
+
 def category_name(category: str) -> str:
     """Name of a category in the user's language."""
     return _(CATEGORIES.get(category, category))
@@ -72,24 +87,42 @@ def factor_name(factor_id: str) -> str:
 
 
 def factor_label(factor_id: str) -> str:
-    """What a picker shows: both names and the id, so that typing any of them finds it."""
-    return _labels(language()).get(factor_id, factor_id)
+    """What a picker shows: both names, the id and the other names people use, so that typing any of them finds it.
+
+    One that the current data cannot compute says so, and which inputs are missing.
+    """
+    return factor_labels().get(factor_id, factor_id)
 
 
-def usable(factor_id: str) -> bool:
-    """Whether this version can compute it."""
-    return factor_id in FIELDS or (factor_id in CATALOGUE)
+def factor_labels() -> Mapping[str, str]:
+    """`factor_label` of every factor and field, looked up once for a whole picker."""
+    statuses = cached.factor_statuses()
+    lacking = tuple((key, status.missing) for key, status in statuses.items() if status.state is State.LACKING)
+    return _labels(language(), lacking)
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def _labels(chosen: Language) -> Mapping[str, str]:
+@lru_cache(maxsize=2 * len(LANGUAGES))
+def _labels(chosen: Language, lacking: tuple[tuple[str, tuple[str, ...]], ...]) -> Mapping[str, str]:
     other: Language = "en" if chosen == "ko" else "ko"
-    return {key: f"{label(key, chosen)} · {label(key, other)} · {key}" for key in (*FIELDS, *CATALOGUE)}
+    reasons = dict(lacking)
+    found = {}
+    for key in (*FIELDS, *CATALOGUE):
+        names = [label(key, chosen), label(key, other), key, *ALIASES.get(key, ())]
+        if key in reasons:
+            missing = _shortened([label(name, chosen) for name in reasons[key]])
+            names[0] = f"⊘ {names[0]} [{_('no data: {names}').format(names=missing)}]"
+        found[key] = " · ".join(dict.fromkeys(names))
+    return found
+
+
+def _shortened(names: list[str], most: int = 2) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" +{len(names) - most}" if len(names) > most else "")
 
 
 @lru_cache(maxsize=64)
 def options(category: str | None = None) -> tuple[str, ...]:
-    """Ids a rule may use, by category and catalogue order; None is all categories. Computable ones only."""
+    """Ids a rule may use, by category and catalogue order; None is all categories."""
     found: list[str] = []
     for name in CATEGORIES:
         if category not in (None, name):
@@ -106,17 +139,27 @@ def category_of(factor_id: str) -> str:
     return FIELD_CATEGORY if factor is None else factor.category
 
 
-def search(text: str, *, category: str | None = None, kind: str | None = None) -> list[Factor]:
-    """Catalogue factors whose id, names or source hold every word of ``text``, in catalogue order."""
-    words = text.lower().split()
+def search(text: str, *, category: str | None = None, kind: str | None = None, unit: str | None = None) -> list[Factor]:
+    """Catalogue factors whose id, names, aliases or source hold every word of ``text``, in catalogue order.
+
+    Blanks and capitals do not count: 매출성장 finds 매출 성장.
+    """
+    words = text.casefold().split()
     return [
         factor
         for factor in CATALOGUE.values()
         if category in (None, factor.category)
         and kind in (None, factor.type)
-        and all(word in _haystack(factor) for word in words)
+        and unit in (None, factor.unit)
+        and all(word in _haystacks()[factor.id] for word in words)
     ]
 
 
-def _haystack(factor: Factor) -> str:
-    return f"{factor.id} {factor.name_ko} {factor.name_en} {factor.source}".lower()
+@lru_cache(maxsize=1)
+def _haystacks() -> Mapping[str, str]:
+    found = {}
+    for factor in CATALOGUE.values():
+        said = (factor.id, factor.name_ko, factor.name_en, *ALIASES.get(factor.id, ()), factor.source)
+        text = " ".join(said).casefold()
+        found[factor.id] = f"{text} {text.replace(' ', '')}"
+    return found

@@ -26,6 +26,7 @@ def _forget() -> None:
         cached._status,
         cached._panel_words,
         cached._preset_coverage,
+        cached._factor_statuses,
         cached._result,
         cached._summary,
         cached._figure,

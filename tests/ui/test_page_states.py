@@ -118,22 +118,6 @@ def test_an_unknown_job_is_an_error_in_words(pages):
     assert "작업을 시작하거나 찾을 수 없습니다" in page.error[0].value
 
 
-def test_the_catalogue_has_every_factor_and_finds_by_name(pages):
-    page = pages("factors")
-    assert page.dataframe[0].value.shape[0] == 306
-    page.text_input(key="factor_search").input("momentum 12-1").run()
-    assert "mom_12_1" in page.dataframe[0].value["id"].tolist()
-    page.text_input(key="factor_search").input("no such factor").run()
-    assert "맞는 팩터가 없습니다" in said(page)
-
-
-def test_a_factor_that_needs_statements_says_so(pages):
-    page = pages("factors", factor="per")
-    assert "다음 버전" in page.warning[0].value
-    assert page.code[0].value == "mcap_all/pos(ttm(net_income_parent))"
-    assert not pages("factors", factor="mom_12_1").warning
-
-
 def test_the_data_page_counts_symbols_by_market(pages):
     page = pages("data")
     shown = {part.label: part.value for part in page.metric}

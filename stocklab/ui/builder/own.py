@@ -82,7 +82,8 @@ def options(category: str | None) -> tuple[str, ...]:
 def labels() -> Callable[[str], str]:
     """What a picker shows for a factor, field or own factor, as it is called now."""
     named = {factor.id: f"{factor.name or factor.id} · {factor.id}" for factor in usable()}
-    return lambda factor_id: named.get(factor_id) or catalogue.factor_label(factor_id)
+    known = catalogue.factor_labels()
+    return lambda factor_id: named.get(factor_id) or known.get(factor_id, factor_id)
 
 
 def category_label(category: str) -> str:
