@@ -148,7 +148,6 @@ _FAULTS: Final[Mapping[str, str]] = {
     "unknown_function": N_("This function is not known."),
     "unknown_key": N_("This setting is not known."),
     "unknown_version": N_("This version of the document is not known."),
-    "needs_fundamentals": N_("This needs financial statements, which come with the next version."),
     "missing_input": N_("The loaded data lack what this needs."),
     "missing": N_("This setting is required."),
     "empty": N_("Nothing was entered."),
