@@ -573,7 +573,6 @@ def _factor_commands(commands: Any) -> None:
     export.add_argument("--out", required=True, metavar="FILE.parquet")
     export.add_argument("--basis", choices=list(PriceBasis))
 
-
     warm = _command(parts, "warm", _factors_warm, "compute factors ahead, so that screens and backtests find them")
     warm.add_argument("formulas", nargs="*", metavar="ID|FORMULA", help="default: the whole catalogue")
     warm.add_argument("--budget-mb", type=_count, help="disk budget of the cache (default: STOCKLAB_FACTOR_CACHE_MB)")
