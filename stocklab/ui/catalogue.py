@@ -110,7 +110,8 @@ def _labels(chosen: Language, lacking: tuple[tuple[str, tuple[str, ...]], ...]) 
         names = [label(key, chosen), label(key, other), key, *ALIASES.get(key, ())]
         if key in reasons:
             missing = _shortened([label(name, chosen) for name in reasons[key]])
-            names[0] = f"⊘ {names[0]} [{_('no data: {names}').format(names=missing)}]"
+            # after the name: a browser ranks what begins with the typed word first
+            names[0] += f" ⊘ [{_('no data: {names}').format(names=missing)}]"
         found[key] = " · ".join(dict.fromkeys(names))
     return found
 

@@ -127,4 +127,4 @@ def test_the_builder_offers_every_factor_and_marks_what_the_data_lack(pages):
         assert set(catalogue.options()) >= set(CATALOGUE)
         assert labels["ret_1w"] == "수익률(1주) · Return, 1 week · ret_1w · 5일수익률 · ret_5d"
         marked = catalogue._labels("ko", (("per", ("mcap", "mcap_pref", "net_income_parent")),))
-    assert marked["per"].startswith("⊘ PER(주가수익비율) [데이터 없음: 시가총액, 우선주 시가총액 +1]")
+    assert marked["per"].startswith("PER(주가수익비율) ⊘ [데이터 없음: 시가총액, 우선주 시가총액 +1] · ")

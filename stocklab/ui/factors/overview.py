@@ -101,7 +101,7 @@ def _table(found: Sequence[Factor]) -> None:
     chosen = st.dataframe(
         _rows(tuple(factor.id for factor in found)),
         hide_index=True,
-        height=min(560, 38 + 35 * len(found)),
+        height=min(560, 37 + 35 * len(found)),
         key="factor_table",
         on_select="rerun",
         selection_mode="single-row",
