@@ -39,20 +39,21 @@ def upgrade(database: Database) -> None:
         The database was written by a newer version of the program.
     """
     try:
-        with _turn(database), database.engine.connect() as connection:
-            config = _config()
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise SettingsError(
-                    f"The app database has a schema that this version does not know ({error}). "
-                    "Hint: start the version that wrote it, or newer."
-                ) from error
-            connection.commit()
-        with database.write() as session:
-            if session.get(OwnerRow, LOCAL_OWNER_ID) is None:
-                session.merge(OwnerRow(id=LOCAL_OWNER_ID, name="Local owner", created_at=utc_now()))
+        with _turn(database):
+            with database.engine.connect() as connection:
+                config = _config()
+                config.attributes["connection"] = connection
+                try:
+                    command.upgrade(config, "head")
+                except CommandError as error:
+                    raise SettingsError(
+                        f"The app database has a schema that this version does not know ({error}). "
+                        "Hint: start the version that wrote it, or newer."
+                    ) from error
+                connection.commit()
+            with database.write() as session:  # still in turn: two that start together must not both add the owner
+                if session.get(OwnerRow, LOCAL_OWNER_ID) is None:
+                    session.add(OwnerRow(id=LOCAL_OWNER_ID, name="Local owner", created_at=utc_now()))
     except OperationalError as error:
         raise DatabaseUnreachable(
             f"The app database cannot be opened ({type(error.orig).__name__}). "

@@ -120,10 +120,10 @@ class TestHostileNames:
     """Each is refused within a second, before what it would mean is built."""
 
     def refused(self, known: Definitions, formula: str) -> str:
-        started = time.perf_counter()
+        started = time.process_time()
         with pytest.raises(FormulaError) as caught:
             check_with(formula, known)
-        assert time.perf_counter() - started < 1
+        assert time.process_time() - started < 1
         assert 0 <= caught.value.position < len(formula)
         return caught.value.code
 
