@@ -8,7 +8,7 @@ from functools import lru_cache
 from stocklab.factors.checker import build
 from stocklab.factors.graph import Graph
 from stocklab.factors.parser import parse
-from stocklab.factors.syntax import BinaryNode, CallNode, NameNode, Node, UnaryNode, canonical
+from stocklab.factors.syntax import NameNode, Node, canonical, name_nodes
 from stocklab.factors.vocabulary import FIELDS, ITEMS, Kind
 from stocklab.market.panel import Panel
 
@@ -110,7 +110,7 @@ def missing_inputs(formula: str, panel: Panel) -> tuple[str, ...]:
 
 def first_name_needing(formula: str, field: str) -> Node:
     """The first name in the formula that leads to a raw field."""
-    return next((name for name in _names(parse(formula)) if field in _needs(name)), parse(formula))
+    return next((name for name in name_nodes(parse(formula)) if field in _needs(name)), parse(formula))
 
 
 def _needs(node: NameNode) -> frozenset[str]:
@@ -119,16 +119,3 @@ def _needs(node: NameNode) -> frozenset[str]:
     graph = Graph()
     step = graph.steps[build(graph, node.name)]
     return step.fields | step.items
-
-
-def _names(node: Node) -> list[NameNode]:
-    match node:
-        case NameNode():
-            return [node]
-        case UnaryNode(operand=operand):
-            return _names(operand)
-        case BinaryNode(left=left, right=right):
-            return _names(left) + _names(right)
-        case CallNode(arguments=arguments):
-            return [name for argument in arguments for name in _names(argument)]
-    return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from stocklab.factors.catalogue import CATALOGUE
 from stocklab.factors.parser import parse
-from stocklab.factors.syntax import BinaryNode, CallNode, NameNode, Node, UnaryNode
+from stocklab.factors.syntax import name_nodes
 from stocklab.factors.vocabulary import DERIVED
 
 __all__ = ["Dependencies", "definition_of", "dependencies", "names_in"]
@@ -42,7 +42,7 @@ def names_in(formula: str) -> tuple[str, ...]:
     >>> names_in("mcap_all/pos(ttm(net_income_parent))+mcap_all")
     ('mcap_all', 'net_income_parent')
     """
-    return tuple(dict.fromkeys(_names(parse(formula))))
+    return tuple(dict.fromkeys(each.name for each in name_nodes(parse(formula))))
 
 
 def dependencies(name: str) -> Dependencies:
@@ -70,16 +70,3 @@ def dependencies(name: str) -> Dependencies:
     for each, level in depth.items():
         layers[level].append(each)
     return Dependencies(layers=tuple(tuple(layer) for layer in layers), edges=tuple(edges))
-
-
-def _names(node: Node) -> list[str]:
-    match node:
-        case NameNode(name=name):
-            return [name]
-        case UnaryNode(operand=operand):
-            return _names(operand)
-        case BinaryNode(left=left, right=right):
-            return _names(left) + _names(right)
-        case CallNode(arguments=arguments):
-            return [name for argument in arguments for name in _names(argument)]
-    return []

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BinaryNode", "CallNode", "NameNode", "Node", "NumberNode", "UnaryNode", "canonical", "number_text"]
+__all__ = [
+    "BinaryNode",
+    "CallNode",
+    "NameNode",
+    "Node",
+    "NumberNode",
+    "UnaryNode",
+    "canonical",
+    "name_nodes",
+    "number_text",
+]
 
 # binding strength, loosest first, as in Python
 _COMPARISONS = (">", "<", ">=", "<=", "==", "!=")
@@ -107,3 +117,17 @@ def _print_binary(operator: str, left: Node, right: Node) -> str:
 def _wrap(node: Node, needs: int) -> str:
     text, strength = _print(node)
     return text if strength >= needs else f"({text})"
+
+
+def name_nodes(node: Node) -> list[NameNode]:
+    """Every name of a formula's tree, from left to right; repeated ones too."""
+    match node:
+        case NameNode():
+            return [node]
+        case UnaryNode(operand=operand):
+            return name_nodes(operand)
+        case BinaryNode(left=left, right=right):
+            return name_nodes(left) + name_nodes(right)
+        case CallNode(arguments=arguments):
+            return [name for argument in arguments for name in name_nodes(argument)]
+    return []

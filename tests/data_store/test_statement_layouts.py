@@ -383,6 +383,7 @@ def test_lines_that_a_filer_repeats_are_told_apart_by_their_place(store: Store, 
     import_paths(store, [put("dart_statements_x.csv", lines({}, untagged, untagged))])
     placed = lines({}, {}).with_columns(pl.Series("ord", ["1", "2"]))
     import_paths(store, [put("dart_statements_y.csv", placed)])
+    assert store.current() is not None
 
 
 @pytest.mark.parametrize(
