@@ -63,9 +63,7 @@ demo: setup  ## (re)build the synthetic demo market in STOCKLAB_HOME
 	@$(BIN)/stocklab demo
 
 test: setup  ## the whole test suite with coverage, at least 95 % of the lines of stocklab/
-	@rm -rf build/numba && mkdir -p build/numba
-	@NUMBA_JIT_COVERAGE=1 NUMBA_CACHE_DIR=$(CURDIR)/build/numba $(BIN)/pytest -n 2 --dist loadgroup -q \
-	  --cov=stocklab --cov-report=term:skip-covered --cov-fail-under=95
+	@$(BIN)/pytest -n 2 --dist loadgroup -q --cov=stocklab --cov-report=term:skip-covered --cov-fail-under=95
 
 test-fast: setup  ## the suite without real data and without a browser
 	@$(BIN)/pytest -n 2 --dist loadgroup -q -m "not realdata and not browser"

@@ -1,9 +1,11 @@
 """How long a person waits between the click on Run and the chart, in real Chromium.
 
 Each preset is opened in the builder and run twice: over the whole range (factor values not computed yet) and over the
-last five years (computed already). A stored result is never asked for again, so every click is a real backtest.
+last five years (computed already), or once over the days given. A stored result is never asked for again, so every
+click is a real backtest.
 
     .venv/bin/python benchmarks/browser.py --home HOME
+    .venv/bin/python benchmarks/browser.py --home HOME --presets rsi_reversal --start 2014-01-02 --end 2026-02-20
 """
 
 from __future__ import annotations
@@ -50,18 +52,33 @@ def trades_of(home: Path, page: Page) -> int:
     return int(ResultStore(home).read_json(run, "metrics")["n_trades"])
 
 
-def measure(app: live_app.LiveApp, presets: Sequence[str]) -> list[dict[str, object]]:
-    """One row for each preset and range."""
+def choose_days(page: Page, days: tuple[str, str]) -> None:
+    """Type the first and last day."""
+    for key, day in zip(("start", "end"), days, strict=True):
+        field = page.locator(f".st-key-range_{key} input")
+        field.fill(day)
+        field.press("Enter")
+        live_app.settled(page)
+        expect(field).to_have_value(day)
+
+
+def measure(
+    app: live_app.LiveApp, presets: Sequence[str], days: tuple[str, str] | None = None
+) -> list[dict[str, object]]:
+    """One row for each preset and range: all and five years, or the days from ``days[0]`` to ``days[1]``."""
     rows: list[dict[str, object]] = []
     with live_app.chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         for preset in presets:
-            for period in ("range_all", "range_5"):
+            for period in ("range_all", "range_5") if days is None else (" to ".join(days),):
                 open_preset(page, app.url, preset)
                 page.locator(".st-key-builder_section button").last.click()
                 live_app.settled(page)
-                page.locator(f".st-key-{period} button").click()
-                live_app.settled(page)
+                if days is None:
+                    page.locator(f".st-key-{period} button").click()
+                    live_app.settled(page)
+                else:
+                    choose_days(page, days)
                 seconds = click_to_chart(page)
                 live_app.settled(page)
                 rows.append(
@@ -76,19 +93,26 @@ def measure(app: live_app.LiveApp, presets: Sequence[str]) -> list[dict[str, obj
 
 
 def main(given: list[str] | None = None) -> int:
-    """Print the rows as JSON; 1 when a click took longer than ``--most-seconds``."""
+    """Print the rows as JSON; 1 when a click took longer or a run traded less than allowed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--home", type=Path, required=True, help="home with market data; a copy of it is used")
     parser.add_argument("--presets", nargs="*", default=[], help="default: the first three")
+    parser.add_argument("--start", help="first day, YYYY-MM-DD; with --end")
+    parser.add_argument("--end", help="last day")
     parser.add_argument("--most-seconds", type=float, default=2.0)
+    parser.add_argument("--least-trades", type=int, default=50, help="fewer are no result")
     arguments = parser.parse_args(given)
+    if (arguments.start is None) != (arguments.end is None):
+        parser.error("--start and --end belong together")
+    days = (arguments.start, arguments.end) if arguments.start else None
     with tempfile.TemporaryDirectory() as folder:
         home = copy_of(arguments.home, Path(folder) / "home")
         presets = arguments.presets or preset_ids(home)[:3]
         with live_app.serving(home) as app:
-            rows = measure(app, presets)
+            rows = measure(app, presets, days)
     print(json.dumps(rows, indent=2))
-    return int(any(float(str(row["seconds"])) > arguments.most_seconds for row in rows))
+    slow = any(float(str(row["seconds"])) > arguments.most_seconds for row in rows)
+    return int(slow or any(int(str(row["trades"])) < arguments.least_trades for row in rows))
 
 
 def copy_of(home: Path, target: Path) -> Path:

@@ -15,7 +15,7 @@ from browser import CHART, PATIENCE_MS
 from playwright.sync_api import Browser, Page, expect
 
 PAGES = ("home", "builder", "screener", "results", "strategies", "factors", "data")
-WIDTHS = {"wide": (1280, 900), "narrow": (390, 844)}
+WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 TALLEST = 6000
 PRESETS = ("momentum_12_1", "moving_average_cross")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from stocklab.data import Store
 from stocklab.data.demo import build_demo
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))  # the module `patience`
 
 
 @pytest.fixture(scope="session")

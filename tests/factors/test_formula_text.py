@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import promptly
 
 from stocklab.errors import FormulaError
 from stocklab.factors import CATALOGUE, FUNCTIONS, check
@@ -138,10 +137,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_text_is_answered_quickly(text: str) -> None:
-    started = time.process_time()
-    error = fault_of(text)
-    assert time.process_time() - started < 0.5
+def test_hostile_text_is_answered_promptly(text: str) -> None:
+    with promptly():
+        error = fault_of(text)
     assert error is None or (0 <= error.position <= len(text) and error.pointer())
 
 

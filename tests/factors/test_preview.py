@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from patience import promptly
 
 from stocklab.errors import Cancelled, FormulaError
 from stocklab.factors import NO_DEFINITIONS, Definition, Wanted, evaluate, expand, translate
@@ -80,11 +80,9 @@ def test_what_the_data_lack_is_named(market_panel: Panel) -> None:
     ],
     ids=range(17),
 )
-def test_hostile_text_is_refused_within_a_second(typed: str) -> None:
-    started = time.process_time()
-    with pytest.raises(FormulaError) as caught:
+def test_hostile_text_is_refused_promptly(typed: str) -> None:
+    with promptly(), pytest.raises(FormulaError) as caught:
         OWN.adding(Definition(id="mine", formula=translate(typed, OWN)))
-    assert time.process_time() - started < 1
     assert caught.value.code
     assert len(caught.value.pointer()) < 400
 
@@ -94,12 +92,10 @@ def test_the_largest_formula_stays_small_on_one_stock(market_panel: Panel) -> No
     several = [f"max({','.join(parts[place : place + 40])})" for place in (0, 40)]
     formula = f"{several[0]}-{several[1]}"
     tracemalloc.start()
-    started = time.process_time()
     preview(formula, market_panel, SYMBOL)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 60_000_000
-    assert time.process_time() - started < 20
 
 
 def test_a_preview_across_the_market_can_be_given_up(market_panel: Panel) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from patience import promptly
 
 from stocklab.errors import DocumentError, FieldFault
 from stocklab.strategy import describe_strategy, dump, fingerprint, lines_of, parse_document, rules_of
@@ -109,12 +109,11 @@ class TestFaults:
         found = faults(document(market_filter={"formula": "quiet_and_cheap>0"}))
         assert [(fault.path, fault.code) for fault in found] == [("market_filter.formula", "market_inputs")]
 
-    def test_twenty_hostile_factors_are_refused_within_a_second_each(self) -> None:
+    def test_twenty_hostile_factors_are_refused_promptly(self) -> None:
         doubling = [{"id": "f0", "formula": "close"}]
         doubling += [{"id": f"f{number}", "formula": f"f{number - 1}*f{number - 1}"} for number in range(1, 20)]
-        started = time.perf_counter()
-        codes = {code for _, code in told(document("f19>1", *doubling))}
-        assert time.perf_counter() - started < 1
+        with promptly():
+            codes = {code for _, code in told(document("f19>1", *doubling))}
         assert codes == {"too_many", "own_factor_fault"}
 
 
