@@ -50,6 +50,7 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path) -> int:
     run_id = run_presets(browser, app)
     sections = ("overview", "holdings", "trades", "orders", "stocks", "settings")
     addresses = {name: name if name != "home" else "" for name in PAGES}
+    addresses["screener-answer"] = "screener?example=near_the_high"
     addresses |= {f"factor-{name}": f"factors?factor={name}" for name in ("per", "f_score", "momentum_score")}
     addresses |= {f"result-{section}": f"results?run={run_id}&result_section={section}" for section in sections}
     count = 0

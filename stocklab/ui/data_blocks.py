@@ -119,8 +119,8 @@ def quality(state: Mapping[str, Any]) -> None:
             rows.append(
                 {
                     "count": number,
-                    "check": _(CHECKS.get(check, check)),
                     "dataset": _(DATASETS.get(dataset, dataset)),
+                    "check": _(CHECKS.get(check, check)),
                 }
             )
     if not rows:
@@ -133,8 +133,8 @@ def quality(state: Mapping[str, Any]) -> None:
         height="content",
         column_config={
             "count": st.column_config.NumberColumn(_("Findings"), format="localized", width="small"),
-            "check": st.column_config.TextColumn(_("Check"), width="large"),
             "dataset": st.column_config.TextColumn(_("Dataset"), width="medium"),
+            "check": st.column_config.TextColumn(_("Check"), width="large"),
         },
     )
 

@@ -37,6 +37,7 @@ __all__ = [
     "LANGUAGE_KEY",
     "LOCALE",
     "N_",
+    "PERIODS",
     "REMEMBERED",
     "Language",
     "_",
@@ -126,6 +127,15 @@ def pick(korean: str, english: str) -> str:
     """The one of two texts that data carries in both languages."""
     return english if language() == "en" else korean
 
+
+PERIODS: Final[Mapping[str, str]] = {
+    "daily": N_("Daily"),
+    "weekly": N_("Weekly"),
+    "monthly": N_("Monthly"),
+    "quarterly": N_("Quarterly"),
+    "yearly": N_("Yearly"),
+}
+"""How often a book is moved to its target weights: the word of the document and its message."""
 
 _HEADLINES: Final[tuple[tuple[type[StockLabError], str], ...]] = (
     (FormulaError, N_("The formula cannot be used.")),

@@ -131,9 +131,7 @@ def test_raw_windows(real_data: Path, tmp_path: Path) -> None:
     assert panel.fields["split_ratio"][event, panel.column("365590")] == np.float32(0.2)
 
 
-def test_adjusted_and_raw_returns_agree(
-    imported: tuple[Store, int], real_data: Path, tmp_path: Path
-) -> None:
+def test_adjusted_and_raw_returns_agree(imported: tuple[Store, int], real_data: Path, tmp_path: Path) -> None:
     raw_store = Store(tmp_path / "home")
     import_paths(raw_store, [real_data / "marcap_2024.parquet"])
     raw, whole = open_panel(raw_store), open_panel(imported[0])

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from stocklab.ui import charts
 from stocklab.ui import format as fmt
+from stocklab.ui.result import frames
+from stocklab.ui.text import speaking
 
 
 @given(st.lists(st.floats(1, 1e6), min_size=1, max_size=400), st.integers(4, 60))
@@ -145,3 +147,20 @@ def test_the_curve_of_a_running_test_is_drawn_to_scale():
     assert 'points="0.0,130.0 500.0,10.0 1000.0,190.0"' in picture
     assert "-10.0%" in drawn
     assert "+20.0%" in drawn
+
+
+@pytest.mark.parametrize(
+    ("rule", "ko", "en"),
+    [
+        ("monthly", "매월", "Monthly"),
+        ("20 sessions", "20거래일", "20 sessions"),
+        ("30 calendar_days", "달력 30일", "30 calendar days"),
+        ("A and B", "A and B", "A and B"),
+        ("-10%", "-10%", "-10%"),
+    ],
+)
+def test_what_caused_a_trade_is_in_the_readers_language(rule: str, ko: str, en: str):
+    with speaking("ko"):
+        assert frames.rule_name(rule) == ko
+    with speaking("en"):
+        assert frames.rule_name(rule) == en

@@ -14,7 +14,7 @@ from stocklab.ui.builder.own_factors import own_factors_editor
 from stocklab.ui.builder.period import period_fields
 from stocklab.ui.builder.ranking import ranking_editor
 from stocklab.ui.builder.rules import rules_editor, show_formula_fault
-from stocklab.ui.text import N_, _, language
+from stocklab.ui.text import N_, PERIODS, _, language
 
 __all__ = ["SECTIONS", "draw", "section_label"]
 
@@ -239,16 +239,9 @@ def rebalancing() -> None:
         st.caption(_("Buys candidates as places become free; sells only by the exit conditions."))
         return
     st.caption(_("At each period the book is moved to the best candidates at their target weights."))
-    periods = {
-        "daily": N_("Daily"),
-        "weekly": N_("Weekly"),
-        "monthly": N_("Monthly"),
-        "quarterly": N_("Quarterly"),
-        "yearly": N_("Yearly"),
-    }
     first, second, third = st.columns(3)
     with first:
-        fields.choice("rebalancing.period", _("Period"), words(periods))
+        fields.choice("rebalancing.period", _("Period"), words(PERIODS))
     with second:
         fields.whole("rebalancing.day_shift", _("Sessions after the first of the period"), least=0, most=20)
     with third:

@@ -11,7 +11,7 @@ import polars as pl
 
 from stocklab.backtest.result import Result
 from stocklab.market.panel import PriceBasis
-from stocklab.ui.text import N_, _
+from stocklab.ui.text import N_, PERIODS, _
 
 __all__ = [
     "REASONS",
@@ -22,6 +22,7 @@ __all__ = [
     "orders",
     "price_range",
     "reason_name",
+    "rule_name",
     "status_name",
     "summarize",
     "trades",
@@ -183,6 +184,16 @@ def price_range(result: Result) -> tuple[PriceBasis, date, date]:
 def reason_name(code: str) -> str:
     """Why something was traded or not, in the user's language; an unknown code is shown as it is."""
     return _(REASONS.get(code, code))
+
+
+def rule_name(code: str) -> str:
+    """What caused a trade: words of the document in the user's language; formulas and letters as they are."""
+    number, _space, unit = code.partition(" ")
+    if unit == "sessions" and number.isdigit():
+        return _("{count} sessions").format(count=number)
+    if unit == "calendar_days" and number.isdigit():
+        return _("{count} calendar days").format(count=number)
+    return _(PERIODS.get(code, code))
 
 
 def status_name(code: str) -> str:

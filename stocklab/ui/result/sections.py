@@ -145,6 +145,7 @@ def trades(result: Result) -> None:
     side, text, reason = _filters("trades", causes)
     found = frames.trades(result, cached.names(), side=side, reason=reason, text=text)
     found = _coded(_coded(found, "reason", frames.reason_name), "side", _side_name)
+    found = _coded(found, "rule", frames.rule_name)
     table(
         found,
         {

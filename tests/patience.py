@@ -1,0 +1,24 @@
+"""A bound that only runaway work can meet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+__all__ = ["promptly"]
+
+_PATIENCE_SECONDS: Final = 10.0
+
+
+@contextmanager
+def promptly() -> Iterator[None]:
+    """Fail when the block kept this thread's processor busy for ten seconds.
+
+    A text whose cost explodes takes minutes or all memory; an honest answer takes milliseconds, and on a loaded machine
+    with coverage and a collection of garbage in between perhaps one second. How fast it is, is not judged here.
+    """
+    started = time.thread_time()
+    yield
+    assert time.thread_time() - started < _PATIENCE_SECONDS
