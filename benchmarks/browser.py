@@ -31,7 +31,10 @@ def open_preset(page: Page, url: str, preset: str) -> None:
     """Load a preset into the builder."""
     page.goto(f"{url}/?lang=en")
     live_app.settled(page)
-    page.locator(f".st-key-open_{preset} button").click()
+    card = page.locator(f".st-key-open_{preset} button")
+    if card.count() == 0:  # the home page shows the first dozen
+        page.locator(".st-key-more_presets button").click()
+    card.click()
     expect(page.locator(".st-key-run_backtest button")).to_be_enabled(timeout=PATIENCE_MS)
     live_app.settled(page)
 
