@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 PAGES = ("home", "builder", "screener", "results", "strategies", "factors", "data")
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 TALLEST = 6000
-PRESETS = ("momentum_12_1", "moving_average_cross")
+PRESETS = ("momentum_12_1", "moving_average_cross", "low_volatility")
 
 
 def whole_page(page: Page, file: Path) -> None:
@@ -30,8 +30,8 @@ def whole_page(page: Page, file: Path) -> None:
     page.screenshot(path=str(file))
 
 
-def run_presets(browser: Browser, app: live_app.LiveApp) -> str:
-    """Run some presets from the home page, so that lists are not empty; the id of the first run."""
+def run_presets(browser: Browser, app: live_app.LiveApp) -> list[str]:
+    """Run some presets from the home page, so that lists are not empty; the ids of the runs."""
     runs = []
     for preset in PRESETS:
         page = browser.new_page()
@@ -41,15 +41,17 @@ def run_presets(browser: Browser, app: live_app.LiveApp) -> str:
         expect(page).to_have_url(re.compile("run="))
         runs.append(page.url.split("run=")[1].split("&")[0])
         page.close()
-    return runs[0]
+    return runs
 
 
-def photograph(browser: Browser, app: live_app.LiveApp, out: Path) -> int:
+def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "") -> int:
     """All pages; how many pictures were made."""
     out.mkdir(parents=True, exist_ok=True)
-    run_id = run_presets(browser, app)
+    runs = run_presets(browser, app)
+    run_id = runs[0]
     sections = ("overview", "holdings", "trades", "orders", "stocks", "settings")
     addresses = {name: name if name != "home" else "" for name in PAGES}
+    addresses["compare"] = f"results?compare={','.join(runs)}"
     addresses["screener-answer"] = "screener?example=near_the_high"
     addresses |= {f"factor-{name}": f"factors?factor={name}" for name in ("per", "f_score", "momentum_score")}
     addresses |= {f"result-{section}": f"results?run={run_id}&result_section={section}" for section in sections}
@@ -58,6 +60,8 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path) -> int:
         for label, (width, height) in WIDTHS.items():
             page = browser.new_page(viewport={"width": width, "height": height}, locale="ko-KR")
             for name, address in addresses.items():
+                if not name.startswith(only):
+                    continue
                 page.set_viewport_size({"width": width, "height": height})
                 page.goto(f"{app.url}/{address}{'&' if '?' in address else '?'}lang={language}")
                 live_app.settled(page)
@@ -84,12 +88,13 @@ def main(given: list[str] | None = None) -> int:
     """Make a home with demo data and some runs, and photograph it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--out", type=Path, default=Path("build/screenshots"))
+    parser.add_argument("--only", default="", help="pages whose name begins so")
     parser.add_argument("--symbols", type=int, default=400, help="size of the demo market")
     arguments = parser.parse_args(given)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         with live_app.serving(home, demo_symbols=arguments.symbols) as app, live_app.chromium() as browser:
-            print(f"{photograph(browser, app, arguments.out)} pictures in {arguments.out}")
+            print(f"{photograph(browser, app, arguments.out, arguments.only)} pictures in {arguments.out}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Results: a run by its id (?run=), a running job (?job=), or the list of runs."""
+"""Results: a run by its id (?run=), a running job (?job=), several side by side (?compare=), or the list of runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import streamlit as st
 from stocklab.errors import StockLabError
 from stocklab.ui import blocks, cached, navigation, text
 from stocklab.ui.result import headline, progress, sections
+from stocklab.ui.result.compare import comparison_page
 from stocklab.ui.runs_list import runs_table
 from stocklab.ui.text import _
 
@@ -27,6 +28,9 @@ def all_runs() -> None:
     found = lab.runs.list(lab.owner_id)
     if found:
         runs_table(found, key="runs")
+        if len(found) > 1:
+            newest = ",".join(run.run_id for run in found[:2])
+            navigation.link("results", _("Compare results"), icon=":material/compare_arrows:", compare=newest)
     else:
         blocks.empty(_("No backtest yet."), _("Build a strategy or start from a preset, then press Run."))
         navigation.link("builder", _("Open the builder"), icon=":material/tune:")
@@ -37,6 +41,8 @@ try:
         progress.job_panel(st.query_params["job"])
     elif "run" in st.query_params:
         one_run(st.query_params["run"])
+    elif "compare" in st.query_params:
+        comparison_page(st.query_params["compare"])
     else:
         all_runs()
 except StockLabError as error:

@@ -26,6 +26,7 @@ from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
 from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.fundamentals import StatementMode
 from stocklab.portfolios import Lab, shared_lab
+from stocklab.research.compare import Comparison, compare
 from stocklab.strategy import Strategy, dump, fingerprint
 from stocklab.strategy.screen import Screen
 from stocklab.ui import charts
@@ -205,6 +206,22 @@ def _summary(home: str, run_id: str) -> frames.Summary:
 def summary(run_id: str) -> frames.Summary:
     """The tables a result page shows, computed once per run."""
     return _summary(str(lab().store.home), run_id)
+
+
+@lru_cache(maxsize=32)
+def _comparison(home: str, run_ids: tuple[str, ...]) -> Comparison:
+    return compare([result(run_id) for run_id in run_ids])
+
+
+def comparison(run_ids: tuple[str, ...]) -> Comparison:
+    """Results side by side, computed once.
+
+    Raises
+    ------
+    InputError, ResultNotFound
+        As `compare` and `result`; a failure is not kept.
+    """
+    return _comparison(str(lab().store.home), run_ids)
 
 
 Kind = Literal["equity", "equity_log", "monthly", "yearly", "reasons"]

@@ -22,12 +22,15 @@ from stocklab.ui.theme import BENCHMARK, DOWN, FLAT, GRID, STRATEGY, UP
 
 __all__ = [
     "CONFIG",
+    "INK",
     "POINT_LIMIT",
     "ReadyFigure",
     "curve_so_far",
     "drawdown",
     "equity",
+    "finish",
     "indices",
+    "moments",
     "monthly_heatmap",
     "reasons",
     "stock",
@@ -102,12 +105,12 @@ def drawdown(equity_krw: FloatArray) -> FloatArray:
     return np.asarray(equity_krw / np.maximum.accumulate(equity_krw) - 1.0, dtype=np.float64)
 
 
-def _moments(sessions: Any) -> FloatArray:
+def moments(sessions: Any) -> FloatArray:
     """Sessions as milliseconds since 1970: sent as numbers they take a third of the room of dates in text."""
     return np.asarray(sessions, dtype="datetime64[ms]").astype(np.float64)
 
 
-def _layout(figure: go.Figure, height: int, **extra: Any) -> go.Figure:
+def finish(figure: go.Figure, height: int, **extra: Any) -> go.Figure:
     figure.update_layout(
         height=height,
         margin={"l": 4, "r": 4, "t": 8, "b": 4},
@@ -133,7 +136,7 @@ def equity(daily: pl.DataFrame, *, benchmark: str, log: bool = False) -> go.Figu
     values = daily["equity_krw"].to_numpy().astype(np.float64)
     index = daily["benchmark"].to_numpy().astype(np.float64)
     kept = thin(values)
-    sessions = _moments(daily["session"].to_numpy()[kept])
+    sessions = moments(daily["session"].to_numpy()[kept])
     known = index[~np.isnan(index)]
     level = index / known[0] if len(known) else index
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.04)
@@ -166,7 +169,7 @@ def equity(daily: pl.DataFrame, *, benchmark: str, log: bool = False) -> go.Figu
         row=2,
         col=1,
     )
-    _layout(figure, 470, hovermode="x unified", hoversubplots="axis")
+    finish(figure, 470, hovermode="x unified", hoversubplots="axis")
     figure.update_yaxes(type="log" if log else "linear", ticksuffix="" if log else "%", row=1, col=1)
     figure.update_yaxes(ticksuffix="%", nticks=4, row=2, col=1)
     figure.update_xaxes(type="date", hoverformat="%Y-%m-%d", tickformat="%Y")
@@ -187,14 +190,14 @@ def indices(closes: pl.DataFrame) -> go.Figure:
             values = part["close"].to_numpy().astype(np.float64)
             kept = thin(values, 1200)
             figure.add_scatter(
-                x=_moments(part["session"].to_numpy()[kept]),
+                x=moments(part["session"].to_numpy()[kept]),
                 y=np.round(100.0 * values[kept] / values[0], 2).astype(np.float32),
                 name=name,
                 mode="lines",
                 line={"color": colour, "width": 1.5},
                 hovertemplate="%{y:,.1f}",
             )
-    _layout(figure, 210, hovermode="x unified")
+    finish(figure, 210, hovermode="x unified")
     figure.update_xaxes(type="date", tickformat="%Y", hoverformat="%Y-%m-%d")
     figure.update_yaxes(nticks=4)
     return figure
@@ -261,7 +264,7 @@ def monthly_heatmap(months: Mapping[tuple[int, int], float], years: Mapping[int,
             hovertemplate="%{y} %{x}: %{z:+.2f}%<extra></extra>",
         )
     )
-    _layout(figure, 70 + 28 * max(1, len(rows)))
+    finish(figure, 70 + 28 * max(1, len(rows)))
     figure.update_xaxes(side="top", type="category", tickangle=0, tickfont={"size": 10.5})
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return figure
@@ -294,7 +297,7 @@ def yearly_bars(years: Mapping[int, float], benchmark_years: Mapping[int, float]
         offsetgroup="benchmark",
         hovertemplate="%{x}: %{y:+.1f}%",
     )
-    _layout(figure, 300, barmode="group", bargap=0.28)
+    finish(figure, 300, barmode="group", bargap=0.28)
     figure.update_yaxes(ticksuffix="%")
     figure.update_xaxes(type="category")
     return figure
@@ -323,7 +326,7 @@ def reasons(sales: Sequence[tuple[str, int, str]]) -> go.Figure:
             width=0.6,
         )
     )
-    _layout(figure, max(300, 60 + 42 * len(ordered)), showlegend=False)
+    finish(figure, max(300, 60 + 42 * len(ordered)), showlegend=False)
     figure.update_xaxes(ticksuffix="%", range=[0, 100], gridcolor=GRID, showgrid=True)
     figure.update_yaxes(showgrid=False)
     return figure
@@ -339,7 +342,7 @@ def stock(
     kept = thin(np.asarray(close, dtype=np.float64), 500)
     figure = go.Figure()
     figure.add_scatter(
-        x=_moments(np.asarray(sessions)[kept]),
+        x=moments(np.asarray(sessions)[kept]),
         y=np.asarray(close, dtype=np.float32)[kept],
         mode="lines",
         line={"color": FLAT, "width": 1.2},
@@ -357,7 +360,7 @@ def stock(
             marker={"color": colour, "symbol": shape, "size": 9, "line": {"width": 0.6, "color": "white"}},
             hovertemplate=f"{name} %{{x|%Y-%m-%d}} %{{y:,.0f}}<extra></extra>",
         )
-    _layout(figure, 170, showlegend=False)
+    finish(figure, 170, showlegend=False)
     figure.update_xaxes(type="date", nticks=4, tickformat="%y-%m")
     lowest, highest = np.nanmin(close, initial=np.inf), np.nanmax(close, initial=0.0)
     steep = lowest > 0 and highest > LOG_FROM * lowest
@@ -369,14 +372,14 @@ def values(sessions: Sequence[date] | Any, series: FloatArray) -> go.Figure:
     """A factor of one stock over time; days without a value are gaps."""
     figure = go.Figure()
     figure.add_scatter(
-        x=_moments(np.asarray(sessions)),
+        x=moments(np.asarray(sessions)),
         y=np.asarray(series, dtype=np.float64),
         mode="lines",
         line={"color": STRATEGY, "width": 1.6},
         connectgaps=False,
         hovertemplate="%{x|%Y-%m-%d} %{y:,.6g}<extra></extra>",
     )
-    _layout(figure, 210, showlegend=False)
+    finish(figure, 210, showlegend=False)
     figure.update_xaxes(type="date", nticks=6, tickformat="%y-%m")
     figure.update_yaxes(nticks=5, tickformat=",~g")
     return figure

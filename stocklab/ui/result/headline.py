@@ -131,6 +131,8 @@ def actions(result: Result) -> None:
         st.button(
             _("Save strategy"), key="save_strategy", icon=":material/save:", on_click=_save_strategy, args=(result,)
         )
+        if st.button(_("Compare"), key="compare_run", icon=":material/compare_arrows:"):
+            navigation.go("results", compare=result.run_id)
         kept = _kept(result.run_id)
         if kept is not None:
             st.button(
