@@ -88,9 +88,7 @@ def _draw(found: Comparison, results: Sequence[Result]) -> None:
         st.subheader(_("Same stocks held"), anchor=False)
         drawn = compare_figures.pairs(found.overlap, names, two_sided=False)
         st.plotly_chart(drawn, config=charts.CONFIG, key="chart_overlap")
-        st.caption(
-            _("Mean share of the equity that both hold in the same stocks; the diagonal is what is invested.")
-        )
+        st.caption(_("Mean share of the equity that both hold in the same stocks; the diagonal is what is invested."))
     with right:
         st.subheader(_("Correlation of daily returns"), anchor=False)
         drawn = compare_figures.pairs(found.correlation, names, two_sided=True)
