@@ -20,7 +20,7 @@ endif
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test test-fast lint check format bench screenshots clean
+.PHONY: help setup run demo test test-fast lint check format bench bench-peers screenshots clean
 
 help:  ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -86,6 +86,9 @@ format: setup  ## put the code in its one form
 bench: setup  ## print the speed and memory figures
 	@status=0; $(BIN)/stocklab bench $(if $(BENCH_DATA),--data $(BENCH_DATA)) || status=1; \
 	$(BIN)/python benchmarks/ui.py $(if $(BENCH_DATA),--data $(BENCH_DATA)) || status=1; exit $$status
+
+bench-peers: setup  ## time vectorbt, bt and backtrader beside it, in an environment of their own
+	@$(BIN)/python benchmarks/peers.py $(if $(BENCH_DATA),--data $(BENCH_DATA))
 
 screenshots: setup  ## photograph every page (both languages, both widths) into build/screenshots
 	@$(BIN)/python benchmarks/screenshots.py --out build/screenshots
