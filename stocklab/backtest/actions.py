@@ -44,10 +44,14 @@ def apply_events(
     for e in range(first, last):
         symbol, new, old = event_symbol[e], event_new[e], event_old[e]
         if quote_of[symbol] >= 0:
-            regime = quotes[quote_of[symbol]].regime
-            _scale_orders(positions, slot_of, orders, active, book, symbol, new, old, regime, tick_from, tick_step)
+            quote = quotes[quote_of[symbol]]
+            if quote.published_krw == 0:
+                quote.base_krw = quote.base_krw * old // new  # limits count from the close before, scaled
+            _scale_orders(
+                positions, slot_of, orders, active, book, symbol, new, old, quote.regime, tick_from, tick_step
+            )
         if slot_of[symbol] >= 0:
-            base = quotes[quote_of[symbol]].base_krw
+            base = quotes[quote_of[symbol]].published_krw
             apply_share_change(book, positions, slot_of, sold_on, share_changes, t, symbol, new, old, base)
         for w in range(book[0].n_waiting):
             if waiting[w].symbol == symbol:
@@ -61,12 +65,13 @@ def _move_reference(
     """A base price KRX moved without new shares (rights, bonus before listing) moves the stop's references along."""
     position = positions[k]
     quote = quotes[position.quote]
-    if quote.listed == 0 or quote.base_krw <= 0 or position.last_close <= 0 or quote.base_krw == position.last_close:
+    base = quote.published_krw
+    if quote.listed == 0 or base <= 0 or position.last_close <= 0 or base == position.last_close:
         return
     for e in range(first, last):
         if event_symbol[e] == position.symbol:
             return
-    factor = quote.base_krw / position.last_close
+    factor = base / position.last_close
     position.average *= factor
     position.high *= factor
     book[0].base_moves += 1
@@ -85,7 +90,8 @@ def apply_share_change(
     old: int,
     base: int,
 ) -> None:
-    """``new`` shares for ``old``: whole shares stay, the fraction is paid in cash at the new base price."""
+    """``new`` shares for ``old``: whole shares stay, the fraction is paid in cash at the new base price, or where it is
+    unknown (0) at the last close, scaled."""
     slot = slot_of[symbol]
     position = positions[slot]
     before = position.shares

@@ -10,6 +10,7 @@ from stocklab.backtest.compiled import part
 from stocklab.backtest.exits import order_exit
 from stocklab.backtest.fills import close_order
 from stocklab.backtest.layout import Record, Records
+from stocklab.backtest.money import affordable, cost_of
 from stocklab.backtest.select import order_row
 from stocklab.backtest.sizing import (
     base_krw,
@@ -18,7 +19,7 @@ from stocklab.backtest.sizing import (
     place_buy,
     sector_room,
     target_krw,
-    unit_cost,
+    unit_price,
     weight_of,
     weight_scale,
 )
@@ -146,16 +147,16 @@ def decide_entries(
         amount = target_krw(rules, book, weight, mean)
         amount = min(amount, sector_room(rules, book, positions, orders, active, sectors, symbol))
         regime = regimes[r + 1, regimes.shape[1] - 1 if etf[symbol] else markets[t, symbol]]
-        unit, limit = unit_cost(rules, int(closes[t, symbol] + 0.5), regime, tick_from, tick_step)
-        wanted = int(amount / unit)
+        price, limit = unit_price(rules, int(closes[t, symbol] + 0.5), regime, tick_from, tick_step)
+        wanted = affordable(amount, price, 0, rules[0].commission, codes.NEVER)
         if wanted < 1:
             continue
-        shares = min(wanted, int(cash / unit))
+        shares = affordable(cash, price, 0, rules[0].commission, wanted)
         if shares < 1:
-            row = place_buy(rules, book, orders, active, t, symbol, wanted, unit, limit, codes.ENTRY)
+            row = place_buy(rules, book, orders, active, t, symbol, wanted, price, limit, codes.ENTRY)
             close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.CASH)
             break
-        row = place_buy(rules, book, orders, active, t, symbol, shares, unit, limit, codes.ENTRY)
+        row = place_buy(rules, book, orders, active, t, symbol, shares, price, limit, codes.ENTRY)
         cash -= orders[row].reserved
         slots -= 1
         new += 1
@@ -269,28 +270,28 @@ def rebalance(
         marks[symbol] = t
         amount = target_krw(rules, book, weight_of(rules, t, symbol, score, weights, low, spread), mean)
         if rules[0].has_sectors == 1 and sectors[symbol] >= 0:
-            cap = int(base * rules[0].max_sector_weight)
+            cap = cost_of(base, rules[0].max_sector_weight)
             amount = min(amount, max(cap - _sector_taken(sectors, chosen, amounts, i, symbol), 0))
         amounts[i] = amount
     _sell_the_rest(
-        rules, book, positions, orders, active, quotes, t, day_numbers, regimes, tick_from, tick_step, marks
+        rules, book, positions, slot_of, orders, active, quotes, t, day_numbers, regimes, tick_from, tick_step, marks
     )  # fmt: skip
     book[0].n_waiting = 0
     for i in range(n):
         symbol = chosen[i]
         regime = regimes[t + 1 - book[0].first_session, regimes.shape[1] - 1 if etf[symbol] else markets[t, symbol]]
         close = int(closes[t, symbol] + 0.5)
-        unit, _ = unit_cost(rules, close, regime, tick_from, tick_step)
+        price, _ = unit_price(rules, close, regime, tick_from, tick_step)
         slot = slot_of[symbol]
         held = positions[slot].shares if slot >= 0 else 0
-        if slot >= 0 and abs(held * close - amounts[i]) <= rules[0].drift_band * base:
+        if slot >= 0 and abs(held * close - amounts[i]) <= cost_of(base, rules[0].drift_band):
             continue
         most = amounts[i] // close
-        least = int(amounts[i] / unit)
+        least = affordable(amounts[i], price, 0, rules[0].commission, codes.NEVER)
         if held > most and _may_sell(rules, book, positions[slot], t, day_numbers):
             order_exit(
-                rules, book, positions, quotes, orders, active, slot, held - most, t, codes.REBALANCE, -1, regimes,
-                tick_from, tick_step,
+                rules, book, positions, slot_of, quotes, orders, active, slot, held - most, t, codes.REBALANCE, -1,
+                regimes, tick_from, tick_step,
             )  # fmt: skip
         elif held < least:
             lot = waiting[book[0].n_waiting]
@@ -307,6 +308,7 @@ def _sell_the_rest(
     rules: Records,
     book: Records,
     positions: Records,
+    slot_of: IntArray,
     orders: Records,
     active: IntArray,
     quotes: Records,
@@ -323,8 +325,8 @@ def _sell_the_rest(
         gone = marks[position.symbol] != t and position.pending == 0 and quotes[position.quote].listed == 1
         if gone and _may_sell(rules, book, position, t, day_numbers):
             order_exit(
-                rules, book, positions, quotes, orders, active, k, position.shares, t, codes.REBALANCE, -1, regimes,
-                tick_from, tick_step,
+                rules, book, positions, slot_of, quotes, orders, active, k, position.shares, t, codes.REBALANCE, -1,
+                regimes, tick_from, tick_step,
             )  # fmt: skip
 
 
@@ -375,12 +377,13 @@ def continue_waiting(
         if closes[t, symbol] > 0.0 and (slot >= 0 or (slots > 0 and new > 0)):
             column = regimes.shape[1] - 1 if etf[symbol] else markets[t, symbol]
             regime = regimes[t + 1 - book[0].first_session, column]
-            unit, limit = unit_cost(rules, int(closes[t, symbol] + 0.5), regime, tick_from, tick_step)
-            wanted = min(wanted, int(amount / unit))  # a price that rose since buys no more than the target
-            ordered = min(wanted, int(cash / unit))
+            price, limit = unit_price(rules, int(closes[t, symbol] + 0.5), regime, tick_from, tick_step)
+            # a price that rose since buys no more than the target
+            wanted = affordable(amount, price, 0, rules[0].commission, wanted)
+            ordered = affordable(cash, price, 0, rules[0].commission, wanted)
             if ordered > 0:
                 cause = codes.REBALANCE if slot >= 0 else codes.ENTRY
-                row = place_buy(rules, book, orders, active, t, symbol, ordered, unit, limit, cause)
+                row = place_buy(rules, book, orders, active, t, symbol, ordered, price, limit, cause)
                 cash -= orders[row].reserved
                 amount -= orders[row].reserved
                 if slot < 0:

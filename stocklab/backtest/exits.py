@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
-from stocklab.backtest.fills import add_order, close_order, sell
+from stocklab.backtest.fills import add_order, cancel_purchases, close_order, sell
 from stocklab.backtest.layout import Record, Records
 from stocklab.backtest.limits import at_lower
 from stocklab.backtest.money import down_to_tick, level_below, slipped_sale
@@ -128,6 +128,7 @@ def _fire(
     quote = quotes[position.quote]
     if position.pending > 0:
         close_order(positions, slot_of, orders, position.pending - 1, codes.CANCELLED, codes.SUPERSEDED)
+    cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
     row = add_order(
         book, orders, active, t, position.symbol, codes.SELL, position.shares, codes.MODE_TRIGGER, cause, -1, t
     )
@@ -214,6 +215,7 @@ def order_exit(
     rules: Records,
     book: Records,
     positions: Records,
+    slot_of: IntArray,
     quotes: Records,
     orders: Records,
     active: IntArray,
@@ -228,6 +230,7 @@ def order_exit(
 ) -> None:
     """Order the sale of ``shares`` of position ``k`` for session t + 1."""
     position = positions[k]
+    cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
     mode = rules[0].sell_mode
     row = add_order(
         book, orders, active, t + 1, position.symbol, codes.SELL, shares, mode, cause, rule, t + 1 + rules[0].carry
@@ -246,6 +249,7 @@ def decide_exits(
     rules: Records,
     book: Records,
     positions: Records,
+    slot_of: IntArray,
     quotes: Records,
     orders: Records,
     active: IntArray,
@@ -268,6 +272,6 @@ def decide_exits(
             continue
         rule = quote.exit_code - 1 if cause == codes.EXIT_RULE else -1
         order_exit(
-            rules, book, positions, quotes, orders, active, k, position.shares, t, cause, rule, regimes, tick_from,
-            tick_step,
+            rules, book, positions, slot_of, quotes, orders, active, k, position.shares, t, cause, rule, regimes,
+            tick_from, tick_step,
         )  # fmt: skip

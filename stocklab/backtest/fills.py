@@ -9,7 +9,7 @@ from stocklab.backtest.layout import Record, Records
 from stocklab.backtest.money import affordable, cost_of
 from stocklab.types import IntArray
 
-__all__ = ["add_order", "buy", "close_order", "drop_position", "sell"]
+__all__ = ["add_order", "buy", "cancel_purchases", "close_order", "drop_position", "sell"]
 
 
 @part
@@ -64,6 +64,17 @@ def close_order(positions: Records, slot_of: IntArray, orders: Records, row: int
 
 
 @part
+def cancel_purchases(
+    book: Records, positions: Records, slot_of: IntArray, orders: Records, active: IntArray, symbol: int
+) -> None:
+    """Cancel what is still being bought of a symbol that is to be sold: never both sides of a symbol at once."""
+    for i in range(book[0].n_active):
+        order = orders[active[i]]
+        if order.symbol == symbol and order.side == codes.BUY and order.status == codes.OPEN:
+            close_order(positions, slot_of, orders, active[i], codes.CANCELLED, codes.SUPERSEDED)
+
+
+@part
 def drop_position(book: Records, positions: Records, slot_of: IntArray, sold_on: IntArray, slot: int, t: int) -> None:
     """Forget a position; the last one moves into its place."""
     last = book[0].n_positions - 1
@@ -111,8 +122,9 @@ def _record_trade(
 
 @part
 def _volume_cap(rules: Records, quote: Record) -> int:
-    most = quote.volume * rules[0].participation
-    return int(most) if most > 0.0 else 0  # an unknown (NaN) volume fills nothing
+    if not quote.volume > 0.0:
+        return 0  # an unknown (NaN) volume fills nothing
+    return cost_of(int(quote.volume), rules[0].participation)
 
 
 @part

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 from stocklab.backtest import (
@@ -33,6 +32,7 @@ from stocklab.backtest.compiled import part, stamp
 from stocklab.backtest.entries import cancel_orders, continue_waiting, decide_entries, rebalance
 from stocklab.backtest.exits import decide_exits, mark_to_market, run_triggers
 from stocklab.backtest.layout import Records
+from stocklab.backtest.money import cost_of
 from stocklab.backtest.orders import end_session, meet_market
 from stocklab.backtest.quotes import load_quotes
 from stocklab.types import AnyArray, FloatArray, IntArray
@@ -209,7 +209,7 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
             )  # fmt: skip
             end_session(book, positions, slot_of, order_rows, active, t, final)
             mark_to_market(rules, book, positions, quote_rows, held, days, t)
-            book[0].reserve = np.int64(book[0].equity * rules[0].cash_buffer)
+            book[0].reserve = cost_of(book[0].equity, rules[0].cash_buffer)
             if final:
                 continue
             due = rules[0].target_mode == 1 and schedule[r] == 1 and not unsafe[r]
@@ -218,8 +218,8 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
             elif due:
                 cancel_orders(book, positions, slot_of, order_rows, active, False)
             decide_exits(
-                rules, book, positions, quote_rows, order_rows, active, t, unsafe[r] == 1, day_numbers, regimes,
-                tick_from, tick_step,
+                rules, book, positions, slot_of, quote_rows, order_rows, active, t, unsafe[r] == 1, day_numbers,
+                regimes, tick_from, tick_step,
             )  # fmt: skip
             if unsafe[r]:
                 continue

@@ -50,10 +50,12 @@ RULES: Final = _record(
     buy_mode sell_mode limit_reference_open limit_offset carry
     target_basis target_level stop_basis stop_level trailing_basis trailing_level
     min_holding max_holding calendar_days min_blocks_triggers rank_below when_entry_fails reentry_wait
-    target_mode market_action clean_up sizing max_holdings amount max_position max_new base_initial has_sectors""",
-    "participation weight max_weight max_sector_weight cash_buffer drift_band score_sign",
+    target_mode market_action clean_up sizing max_holdings amount max_position max_new base_initial has_sectors
+    participation weight max_weight max_sector_weight cash_buffer drift_band""",
+    "score_sign",
 )
-"""The document as numbers. Rates and levels are parts per billion; 0 in max_holding, max_position, max_new = none."""
+"""The document as numbers. Rates, weights and levels are parts per billion; 0 in max_holding, max_position and max_new
+is none."""
 
 BOOK: Final = _record(
     """cash unusable holdings equity reserve n_positions n_orders n_active n_trades n_held n_actions n_waiting
@@ -69,11 +71,12 @@ POSITION: Final = _record(
 """``average``: fill price of the shares held; ``high``: highest price since the purchase (for the trailing stop)."""
 
 QUOTE: Final = _record(
-    """symbol slot open high low close full listed tradable known market etf base_krw percent tax regime
-    exit_code entry_ok""",
+    """symbol slot open high low close full listed tradable known market etf published_krw base_krw percent tax
+    regime exit_code entry_ok""",
     "volume rank seen_close seen_high seen_low",
 )
-"""One symbol's session, loaded once for whatever is held or ordered."""
+"""One symbol's session, loaded once for whatever is held or ordered. ``published_krw``: KRX's base price, 0 where it is
+unknown; ``base_krw``: what stands in for it then."""
 
 ORDER: Final = _record(
     "decided session symbol side ordered filled limit status reason mode cause rule expires full_exit reserved"

@@ -11,8 +11,9 @@ from stocklab.types import IntArray
 
 __all__ = ["at_lower", "at_upper", "limit_band"]
 
-TOLERANCE: Final = 0.015
-"""Adjusted bars: two roundings to a tick take at most 1.15 % off a limit, rounding to adjusted won the rest."""
+TOLERANCE: Final = 15
+"""Adjusted bars, in thousandths: two roundings to a tick take at most 1.15 % off a limit, rounding to adjusted won the
+rest."""
 NONE: Final = (0, 1 << 60)
 
 
@@ -34,10 +35,10 @@ def limit_band(rules: Records, quote: Record, tick_from: IntArray, tick_step: In
         if quote.high > upper or quote.low < lower:
             return NONE
         return lower, upper
-    share = percent / 100.0
-    if quote.high > base * (1.0 + share) + 1.0 or quote.low < base * (1.0 - share) - 1.0:
+    if 100 * (quote.high - 1) > base * (100 + percent) or 100 * (quote.low + 1) < base * (100 - percent):
         return NONE
-    lower, upper = int(base * (1.0 - share + TOLERANCE) + 0.5), int(base * (1.0 + share - TOLERANCE) + 0.5)
+    inside = 10 * percent - TOLERANCE
+    lower, upper = (base * (1000 - inside) + 500) // 1000, (base * (1000 + inside) + 500) // 1000
     return min(lower, base - 1), max(upper, base + 1)
 
 

@@ -9,9 +9,21 @@ from stocklab.backtest.compiled import part
 from stocklab.backtest.layout import Records
 from stocklab.types import IntArray
 
-__all__ = ["affordable", "cost_of", "down_to_tick", "level_below", "slipped_buy", "slipped_sale", "up_to_tick"]
+__all__ = [
+    "affordable",
+    "cost_of",
+    "down_to_tick",
+    "level_below",
+    "rest_of",
+    "slipped_buy",
+    "slipped_sale",
+    "up_to_tick",
+]
 
 BILLION: Final = 1_000_000_000
+MOST_EXACT: Final = 3_000_000_000
+"""Largest count whose square fits 64 bits."""
+
 HAIR: Final = 1e-6
 """Levels of an average price carry binary noise (0.95 * 7000 is 6649.99...); this much of a won forgives it."""
 
@@ -20,6 +32,16 @@ HAIR: Final = 1e-6
 def cost_of(amount: int, rate: int) -> int:
     """Part of an amount at a rate in parts per billion, rounded down to the won, for amounts to 10^18."""
     return (amount // BILLION) * rate + (amount % BILLION) * rate // BILLION
+
+
+@part
+def rest_of(amount: int, left: int, whole: int) -> int:
+    """``amount * left / whole`` for left <= whole, rounded down."""
+    if left == whole:
+        return amount
+    if whole > MOST_EXACT:
+        return int(amount * (left / whole))
+    return amount // whole * left + amount % whole * left // whole
 
 
 @part

@@ -56,8 +56,6 @@ def _load(
     quote.percent = percents[r, market]
     quote.regime = regimes[r, regimes.shape[1] - 1] if etf[symbol] else regimes[r, market]
     quote.tax = 0 if etf[symbol] and rules[0].flat_tax == 0 else taxes[r, market]
-    if rules[0].has_base == 0:
-        quote.base_krw = 0
     if quote.base_krw == 0 and t > 0:
         quote.base_krw = _whole(closes[t - 1, symbol])
 
@@ -76,9 +74,9 @@ def _glance(rule: Record, position: Record, quote: Record) -> bool:
     # a base that is not the last close rescales the references of the triggers before they are compared
     may_fire = may_fire or (quote.base_krw > 0 and quote.base_krw != position.last_close)
     if rule.target_basis == codes.INTRADAY:
-        # the tick takes less than one percent or one won off a target
+        # the tick takes less than one percent or five won (of an ETF) off a target
         target = position.average * (1.0 + rule.target_level / BILLION)
-        may_fire = may_fire or quote.seen_high >= target * 0.99 - 1.0
+        may_fire = may_fire or quote.seen_high >= target * 0.99 - 5.0
     if rule.stop_basis == codes.INTRADAY:
         may_fire = may_fire or quote.seen_low <= position.average * (1.0 - rule.stop_level / BILLION) + 1.0
     if rule.trailing_basis == codes.INTRADAY:
@@ -95,7 +93,8 @@ def _signals(
     quote.exit_code = exit_code[t, symbol] if exit_code.shape[0] > 0 else 0
     quote.entry_ok = entry_ok[t, symbol] if entry_ok.shape[0] > 0 else 1
     quote.rank = ranks[t, symbol] if ranks.shape[0] > 0 else np.nan
-    quote.base_krw = _whole(bases[t, symbol]) if has_base == 1 else 0
+    quote.published_krw = _whole(bases[t, symbol]) if has_base == 1 else 0
+    quote.base_krw = quote.published_krw
 
 
 @part
@@ -160,7 +159,7 @@ def load_quotes(
     for q in range(first_quiet, n):
         _signals(quotes[q], t, exit_code, entry_ok, ranks, bases, has_base)
         may_fire = _glance(rules[0], positions[quotes[q].slot], quotes[q])
-        if may_fire or (eventful and quotes[q].base_krw > 0):
+        if may_fire or eventful:  # a share change moves the references of the triggers too
             _load(
                 rules, quotes[q], t, r, opens, highs, lows, closes, volumes, traded, listed, markets, etf, percents,
                 taxes, regimes,

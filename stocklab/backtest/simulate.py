@@ -31,7 +31,7 @@ from stocklab.types import AnyArray, IntArray
 
 __all__ = ["CLEAN_UP_SESSIONS", "ENGINE_VERSION", "run_id", "run_kernel", "simulate"]
 
-ENGINE_VERSION: Final = 2
+ENGINE_VERSION: Final = 3
 """Raised with every change of what a run means, so that results of before are not taken for results of now."""
 
 CLEAN_UP_SESSIONS: Final = 10
@@ -354,12 +354,12 @@ def _rules(
         "max_new": sizing.max_new_per_session or 0,
         "base_initial": sizing.base == "initial",
         "has_sectors": sizing.max_sector_weight < 1.0,
-        "participation": execution.participation,
-        "weight": sizing.weight,
-        "max_weight": sizing.max_weight,
-        "max_sector_weight": sizing.max_sector_weight,
-        "cash_buffer": sizing.cash_buffer,
-        "drift_band": strategy.rebalancing.drift_band,
+        "participation": _ppb(execution.participation),
+        "weight": _ppb(sizing.weight),
+        "max_weight": _ppb(sizing.max_weight),
+        "max_sector_weight": _ppb(sizing.max_sector_weight),
+        "cash_buffer": _ppb(sizing.cash_buffer),
+        "drift_band": _ppb(strategy.rebalancing.drift_band),
         "score_sign": score_sign,
     }
     for name, value in values.items():

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
 from stocklab.backtest.fills import add_order
 from stocklab.backtest.layout import Records
-from stocklab.backtest.money import BILLION, HAIR, slipped_buy
+from stocklab.backtest.money import BILLION, cost_of, rest_of, slipped_buy
 from stocklab.backtest.orders import limit_from
 from stocklab.types import AnyArray, IntArray
 
@@ -20,10 +22,14 @@ __all__ = [
     "place_buy",
     "sector_room",
     "target_krw",
-    "unit_cost",
+    "unit_price",
     "weight_of",
     "weight_scale",
 ]
+
+
+ENDLESS_KRW: Final = 1e18
+"""More than any cap: a volatility near 0 asks for more won than fit 64 bits."""
 
 
 @part
@@ -83,18 +89,19 @@ def target_krw(rules: Records, book: Records, weight: float, mean: float) -> int
     if rules[0].sizing == codes.FIXED_KRW:
         amount = rules[0].amount
     elif rules[0].sizing == codes.FIXED_WEIGHT:
-        amount = int(base * rules[0].weight)
+        amount = cost_of(base, rules[0].weight)
     else:
-        amount = int(base * (1.0 - rules[0].cash_buffer) / rules[0].max_holdings * (weight / mean))
-    amount = min(amount, int(base * rules[0].max_weight))
+        amount = cost_of(base, BILLION - rules[0].cash_buffer) // rules[0].max_holdings
+        amount = int(min(amount * (weight / mean), ENDLESS_KRW))
+    amount = min(amount, cost_of(base, rules[0].max_weight))
     if rules[0].max_position > 0:
         amount = min(amount, rules[0].max_position)
     return amount  # type: ignore[no-any-return]
 
 
 @part
-def unit_cost(rules: Records, close: int, regime: int, tick_from: IntArray, tick_step: IntArray) -> tuple[float, int]:
-    """(expected cost of one share with slippage and commission, limit price or NO_LIMIT), from the close alone."""
+def unit_price(rules: Records, close: int, regime: int, tick_from: IntArray, tick_step: IntArray) -> tuple[int, int]:
+    """(expected price of one share with slippage, limit price or NO_LIMIT), from the close alone."""
     price, limit = slipped_buy(rules, close, 1, regime, tick_from, tick_step), codes.NO_LIMIT
     if rules[0].buy_mode == codes.MODE_LIMIT:
         at_offset = limit_from(rules, codes.BUY, close, regime, tick_from, tick_step)
@@ -102,7 +109,7 @@ def unit_cost(rules: Records, close: int, regime: int, tick_from: IntArray, tick
             price = max(price, at_offset)
         else:
             price = limit = at_offset
-    return price * (1.0 + rules[0].commission / BILLION), limit
+    return price, limit
 
 
 @part
@@ -118,10 +125,10 @@ def expected_cash(
             continue
         left = order.ordered - order.filled
         if order.side == codes.BUY:
-            cash -= int(float(order.reserved) * left / order.ordered)
+            cash -= rest_of(order.reserved, left, order.ordered)
         elif order.mode == codes.MODE_OPEN and rules[0].buy_mode == codes.MODE_CLOSE:
             worth = left * positions[slot_of[order.symbol]].last_close
-            cash += worth - int(worth * ((rules[0].slippage + rules[0].commission + rules[0].most_tax) / BILLION)) - 1
+            cash += worth - cost_of(worth, rules[0].slippage + rules[0].commission + rules[0].most_tax) - 1
     return max(cash, 0)  # type: ignore[no-any-return]
 
 
@@ -164,7 +171,7 @@ def sector_room(
     sector = sectors[symbol]
     if rules[0].has_sectors == 0 or sector < 0:
         return codes.NEVER
-    room = int(base_krw(rules, book) * rules[0].max_sector_weight)
+    room = cost_of(base_krw(rules, book), rules[0].max_sector_weight)
     for k in range(book[0].n_positions):
         if sectors[positions[k].symbol] == sector:
             room -= positions[k].shares * positions[k].last_close
@@ -184,7 +191,7 @@ def place_buy(
     t: int,
     symbol: int,
     shares: int,
-    unit: float,
+    price: int,
     limit: int,
     cause: int,
 ) -> int:
@@ -193,5 +200,5 @@ def place_buy(
         book, orders, active, t + 1, symbol, codes.BUY, shares, rules[0].buy_mode, cause, -1, t + 1 + rules[0].carry
     )
     orders[row].limit = limit
-    orders[row].reserved = int(unit * shares + 1.0 - HAIR)  # up to the won
+    orders[row].reserved = shares * price + cost_of(shares * price, rules[0].commission)
     return row

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the package `reference_simulator`
 
 import stocklab
 import stocklab.factors.execute  # imported before the uncompiled copy, so that it stays compiled

@@ -221,3 +221,53 @@ def test_fraction_without_a_base_is_paid_at_the_scaled_close(market_of: Any, run
         market, sizing={"max_holdings": 1, "max_weight": 0.99}, entry={"rules": [{"id": "A", "formula": BUY}]}
     )
     assert result.tables["ledger"].select("kind", "cash_delta_krw").rows()[-1] == ("fraction", 10_000)
+
+
+def test_fraction_without_a_base_does_not_depend_on_a_live_order(market_of: Any, run_market: Any) -> None:
+    # as above, with the sale of all 99 shares on its way at a limit that the day does not reach: 49 shares stay and
+    # half a share is paid at 20,000
+    market = market_of(
+        bars={
+            "000010": [(10_000, 10_000, 10_000, 10_000, 1e6)] * 2
+            + [(20_000, 20_000, 20_000, 20_000, 1e6)]
+            + [(20_000, 20_100, 20_000, 20_000, 1e6)]
+        },
+        basis=PriceBasis.RAW,
+        splits={(2, "000010"): 0.5},
+        bases={(2, "000010"): np.nan},
+        signals={BUY: at(4, 1, (0, 0)), SELL: at(4, 1, (1, 0))},
+    )
+    result = run_market(
+        market,
+        sizing={"max_holdings": 1, "max_weight": 0.99},
+        entry={"rules": [{"id": "A", "formula": BUY}]},
+        exit={"rules": [{"id": "X", "formula": SELL}]},
+        execution={"sell": "limit", "limit_offset": -0.05},
+    )
+    assert result.tables["ledger"].select("kind", "cash_delta_krw").rows()[1] == ("fraction", 10_000)
+    assert result.tables["positions"].select("shares", "close_krw").rows()[1] == (49, 20_000)
+
+
+def test_stop_after_a_consolidation_without_a_base(market_of: Any, run_market: Any) -> None:
+    # 99 bought at 10,000; 1 new for 10 old without a published base: the average is 100,000, the 5 % stop 95,000. The
+    # low of 94,000 is far above 9,500, but below that.
+    market = market_of(
+        bars={
+            "000010": [(10_000, 10_000, 10_000, 10_000, 1e6)] * 2
+            + [(100_000, 100_000, 94_000, 96_000, 1e6), (96_000, 96_000, 96_000, 96_000, 1e6)]
+        },
+        basis=PriceBasis.RAW,
+        splits={(2, "000010"): 0.1},
+        bases={(2, "000010"): np.nan},
+        signals={BUY: at(4, 1, (0, 0))},
+    )
+    result = run_market(
+        market,
+        sizing={"max_holdings": 1, "max_weight": 0.99},
+        entry={"rules": [{"id": "A", "formula": BUY}]},
+        exit={"stop": {"level": 0.05}},
+    )
+    assert result.tables["ledger"].select("kind", "cash_delta_krw").rows()[1:] == [
+        ("fraction", 90_000),
+        ("sell", 855_000),
+    ]

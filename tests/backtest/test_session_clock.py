@@ -103,6 +103,55 @@ def test_limit_below_fills_only_when_traded_strictly_through(one: One) -> None:
     assert through.tables["orders"]["limit_krw"].to_list() == [9_900]
 
 
+def test_participation_cap_is_exact(one: One) -> None:
+    # 0.29 x 200,000 = 58,000, also where the nearest binary number of 0.29 lies below it
+    result = one(
+        [flat(10), flat(10, volume=200_000)], execution={"participation": 0.29}, market={"basis": RAW}, cash=1_000_000
+    )
+    assert fills(result) == [(1, "buy", 58_000, 10, "entry")]
+
+
+def test_an_exit_ends_what_is_still_being_bought(one: One) -> None:
+    # 100 shares, 30 a session: the close of session 2 sells what is held, and the rest of the purchase is over
+    bars = [flat(), flat(volume=300), flat(volume=300), flat(), flat(), flat()]
+    result = one(bars, sell=(2,), execution={"participation": 0.1, "carry_unfilled_sessions": 5})
+    assert [fill[:3] for fill in fills(result)] == [(1, "buy", 30), (2, "buy", 30), (3, "sell", 60)]
+    assert unfilled(result) == [("buy", 100, 60, "cancelled", "superseded")]
+
+
+def test_a_stop_ends_what_is_still_being_bought(one: One) -> None:
+    bars = [flat(), flat(volume=300), bar(9_000, 9_000, 9_000, 9_000, 0), bar(9_000, 9_100, 9_000, 9_000, 1e6), flat()]
+    bars[2] = bar(10_000, 10_000, 9_400, 9_400, 1e3)
+    result = one(
+        bars,
+        exit={"stop": {"level": 0.05}, "reentry_wait_sessions": 9},
+        execution={"participation": 0.05, "carry_unfilled_sessions": 5},
+    )
+    assert [fill[1] for fill in fills(result)][-1] == "sell"
+    assert unfilled(result)[0][3:] == ("cancelled", "superseded")
+
+
+def test_target_of_a_cheap_etf_lies_one_tick_of_five_won_below(one: One) -> None:
+    # 100 x 1.04 = 104, down to the tick of 5: 100, which an adjusted high of 101 went through
+    bars = [flat(100), flat(100), bar(100, 101, 99, 100)]
+    etf = {"basis": PriceBasis.ADJUSTED, "kinds": {"000010": "etf"}, "start": date(2023, 3, 6)}
+    wide = {"min_listed_sessions": 0, "exclude": []}
+    result = one(bars, market=etf, universe=wide, exit={"target": {"level": 0.04}})
+    assert fills(result)[-1] == (2, "sell", 10_000, 100, "target")
+
+
+def test_money_for_a_volatility_near_zero_is_only_capped(market_of: Any, run_market: Any) -> None:
+    # the mean weight is that of the first candidate, 1 / 0.02, of which the money buys no share; the second is worth
+    # 1 / 1e-17, so 2 x 10^15 times the money: all of it, 100 shares
+    market = market_of(
+        bars={"000010": [flat(2_000_000)] * 3, "000020": [flat()] * 3},
+        signals={BUY: np.ones((3, 2)), "tstd(ret(close,1),5,1)": np.full((3, 2), [0.02, 1e-17])},
+    )
+    sizing = {"method": "inverse_volatility", "volatility_sessions": 5, "max_holdings": 1}
+    result = run_market(market, sizing=sizing, entry=RULE)
+    assert fills(result) == [(1, "buy", 100, 10_000, "entry")]
+
+
 def test_limit_above_the_open_fills_at_the_open(one: One) -> None:
     result = one([flat(), bar(9_800, 10_000, 9_800, 9_950)], execution={"buy": "limit", "limit_offset": -0.01})
     assert fills(result) == [(1, "buy", 101, 9_800, "entry")]
