@@ -1,0 +1,225 @@
+"""What variants share: universes, conditions, values, scores, each made once and kept within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from stocklab.backtest.blocks import in_blocks
+from stocklab.backtest.plan import (
+    EMPTY_FLOATS,
+    deciding_sessions,
+    logic_trees,
+    rank_matrix,
+    rule_masks,
+    volatility_formula,
+    weights_of,
+)
+from stocklab.backtest.result import RunRequest, ShouldCancel
+from stocklab.backtest.schedule import rebalancing_decisions, unsafe_sessions
+from stocklab.backtest.score import Score, build_score
+from stocklab.backtest.simulate import Ground, ground_of
+from stocklab.backtest.universe import universe_mask
+from stocklab.factors import FormulaSource, Wanted, check
+from stocklab.market.panel import Panel
+from stocklab.research.conditions import packed_conditions
+from stocklab.research.packed import Packed, empty_packed, pack_rows
+from stocklab.research.shelf import Shelf
+from stocklab.strategy.document import SizingMethod, Strategy
+from stocklab.types import AnyArray, BoolArray, ByteArray
+
+__all__ = ["ConditionKey", "Keys", "Members", "Pieces", "keys_of"]
+
+ConditionKey = tuple[str, str]
+"""(universe, formula); the universe is "" for what looks at single symbols."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """What a variant is made of, as keys; variants with equal ones share the piece.
+
+    ``entry`` and ``exit`` map letters of the logic lines to conditions, ``exit_rules`` are the rules in order.
+    """
+
+    universe: str
+    schedule: str
+    score: tuple[object, ...]
+    entry: tuple[tuple[str, ConditionKey], ...]
+    entry_logic: str
+    exit: tuple[tuple[str, ConditionKey], ...]
+    exit_logic: str
+    exit_rules: tuple[ConditionKey, ...]
+
+    @property
+    def conditions(self) -> frozenset[ConditionKey]:
+        """Every condition it needs."""
+        return frozenset(key for _, key in (*self.entry, *self.exit)) | frozenset(self.exit_rules)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """Variants sorted by it stand beside those they share the most with."""
+        return (self.universe, self.schedule, *(repr(part) for part in (self.score, self.exit, self.entry)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """A universe as bytes and packed."""
+
+    mask: BoolArray
+    packed: Packed
+
+
+def keys_of(strategy: Strategy) -> Keys:
+    """Keys of a strategy whose own factors are expanded."""
+    universe = strategy.universe.model_dump_json()
+    entry, leave = logic_trees(strategy)
+
+    def condition(formula: str) -> ConditionKey:
+        return (universe if check(formula).cross_sectional else "", formula)
+
+    def masks(items: Mapping[str, str]) -> tuple[tuple[str, ConditionKey], ...]:
+        return tuple((letter, condition(formula)) for letter, formula in items.items())
+
+    schedule = strategy.rebalancing.model_dump_json(exclude={"drift_band"})
+    parts = strategy.ranking.factors
+    plain = len(parts) == 1 and parts[0].neutralize == "none"
+    across = any(check(part.formula).cross_sectional for part in parts)
+    ranked = strategy.exit.rank_below is not None
+    score: tuple[object, ...] = tuple(
+        (check(part.formula).fingerprint, part.direction)
+        if plain
+        else (check(part.formula).fingerprint, *(value for key, value in part if key != "formula"))
+        for part in parts
+    )
+    if parts and (not plain or across):
+        score = (universe, "" if plain else schedule, ranked and not plain, score)
+    return Keys(
+        universe=universe,
+        schedule=schedule,
+        score=score,
+        entry=masks(rule_masks(entry, strategy.entry.rules)),
+        entry_logic=entry.text,
+        exit=masks(rule_masks(leave, strategy.exit.rules)) if strategy.exit.rules else (),
+        exit_logic=leave.text,
+        exit_rules=tuple(condition(rule.formula) for rule in strategy.exit.rules),
+    )
+
+
+class Pieces:
+    """Shared pieces over sessions [first, last) of a panel; may be asked from several threads.
+
+    Conditions are made ahead by `prepare`, everything else when it is first asked for.
+    """
+
+    def __init__(
+        self, panel: Panel, first: int, last: int, source: FormulaSource, should_cancel: ShouldCancel | None
+    ) -> None:
+        self.panel = panel
+        self.first = first
+        self.last = last
+        self._source = source
+        self._should_cancel = should_cancel
+        self._conditions: dict[ConditionKey, Packed] = {}
+        self._universes: Shelf[Members] = Shelf(4)
+        self._values: Shelf[AnyArray] = Shelf(6)
+        self._scores: Shelf[Score] = Shelf(3)
+        self._ranks: Shelf[AnyArray] = Shelf(2)
+        self._schedules: Shelf[tuple[ByteArray, BoolArray]] = Shelf(64)
+        self._unsafe: Shelf[ByteArray] = Shelf(256)
+        self._grounds: Shelf[Ground] = Shelf(32)
+
+    def prepare(self, wanted: Iterable[ConditionKey], strategies: Mapping[str, Strategy]) -> None:
+        """Make the conditions wanted and let all others go; ``strategies`` has one of each universe."""
+        needed = set(wanted)
+        self._conditions = {key: mask for key, mask in self._conditions.items() if key in needed}
+        missing: dict[str, list[str]] = {}
+        for universe, formula in sorted(needed - self._conditions.keys()):
+            missing.setdefault(universe, []).append(formula)
+        for universe, formulas in missing.items():
+            members = self.members(universe, strategies[universe]).mask if universe else None
+            for formula, mask in packed_conditions(formulas, self._source, members, should_cancel=self._should_cancel):
+                self._conditions[universe, formula] = mask
+
+    def condition(self, key: ConditionKey) -> Packed:
+        """A condition that was prepared."""
+        return self._conditions[key]
+
+    def members(self, key: str, strategy: Strategy) -> Members:
+        """The universe of a strategy."""
+
+        def make() -> Members:
+            mask = universe_mask(self.panel, strategy.universe, self._source, should_cancel=self._should_cancel)
+            packed = empty_packed(*mask.shape)
+            in_blocks(0, len(mask), lambda first, last: pack_rows(first, last, mask, packed))
+            return Members(mask=mask, packed=packed)
+
+        return self._universes.get(key, make)
+
+    def value(self, formula: str, universe: str, strategy: Strategy) -> AnyArray:
+        """Values of a formula for every session and symbol."""
+        checked = check(formula)
+        across = checked.cross_sectional
+        members = self.members(universe, strategy).mask if across else None
+
+        def make() -> AnyArray:
+            (values,) = self._source.compute([Wanted(formula, "value")], members)
+            return values
+
+        return self._values.get((checked.fingerprint, universe if across else ""), make)
+
+    def schedule(self, key: str, strategy: Strategy) -> tuple[ByteArray, BoolArray]:
+        """Rebalancing decisions, and the sessions that decide purchases."""
+
+        def make() -> tuple[ByteArray, BoolArray]:
+            due = rebalancing_decisions(self.panel.sessions, strategy.rebalancing, self.first, self.last)
+            return due, deciding_sessions(strategy, due)
+
+        return self._schedules.get(key, make)
+
+    def score(self, keys: Keys, strategy: Strategy) -> Score:
+        """The score of ranking."""
+
+        def make() -> Score:
+            ranked = strategy.exit.rank_below is not None
+            deciding = self.schedule(keys.schedule, strategy)[1]
+            return build_score(
+                self.panel,
+                strategy.ranking.factors,
+                [self.value(part.formula, keys.universe, strategy) for part in strategy.ranking.factors],
+                self.members(keys.universe, strategy).mask,
+                np.ones(self.last - self.first, dtype=np.bool_) if ranked else deciding,
+                self.first,
+                should_cancel=self._should_cancel,
+            )
+
+        return self._scores.get(keys.score, make)
+
+    def ranks(self, keys: Keys, strategy: Strategy) -> AnyArray:
+        """Places by score, (0, 0) where no rule asks for them."""
+        if strategy.exit.rank_below is None:
+            return EMPTY_FLOATS
+        universe, score = self.members(keys.universe, strategy).mask, self.score(keys, strategy)
+        return self._ranks.get(
+            (keys.universe, keys.score),
+            lambda: rank_matrix(universe, score, self.first, self.last, self._should_cancel),
+        )
+
+    def weights(self, keys: Keys, strategy: Strategy) -> AnyArray:
+        """What sizing weighs by."""
+        values = {}
+        if strategy.sizing.method is SizingMethod.INVERSE_VOLATILITY:
+            formula = volatility_formula(strategy)
+            values[formula, "value"] = self.value(formula, keys.universe, strategy)
+        return weights_of(self.panel, strategy, values)
+
+    def unsafe(self, strategy: Strategy) -> ByteArray:
+        """Sessions after which the market is judged unsafe."""
+        key = "" if strategy.market_filter is None else strategy.market_filter.model_dump_json()
+        return self._unsafe.get(key, lambda: unsafe_sessions(self.panel, strategy.market_filter, self.first, self.last))
+
+    def ground(self, request: RunRequest) -> Ground:
+        """The kernel's arguments that do not depend on rules."""
+        tax = request.strategy.costs.tax
+        return self._grounds.get(tax, lambda: ground_of(self.panel, self.first, self.last, tax))
