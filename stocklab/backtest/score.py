@@ -21,7 +21,7 @@ from stocklab.types import AnyArray, BoolArray, FloatArray, IntArray
 
 UnsignedArray = NDArray[np.uint64]
 
-__all__ = ["Score", "build_score", "rank_rows"]
+__all__ = ["Score", "ascending", "build_score", "rank_rows"]
 
 _TRANSFORMS: Final = {"rank": 0, "zscore": 1, "value": 2}
 _NEUTRAL: Final = {"none": 0, "sector": 1, "sector_size": 2}
@@ -172,7 +172,7 @@ def _group(sectors: IntArray, where: IntArray, n: int, n_groups: int, group: Int
 
 
 @njit(nogil=True)
-def _ascending(
+def ascending(
     x: FloatArray, n: int, keys: UnsignedArray, order: IntArray, spare: UnsignedArray, other: IntArray
 ) -> None:
     """Write the stable ascending order of ``x[:n]`` (no NaN) to ``order``: radix sort, a third of merge sort's time.
@@ -215,7 +215,7 @@ def _transform(
     if transform == 0:
         for i in range(n):
             x[i] += 0.0  # -0.0 and 0.0 tie
-        _ascending(x, n, keys, order, spare, other)
+        ascending(x, n, keys, order, spare, other)
         i = 0
         while i < n:
             j = i
@@ -300,6 +300,6 @@ def rank_rows(first: int, last: int, universe: BoolArray, score: AnyArray, sign:
             if universe[t, s] and not np.isnan(score[t, s]):
                 x[n], where[n] = -sign * score[t, s] + 0.0, s
                 n += 1
-        _ascending(x, n, keys, order, spare, other)
+        ascending(x, n, keys, order, spare, other)
         for place in range(n):
             out[t, where[order[place]]] = place + 1

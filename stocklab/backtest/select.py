@@ -78,7 +78,7 @@ def order_row(
         if universe[t, s] and entry[t, s]:
             symbols[n_members] = s
             n_members += 1
-    return order_members(t, symbols, n_members, score, sign, keep, keep_count, want, values, symbols)  # type: ignore[no-any-return]
+    return order_members(t, symbols, n_members, score, sign, keep, keep_count, want, values, symbols)
 
 
 @njit(nogil=True)

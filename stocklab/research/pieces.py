@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -25,12 +27,17 @@ from stocklab.backtest.universe import universe_mask
 from stocklab.factors import FormulaSource, Wanted, check
 from stocklab.market.panel import Panel
 from stocklab.research.conditions import packed_conditions
-from stocklab.research.packed import Packed, empty_packed, pack_rows
+from stocklab.research.packed import Packed, empty_packed, order_by_score, pack_known, pack_rows
 from stocklab.research.shelf import Shelf
 from stocklab.strategy.document import SizingMethod, Strategy
 from stocklab.types import AnyArray, BoolArray, ByteArray
 
-__all__ = ["ConditionKey", "Keys", "Members", "Pieces", "keys_of"]
+__all__ = ["ConditionKey", "Keys", "Members", "Order", "Pieces", "keys_of"]
+
+_LEAST_SHARING: Final = 24
+"""From so many variants on, ordering a whole universe once is less work than ordering candidates for each."""
+
+_NO_ORDER: Final = np.zeros((2, 0, 0), dtype=np.int16)
 
 ConditionKey = tuple[str, str]
 """(universe, formula); the universe is "" for what looks at single symbols."""
@@ -61,6 +68,19 @@ class Keys:
     def order(self) -> tuple[str, ...]:
         """Variants sorted by it stand beside those they share the most with."""
         return (self.universe, self.schedule, *(repr(part) for part in (self.score, self.exit, self.entry)))
+
+    @property
+    def order_key(self) -> tuple[object, ...]:
+        """What decides the order of purchase of a universe."""
+        return (self.universe, self.schedule, self.score)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """``rows`` of `order_by_score`, and the members that have a score; without rows, all members."""
+
+    rows: AnyArray
+    known: Packed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,17 +128,23 @@ def keys_of(strategy: Strategy) -> Keys:
 
 
 class Pieces:
-    """Shared pieces over sessions [first, last) of a panel; may be asked from several threads.
+    """Shared pieces over the sessions of a ``span`` of a panel; may be asked from several threads.
 
+    ``sharing`` counts variants by `Keys.order_key`.
     Conditions are made ahead by `prepare`, everything else when it is first asked for.
     """
 
     def __init__(
-        self, panel: Panel, first: int, last: int, source: FormulaSource, should_cancel: ShouldCancel | None
+        self,
+        panel: Panel,
+        span: tuple[int, int],
+        source: FormulaSource,
+        sharing: Counter[object],
+        should_cancel: ShouldCancel | None,
     ) -> None:
         self.panel = panel
-        self.first = first
-        self.last = last
+        self.first, self.last = span
+        self._sharing = sharing
         self._source = source
         self._should_cancel = should_cancel
         self._conditions: dict[ConditionKey, Packed] = {}
@@ -126,6 +152,7 @@ class Pieces:
         self._values: Shelf[AnyArray] = Shelf(6)
         self._scores: Shelf[Score] = Shelf(3)
         self._ranks: Shelf[AnyArray] = Shelf(2)
+        self._orders: Shelf[Order] = Shelf(2)
         self._schedules: Shelf[tuple[ByteArray, BoolArray]] = Shelf(64)
         self._unsafe: Shelf[ByteArray] = Shelf(256)
         self._grounds: Shelf[Ground] = Shelf(32)
@@ -195,6 +222,29 @@ class Pieces:
             )
 
         return self._scores.get(keys.score, make)
+
+    def order(self, keys: Keys, strategy: Strategy) -> Order:
+        """The whole universe in order of purchase; ``rows`` (2, 0, 0) where too few variants share it to gain by it."""
+        members = self.members(keys.universe, strategy)
+        if not strategy.ranking.factors or self._sharing[keys.order_key] < _LEAST_SHARING:
+            return Order(rows=_NO_ORDER, known=members.packed)
+
+        def make() -> Order:
+            score, deciding = self.score(keys, strategy), self.schedule(keys.schedule, strategy)[1]
+            shape = (self.panel.n_sessions, self.panel.n_symbols)
+            rows = np.zeros((2, shape[0], shape[1] + 1), dtype=np.int16)
+            known = empty_packed(*shape)
+
+            def work(first: int, last: int) -> None:
+                deciding_here = deciding[first - self.first : last - self.first]
+                order_by_score(first, last, deciding_here, members.mask, score.values, score.sign, rows)
+                pack_known(first, last, score.values, known)
+                known[first:last] &= members.packed[first:last]
+
+            in_blocks(self.first, self.last, work, should_cancel=self._should_cancel)
+            return Order(rows=rows, known=known)
+
+        return self._orders.get(keys.order_key, make)
 
     def ranks(self, keys: Keys, strategy: Strategy) -> AnyArray:
         """Places by score, (0, 0) where no rule asks for them."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -97,7 +98,7 @@ def run_variants(
     if not variants:
         return
     request = variants[0].request
-    first, last = panel.span(request.start, request.end)
+    span = panel.span(request.start, request.end)
     tasks: list[_Task] = []
     for variant in variants:
         try:
@@ -105,13 +106,18 @@ def run_variants(
         except InputError as error:
             yield Skipped(number=variant.number, values=variant.values, code="cannot_buy", reason=str(error))
     tasks.sort(key=lambda task: (*task.keys.order, task.variant.number))
-    pieces = Pieces(panel, first, last, source, should_cancel)
+    sharing = Counter[object](task.keys.order_key for task in tasks)
+    pieces = Pieces(panel, span, source, sharing, should_cancel)
     listed = _listing(panel, [task.strategy for task in tasks])
+
+    def make_desk() -> _Desk:
+        return _Desk(panel, pieces, listed)
+
     packed_bytes = 8 * panel.n_sessions * -(-panel.n_symbols // 64)
     for wave in _waves(tasks, max(_MASK_BYTES // packed_bytes, 8)):
         needed = frozenset[ConditionKey]().union(*(task.keys.conditions for task in wave))
         pieces.prepare(needed, {task.keys.universe: task.strategy for task in wave})
-        yield from _run_wave(panel, pieces, wave, listed, threads, should_cancel)
+        yield from _run_wave(wave, make_desk, threads, should_cancel)
 
 
 def _task(panel: Panel, variant: Variant) -> _Task:
@@ -144,12 +150,7 @@ def _waves(tasks: Sequence[_Task], most: int) -> Iterator[list[_Task]]:
 
 
 def _run_wave(
-    panel: Panel,
-    pieces: Pieces,
-    wave: Sequence[_Task],
-    listed: int,
-    threads: int,
-    should_cancel: ShouldCancel | None,
+    wave: Sequence[_Task], make_desk: Callable[[], _Desk], threads: int, should_cancel: ShouldCancel | None
 ) -> Iterator[Measured | Skipped]:
     """Share the wave out to threads and give their results."""
     parts = _parts(wave, threads)
@@ -158,7 +159,7 @@ def _run_wave(
     results: queue.SimpleQueue[Measured | Skipped | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
-        desk = _Desk(panel, pieces, listed)
+        desk = make_desk()
         while not stop.is_set():
             with lock:
                 part = next(parts, None)
@@ -272,9 +273,9 @@ class _Desk:
         key = (keys.universe, keys.schedule, keys.score, keys.entry, keys.entry_logic, ranking.keep, ranking.count)
         if self._candidates is not None and self._entry_key == (key, wanted):
             return self._candidates
-        members, score = pieces.members(keys.universe, strategy), pieces.score(keys, strategy)
+        order, score = pieces.order(keys, strategy), pieces.score(keys, strategy)
         tree, _ = logic_trees(strategy)
-        holds = combine_packed(tree, {letter: pieces.condition(key) for letter, key in keys.entry}, members.packed)
+        holds = combine_packed(tree, {letter: pieces.condition(key) for letter, key in keys.entry}, order.known)
         old = self._candidates
         n = pieces.last - pieces.first
         if old is None or old.symbols.shape[1] != wanted:
@@ -282,14 +283,15 @@ class _Desk:
             written, totals = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
         else:
             symbols, written, totals = old.symbols, old.written, old.totals
-        refused = fill_entry(
+        fill_entry(
             pieces.first,
             pieces.last,
             deciding,
-            members.packed,
+            order.known,
             holds,
             score.values,
             score.sign,
+            order.rows,
             KEEP_CODES[ranking.keep],
             ranking.count,
             wanted,
@@ -301,7 +303,7 @@ class _Desk:
             self._order,
         )
         self._entry_key = (key, wanted)
-        self._candidates = Candidates(symbols=symbols, written=written, totals=totals, unknown_scores=refused)
+        self._candidates = Candidates(symbols=symbols, written=written, totals=totals, unknown_scores=0)
         return self._candidates
 
     def _fill_exit(self, task: _Task) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from stocklab.backtest import RunRequest
 from stocklab.errors import DocumentError
 from stocklab.research.draws import Combination, draw
-from stocklab.strategy import parse_document
+from stocklab.strategy import Strategy, parse_document
 from stocklab.strategy.numbers import numbers_of, with_numbers
 from stocklab.strategy.sweep import Sweep
 
-__all__ = ["Skipped", "Variant", "variants_of"]
+__all__ = ["Skipped", "Variant", "strategy_with", "variants_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,17 @@ class Skipped:
     reason: str
 
 
+def strategy_with(sweep: Sweep, values: Combination) -> Strategy:
+    """The strategy of a sweep with one combination of values.
+
+    Raises
+    ------
+    DocumentError
+        The values make no valid document.
+    """
+    return parse_document(with_numbers(sweep.strategy.model_dump(mode="json"), _by_path(sweep, values)))
+
+
 def variants_of(sweep: Sweep, identify: Callable[[RunRequest], str]) -> Iterator[Variant | Skipped]:
     """Every combination in order, as a variant or skipped.
 
@@ -47,9 +58,7 @@ def variants_of(sweep: Sweep, identify: Callable[[RunRequest], str]) -> Iterator
     current = {number.path: number.value for number in numbers_of(sweep.strategy)}
     seen: dict[str, int] = {}
     for number, values in enumerate(draw(sweep), start=1):
-        changed: dict[str, float] = {
-            path: value for parameter, value in zip(sweep.parameters, values, strict=True) for path in parameter.paths
-        }
+        changed = _by_path(sweep, values)
         broken = _broken_requirement(sweep, {**current, **changed})
         if broken is not None:
             yield Skipped(number=number, values=values, code="requirement", reason=broken)
@@ -66,6 +75,10 @@ def variants_of(sweep: Sweep, identify: Callable[[RunRequest], str]) -> Iterator
             continue
         seen[identity] = number
         yield Variant(number=number, values=values, request=request, run_id=identity)
+
+
+def _by_path(sweep: Sweep, values: Combination) -> dict[str, float]:
+    return {path: value for parameter, value in zip(sweep.parameters, values, strict=True) for path in parameter.paths}
 
 
 def _request(sweep: Sweep, document: dict[str, Any]) -> RunRequest:

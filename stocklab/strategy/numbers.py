@@ -18,7 +18,7 @@ from stocklab.factors.syntax import BinaryNode, CallNode, NameNode, Node, Number
 from stocklab.strategy.document import Strategy
 from stocklab.strategy.json_text import join_path
 
-__all__ = ["Number", "formula_with", "numbers_of", "unknown_number", "with_numbers"]
+__all__ = ["Number", "formula_with", "formula_without_numbers", "numbers_of", "unknown_number", "with_numbers"]
 
 _IN_A_NAME: Final = re.compile(r"_(\d+)(?=d?(?:_|$))")
 _LEAST_WINDOW: Final = 3
@@ -112,6 +112,22 @@ def formula_with(formula: str, numbers: Mapping[int, float]) -> str:
             new = number_text(float(changes[0][1]))
             new = f"({new})" if new.startswith("-") else new
         text = text[:position] + new + text[position + length :]
+    return text
+
+
+def formula_without_numbers(formula: str) -> str:
+    """The formula with one and the same number everywhere: equal for formulas that differ in numbers only.
+
+    >>> formula_without_numbers("sma_20>1.5*sma(close,60)")
+    '(sma(close,7))>7*sma(close,7)'
+    """
+    text = formula
+    named = {(spot.position, spot.length, spot.name) for spot in _spots(formula) if spot.name}
+    for position, length, name in sorted(named, reverse=True):
+        text = f"{text[:position]}({CATALOGUE[name].formula}){text[position + length :]}"
+    numbers = sorted((leaf for leaf in _leaves(parse(text)) if isinstance(leaf, NumberNode)), key=_position)
+    for leaf in reversed(numbers):
+        text = f"{text[: leaf.position]}7{text[leaf.position + leaf.length :]}"
     return text
 
 
@@ -237,6 +253,10 @@ def _definition_with(name: str, values: Mapping[float, float]) -> str:
         if leaf.value in values:
             text = text[: leaf.position] + number_text(float(values[leaf.value])) + text[leaf.position + leaf.length :]
     return text
+
+
+def _position(node: Node) -> int:
+    return node.position
 
 
 def _leaves(node: Node) -> Iterator[Node]:

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 from stocklab.errors import DocumentError, FieldFault
 from stocklab.strategy.document import MOST_KRW, Model, Strategy
 from stocklab.strategy.json_text import read_json
-from stocklab.strategy.numbers import Number, numbers_of, unknown_number, with_numbers
+from stocklab.strategy.numbers import Number, formula_without_numbers, numbers_of, unknown_number, with_numbers
 from stocklab.strategy.own_factors import expanded
 from stocklab.strategy.parsing import content_hash, parse_document
 from stocklab.strategy.structure import validate_structure
@@ -37,9 +37,6 @@ __all__ = [
 SWEEP_VERSION: Final = 1
 MOST_VARIANTS: Final = 20_000
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_NUMBER: Final = 7.0
-"""Stands for any number where two documents are compared without theirs."""
-
 Path = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Objective = Literal[
     "cagr",
@@ -107,6 +104,10 @@ class Sweep(Model):
         default=None, ge=100_000, le=MOST_KRW, description="starting cash; null = the strategy's"
     )
     objective: Objective = Field(default="sharpe", description="figure by which variants are compared")
+
+    least_trades: int = Field(
+        default=30, ge=0, le=100_000, description="variants with fewer closed trades are shown, but not compared"
+    )
 
     @property
     def cash_krw(self) -> int:
@@ -186,8 +187,17 @@ def idea_of(strategy: Strategy) -> str:
     (True, False)
     """
     plain = expanded(strategy)
-    numbers = {number.path: _NUMBER for number in numbers_of(plain)}
-    return content_hash(with_numbers(plain.model_dump(mode="json"), numbers))
+    numbers = {number.path: 1.0 for number in numbers_of(plain) if not number.formula}
+    document = with_numbers(plain.model_dump(mode="json"), numbers)
+    market = document["market_filter"]
+    for holder in (
+        *document["entry"]["rules"],
+        *document["exit"]["rules"],
+        *document["ranking"]["factors"],
+        *([] if market is None or market["formula"] is None else [market]),
+    ):
+        holder["formula"] = formula_without_numbers(holder["formula"])
+    return content_hash(document)
 
 
 def _plain(value: float) -> int | float:

@@ -98,7 +98,7 @@ def test_two_run_the_rest_wait_in_order_with_their_place(
     eventually(lambda: [state(jobs, job_id) for job_id in ids[:2]] == [JobState.RUNNING] * 2)
     assert [jobs.get("local", job_id).place for job_id in ids] == [None, None, 1, 2, 3]
     assert [state(jobs, job_id) for job_id in ids[2:]] == [JobState.PENDING] * 3
-    with pytest.raises(JobError, match="3 backtests wait already"):
+    with pytest.raises(JobError, match="3 jobs wait already"):
         jobs.submit("local", order("F"))
     work.may_end.set()
     eventually(lambda: all(state(jobs, job_id) is JobState.COMPLETED for job_id in ids))
