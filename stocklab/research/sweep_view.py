@@ -117,7 +117,8 @@ def plateau_of(sweep: Sweep, table: pl.DataFrame) -> Plateau | None:
     """The middle of the best plateau; None where no variant has neighbours enough.
 
     Neighbours are at most one step away in every parameter; of a sample the nearest ones, two for each parameter
-    and itself. A variant that is not compared (too few trades) counts as worst.
+    and itself. A variant that is not compared (too few trades) counts as worst; one in a corner of the ranges, with
+    less than half of the neighbours others have, is not considered.
     """
     tried = table.filter(pl.col("n_trades").is_not_null())
     if tried.height < _LEAST_NEIGHBOURS or tried["compared"].null_count() == tried.height:
@@ -128,19 +129,20 @@ def plateau_of(sweep: Sweep, table: pl.DataFrame) -> Plateau | None:
     columns = [(tried[parameter.paths[0]].to_numpy(), parameter) for parameter in sweep.parameters]
     places = np.stack([_steps(values) if steps else _shares(values, parameter) for values, parameter in columns], 1)
     nearest = min(2 * len(sweep.parameters) + 1, tried.height)
-    chosen: tuple[float, float, int, AnyArray] | None = None
+    around_each: list[AnyArray] = []
     for begin in range(0, tried.height, _BLOCK):
         away = np.abs(places[begin : begin + _BLOCK, None, :] - places[None, :, :])
-        for offset, distances in enumerate(away):
-            inside = _inside(distances, steps=steps, nearest=nearest)
-            if len(inside) < _LEAST_NEIGHBOURS:
-                continue
-            place, median = begin + offset, float(np.median(objective[inside]))
-            if math.isfinite(objective[place]) and (chosen is None or (median, objective[place]) > chosen[:2]):
-                chosen = (median, float(objective[place]), place, inside)
-    if chosen is None or not math.isfinite(chosen[0]):
+        around_each += [_inside(distances, steps=steps, nearest=nearest) for distances in away]
+    least = max(_LEAST_NEIGHBOURS, max(len(inside) for inside in around_each) / 2)
+    judged = [
+        (float(np.median(objective[inside])), float(objective[place]), -place)
+        for place, inside in enumerate(around_each)
+        if len(inside) >= least and math.isfinite(objective[place])
+    ]
+    median, own, minus_place = max(judged, default=(-math.inf, 0.0, 0))
+    if not math.isfinite(median):
         return None
-    median, own, place, inside = chosen
+    place, inside = -minus_place, around_each[-minus_place]
     around = sign * objective[inside][np.isfinite(objective[inside])]
     return Plateau(
         number=int(tried["number"][place]),

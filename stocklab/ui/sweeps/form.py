@@ -47,7 +47,7 @@ def sweep_form() -> None:
         blocks.empty(_("This strategy has no number to vary."), _("Choose another, or add a condition in the builder."))
         return
     chosen = _choose(strategy, known, names)
-    parameters = [_range(known[path], names[path]) for path in chosen]
+    parameters = [_range(known[path], names, _same(known[path], known, chosen)) for path in chosen]
     requires = _requirements(chosen, known, names)
     method = _method()
     with st.expander(_("Range and comparison"), icon=":material/date_range:", expanded=False):
@@ -72,7 +72,7 @@ def sweep_form() -> None:
 
 def _strategy_line() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="sweep_toolbar"):
-        st.markdown(f"#### {escape(str(state.document().get('name', '')))}", width="content")
+        st.markdown(f"**{escape(str(state.document().get('name', '')))}**", width="content")
         with st.popover(_("Choose another strategy"), icon=":material/folder_open:", key="sweep_open"):
             presets = {key: preset.name(language()) for key, preset in PRESETS.items()}
             preset = st.selectbox(
@@ -105,15 +105,29 @@ def _choose(strategy: Strategy, known: dict[str, Number], names: dict[str, str])
     return chosen
 
 
-def _range(number: Number, name: str) -> dict[str, Any]:
-    """From, to and step of a number."""
+def _same(number: Number, known: dict[str, Number], chosen: list[str]) -> list[str]:
+    """Other places of the same window of the same factor, such as every 14 of ``rsi_14``."""
+    word = number.formula[number.position : number.position + number.length]
+    if not word[:1].isalpha():
+        return []
+    return [
+        path
+        for path, other in known.items()
+        if path not in chosen
+        and other.value == number.value
+        and other.formula[other.position : other.position + other.length] == word
+    ]
+
+
+def _range(number: Number, names: dict[str, str], same: list[str]) -> dict[str, Any]:
+    """First and last value and step of a number, and whether the same window changes elsewhere too."""
     low, high, step = _suggested(number)
     factor = 100.0 if is_percent(number.path) else 1.0
     whole = number.whole and factor == 1.0
     kind: Any = int if whole else float
     with st.container(border=True, gap="xsmall", key=f"sweep_range_{abs(hash(number.path))}"):
         now = value_text(number.path, number.value or 0.0)
-        st.markdown(f"**{escape(name)}** · {_('now {value}').format(value=escape(now))}")
+        st.markdown(f"**{escape(names[number.path])}** · {_('now {value}').format(value=escape(now))}")
         with st.grid(3, min_column_width=90, gap="small"):
             found = []
             for which, label, value in (
@@ -130,8 +144,15 @@ def _range(number: Number, name: str) -> dict[str, Any]:
                         key=f"sweep_{which}_{number.path}_{number.value}",
                     )
                 )
+        paths = [number.path]
+        if same:
+            words = _("The same window elsewhere too: {places}").format(
+                places=escape(", ".join(names[path] for path in same))
+            )
+            if st.checkbox(words, value=True, key=f"sweep_same_{number.path}"):
+                paths += same
     start, stop, every = (value if whole else round(float(value or 0) / factor, 10) for value in found)
-    return {"paths": [number.path], "start": start, "stop": stop, "step": every or None}
+    return {"paths": paths, "start": start, "stop": stop, "step": every or None}
 
 
 def _suggested(number: Number) -> tuple[float, float, float]:
@@ -185,6 +206,7 @@ def _method() -> dict[str, Any]:
                 format_func=lambda key: _(METHODS[key]),
                 default="grid",
                 required=True,
+                wrap=True,
                 key="sweep_method_choice",
             )
             or "grid"

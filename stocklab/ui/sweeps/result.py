@@ -117,7 +117,7 @@ def _plateau(stored: StoredSweep, table: pl.DataFrame, plateau: Plateau | None, 
             row = table.row(plateau.number - 1, named=True)
             st.markdown(_values(sweep, row))
             near = _(
-                "{metric} {own}. Its {count} neighbours, one step away, have a median of {median} (from {lowest} to "
+                "{metric} {own}. The {count} variants up to one step away have a median of {median} (from {lowest} to "
                 "{highest}): here the result hangs least on the exact numbers."
             )
             nearest = _(
