@@ -6,6 +6,7 @@ The machine code goes to Numba's cache, as of `stocklab.data.compile_ahead`, so 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -29,29 +30,31 @@ _RULES: Final = {
     "exit": {"rules": [{"id": "A", "formula": "close<sma(close,20)"}], "max_holding": 20},
 }
 _RANKING: Final = {"factors": [{"formula": "ret(close,20)"}]}
+_MIXED: Final = {"factors": [{"formula": "ret(close,20)"}, {"formula": "rsi_14"}]}
 
 
 def compile_sweeps() -> int:
-    """Run two small sweeps, with and without a ranking, on a synthetic market; returns the number of variants."""
+    """Run small sweeps of every kind of ranking on a synthetic market; returns the number of variants."""
     variants = 0
     with tempfile.TemporaryDirectory(prefix="stocklab-compile-") as folder:
         store = Store(Path(folder))
         build_demo(store, symbols=80, until=_UNTIL)
         panel = open_panel(store)
-        for strategy in ({**_RULES, "ranking": _RANKING}, _RULES):
-            found = variants_of(parse_sweep(_document(strategy, panel.sessions)), partial(run_id, panel))
+        weights = {"paths": ["ranking.factors.0.weight"], "values": [1, 2]}
+        for strategy, more in (({**_RULES, "ranking": _RANKING}, ()), ({"ranking": _MIXED}, (weights,)), (_RULES, ())):
+            document = _document(strategy, panel.sessions, more)
+            found = variants_of(parse_sweep(document), partial(run_id, panel))
             chosen = [item for item in found if isinstance(item, Variant)]
             variants += len(list(run_variants(panel, chosen, DirectSource(panel, threads=2))))
     return variants
 
 
-def _document(strategy: dict[str, Any], sessions: Any) -> dict[str, Any]:
+def _document(strategy: dict[str, Any], sessions: Any, more: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    threshold = {"paths": ["entry.rules.A.formula#2"], "start": 25, "stop": 50, "step": 5}
+    holdings = {"paths": ["sizing.max_holdings"], "start": 5, "stop": 20, "step": 5}
     return {
         "strategy": {"name": "compile", **strategy},
-        "parameters": [
-            {"paths": ["entry.rules.A.formula#2"], "start": 25, "stop": 50, "step": 5},
-            {"paths": ["sizing.max_holdings"], "start": 5, "stop": 20, "step": 5},
-        ],
+        "parameters": [*([threshold] if "entry" in strategy else []), holdings, *more],
         "start": str(sessions[-200]),
         "end": str(sessions[-1]),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from stocklab.backtest.plan import (
 )
 from stocklab.backtest.result import RunRequest, ShouldCancel
 from stocklab.backtest.schedule import rebalancing_decisions, unsafe_sessions
-from stocklab.backtest.score import Score, build_score
+from stocklab.backtest.score import Score, build_score, score_parts, weigh_parts
 from stocklab.backtest.simulate import Ground, ground_of
 from stocklab.backtest.universe import universe_mask
 from stocklab.factors import FormulaSource, Wanted, check
@@ -30,12 +30,15 @@ from stocklab.research.conditions import packed_conditions
 from stocklab.research.packed import Packed, empty_packed, order_by_score, pack_known, pack_rows
 from stocklab.research.shelf import Shelf
 from stocklab.strategy.document import SizingMethod, Strategy
-from stocklab.types import AnyArray, BoolArray, ByteArray
+from stocklab.types import AnyArray, BoolArray, ByteArray, FloatArray
 
 __all__ = ["ConditionKey", "Keys", "Members", "Order", "Pieces", "keys_of"]
 
 _LEAST_SHARING: Final = 24
 """From so many variants on, ordering a whole universe once is less work than ordering candidates for each."""
+
+_MOST_PARTS: Final = 6
+"""Transformed parts of a score kept at once."""
 
 _NO_ORDER: Final = np.zeros((2, 0, 0), dtype=np.int16)
 
@@ -47,12 +50,14 @@ ConditionKey = tuple[str, str]
 class Keys:
     """What a variant is made of, as keys; variants with equal ones share the piece.
 
+    ``parts`` is the score without its weights, () where it has none or too many to keep;
     ``entry`` and ``exit`` map letters of the logic lines to conditions, ``exit_rules`` are the rules in order.
     """
 
     universe: str
     schedule: str
     score: tuple[object, ...]
+    parts: tuple[object, ...]
     entry: tuple[tuple[str, ConditionKey], ...]
     entry_logic: str
     exit: tuple[tuple[str, ConditionKey], ...]
@@ -115,10 +120,18 @@ def keys_of(strategy: Strategy) -> Keys:
     )
     if parts and (not plain or across):
         score = (universe, "" if plain else schedule, ranked and not plain, score)
+    unweighted: tuple[object, ...] = ()
+    if 1 < len(parts) <= _MOST_PARTS:
+        same = ("transform", "neutralize", "winsorize")
+        unweighted = (
+            *(universe, schedule, ranked),
+            *((check(part.formula).fingerprint, *(getattr(part, key) for key in same)) for part in parts),
+        )
     return Keys(
         universe=universe,
         schedule=schedule,
         score=score,
+        parts=unweighted,
         entry=masks(rule_masks(entry, strategy.entry.rules)),
         entry_logic=entry.text,
         exit=masks(rule_masks(leave, strategy.exit.rules)) if strategy.exit.rules else (),
@@ -130,7 +143,7 @@ def keys_of(strategy: Strategy) -> Keys:
 class Pieces:
     """Shared pieces over the sessions of a ``span`` of a panel; may be asked from several threads.
 
-    ``sharing`` counts variants by `Keys.order_key`.
+    ``sharing`` counts variants by `Keys.order_key` and by `Keys.parts`.
     Conditions are made ahead by `prepare`, everything else when it is first asked for.
     """
 
@@ -152,6 +165,7 @@ class Pieces:
         self._values: Shelf[AnyArray] = Shelf(6)
         self._scores: Shelf[Score] = Shelf(3)
         self._ranks: Shelf[AnyArray] = Shelf(2)
+        self._parts: Shelf[tuple[FloatArray, ...]] = Shelf(1)
         self._orders: Shelf[Order] = Shelf(2)
         self._schedules: Shelf[tuple[ByteArray, BoolArray]] = Shelf(64)
         self._unsafe: Shelf[ByteArray] = Shelf(256)
@@ -208,18 +222,24 @@ class Pieces:
     def score(self, keys: Keys, strategy: Strategy) -> Score:
         """The score of ranking."""
 
-        def make() -> Score:
-            ranked = strategy.exit.rank_below is not None
+        factors = strategy.ranking.factors
+        ranked = strategy.exit.rank_below is not None
+
+        def inputs() -> tuple[Any, ...]:
             deciding = self.schedule(keys.schedule, strategy)[1]
-            return build_score(
-                self.panel,
-                strategy.ranking.factors,
-                [self.value(part.formula, keys.universe, strategy) for part in strategy.ranking.factors],
-                self.members(keys.universe, strategy).mask,
-                np.ones(self.last - self.first, dtype=np.bool_) if ranked else deciding,
-                self.first,
-                should_cancel=self._should_cancel,
-            )
+            values = [self.value(part.formula, keys.universe, strategy) for part in factors]
+            wanted = np.ones(self.last - self.first, dtype=np.bool_) if ranked else deciding
+            return values, self.members(keys.universe, strategy).mask, wanted, self.first
+
+        def parts() -> tuple[FloatArray, ...]:
+            return score_parts(self.panel, factors, *inputs(), should_cancel=self._should_cancel)
+
+        def make() -> Score:
+            if not keys.parts or self._sharing[keys.parts] < 2 * self._sharing[keys.order_key]:
+                return build_score(self.panel, factors, *inputs(), should_cancel=self._should_cancel)
+            *_, wanted, first = inputs()
+            made = self._parts.get(keys.parts, parts)
+            return weigh_parts(made, factors, wanted, first, should_cancel=self._should_cancel)
 
         return self._scores.get(keys.score, make)
 

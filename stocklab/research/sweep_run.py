@@ -106,7 +106,7 @@ def run_variants(
         except InputError as error:
             yield Skipped(number=variant.number, values=variant.values, code="cannot_buy", reason=str(error))
     tasks.sort(key=lambda task: (*task.keys.order, task.variant.number))
-    sharing = Counter[object](task.keys.order_key for task in tasks)
+    sharing = Counter[object](key for task in tasks for key in (task.keys.order_key, task.keys.parts))
     pieces = Pieces(panel, span, source, sharing, should_cancel)
     listed = _listing(panel, [task.strategy for task in tasks])
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stocklab.backtest import run_id, simulate
+from stocklab.backtest import run_id, simulate, universe_mask
+from stocklab.backtest.score import build_score, score_parts, weigh_parts
 from stocklab.backtest.select import KEEP_ALL, KEEP_BOTTOM, KEEP_TOP, order_rows
 from stocklab.data import Store, open_panel
 from stocklab.errors import Cancelled
-from stocklab.factors import DirectSource
+from stocklab.factors import DirectSource, Wanted
 from stocklab.market.panel import Panel
 from stocklab.research import Measured, Skipped, Variant, run_variants, variants_of
 from stocklab.research import conditions as conditions_module
@@ -85,6 +86,26 @@ CASES: dict[str, dict[str, Any]] = {
             ranged("universe.min_trading_value_krw", 0, 100_000_000),
         ],
     },
+    "weights": {
+        "strategy": {
+            "entry": {"rules": [rule("A", "close>sma(close,20)")]},
+            "ranking": {
+                "factors": [
+                    {"formula": "ret(close,60)", "winsorize": 0.05},
+                    {"formula": "volatility_60d", "direction": "low", "neutralize": "sector"},
+                    {"formula": "rsi_14", "transform": "zscore"},
+                ]
+            },
+            "sizing": {"max_holdings": 6, "method": "score"},
+            "exit": {"max_holding": 15},
+        },
+        "parameters": [
+            ranged("ranking.factors.0.weight", 0.1, 0.7, 1.3, 2.9),
+            ranged("ranking.factors.1.weight", 0.3, 1.1, 3.7),
+            ranged("ranking.factors.2.weight", 0.1, 0.9),
+            ranged("sizing.max_holdings", 4, 6),
+        ],
+    },
     "bottom": {
         "strategy": {
             "ranking": {"factors": [{"formula": "ret(close,20)"}], "keep": "bottom", "count": 12},
@@ -131,6 +152,24 @@ def test_every_figure_is_that_of_a_single_run(panel: Panel, case: str) -> None:
         traded += item.metrics["n_trades"]
     assert traded > 100
     assert len({item.metrics["final_equity_krw"] for item in found if isinstance(item, Measured)}) > 15
+
+
+def test_weighing_parts_is_the_score_itself(panel: Panel) -> None:
+    strategy = sweep_of("weights").strategy
+    factors = strategy.ranking.factors
+    source = DirectSource(panel)
+    values = source.compute([Wanted(part.formula, "value") for part in factors])
+    universe = universe_mask(panel, strategy.universe, source)
+    first, last = panel.span(date(2021, 1, 4), date(2022, 12, 29))
+    wanted = np.random.default_rng(1).random(last - first) < 0.5
+    parts = score_parts(panel, factors, values, universe, wanted, first)
+    for weights in ((0.1, 0.2, 0.3), (1.0, 7.0, 0.7)):
+        weighed = [part.model_copy(update={"weight": weight}) for part, weight in zip(factors, weights, strict=True)]
+        whole = build_score(panel, weighed, values, universe, wanted, first).values[first:last][wanted]
+        assert np.array_equal(
+            weigh_parts(parts, weighed, wanted, first).values[first:last][wanted], whole, equal_nan=True
+        )
+        assert np.isfinite(whole).sum() > 1000
 
 
 def test_threads_and_order_change_nothing(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,8 +252,6 @@ def test_conditions_are_bit_for_bit_those_of_the_engine(panel: Panel) -> None:
 
 
 def _conditions(panel: Panel, formulas: list[str]) -> tuple[Any, ...]:
-    from stocklab.factors import Wanted
-
     return DirectSource(panel).compute([Wanted(formula, "condition") for formula in formulas])
 
 
