@@ -30,7 +30,16 @@ from stocklab.market.ticks import tick_regimes, tick_tables
 from stocklab.strategy.document import FillMode, HoldingUnit, PriceTrigger, Strategy
 from stocklab.types import AnyArray, IntArray
 
-__all__ = ["CLEAN_UP_SESSIONS", "ENGINE_VERSION", "Ground", "ground_of", "run_id", "run_kernel", "simulate"]
+__all__ = [
+    "CLEAN_UP_SESSIONS",
+    "ENGINE_VERSION",
+    "Ground",
+    "bars_by_symbol",
+    "ground_of",
+    "run_id",
+    "run_kernel",
+    "simulate",
+]
 
 ENGINE_VERSION: Final = 2
 """Raised with every change of what a run means, so that results of before are not taken for results of now."""
@@ -210,13 +219,15 @@ class Ground:
     has_base: bool
 
 
-def ground_of(panel: Panel, first: int, last: int, tax: str | float) -> Ground:
-    """The ground of runs over sessions [first, last) with a document's ``costs.tax``."""
+def ground_of(
+    panel: Panel, first: int, last: int, tax: str | float, *, bars: tuple[AnyArray, ...] | None = None
+) -> Ground:
+    """The ground of runs over sessions [first, last) with a document's ``costs.tax``; ``bars`` of `bars_by_symbol`."""
     sessions = panel.sessions[first:last]
     fields = panel.fields
     raw = panel.basis is PriceBasis.RAW
-    bars = [read_only(fields[name]) for name in panel.order_fields]
-    marks = [read_only(fields[name]) for name in ("traded", "listed", "market")]
+    if bars is None:
+        bars = tuple(read_only(fields[name]) for name in _bar_names(panel))
     base = read_only(fields["base_price"]) if raw and "base_price" in fields else read_only(_NO_ROWS)
     taxes = tax_table(sessions)
     if not isinstance(tax, str):
@@ -229,7 +240,6 @@ def ground_of(panel: Panel, first: int, last: int, tax: str | float) -> Ground:
         tax=tax,
         market=(
             *bars,
-            *marks,
             base,
             np.asarray(panel.instruments.kinds) == KIND_CODES["etf"],
             panel.sector_codes()[0],
@@ -245,6 +255,23 @@ def ground_of(panel: Panel, first: int, last: int, tax: str | float) -> Ground:
         taxes=taxes,
         has_base=base.size > 0,
     )
+
+
+def bars_by_symbol(panel: Panel) -> tuple[AnyArray, ...]:
+    """Bars and marks in the memory order of histories, (n_sessions, n_symbols) as ever.
+
+    A position then reads its next session beside the last one, which takes a fifth off the walk. For one run alone the
+    copies of what the panel has not turned cost more than that.
+    """
+    turned = {name: panel.turned(name) for name in _bar_names(panel)}
+    return tuple(
+        read_only(np.asfortranarray(panel.fields[name]) if values is None else values.T)
+        for name, values in turned.items()
+    )
+
+
+def _bar_names(panel: Panel) -> tuple[str, ...]:
+    return (*panel.order_fields, "traded", "listed", "market")
 
 
 def _bind(panel: Panel, request: RunRequest, plan: Plan, ground: Ground) -> Callable[[int, int, State], int]:

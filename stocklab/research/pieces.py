@@ -22,7 +22,7 @@ from stocklab.backtest.plan import (
 from stocklab.backtest.result import RunRequest, ShouldCancel
 from stocklab.backtest.schedule import rebalancing_decisions, unsafe_sessions
 from stocklab.backtest.score import Score, build_score, score_parts, weigh_parts
-from stocklab.backtest.simulate import Ground, ground_of
+from stocklab.backtest.simulate import Ground, bars_by_symbol, ground_of
 from stocklab.backtest.universe import universe_mask
 from stocklab.factors import FormulaSource, Wanted, check
 from stocklab.market.panel import Panel
@@ -170,6 +170,7 @@ class Pieces:
         self._schedules: Shelf[tuple[ByteArray, BoolArray]] = Shelf(64)
         self._unsafe: Shelf[ByteArray] = Shelf(256)
         self._grounds: Shelf[Ground] = Shelf(32)
+        self._turned: Shelf[tuple[AnyArray, ...]] = Shelf(1)
 
     def prepare(self, wanted: Iterable[ConditionKey], strategies: Mapping[str, Strategy]) -> None:
         """Make the conditions wanted and let all others go; ``strategies`` has one of each universe."""
@@ -289,7 +290,10 @@ class Pieces:
         key = "" if strategy.market_filter is None else strategy.market_filter.model_dump_json()
         return self._unsafe.get(key, lambda: unsafe_sessions(self.panel, strategy.market_filter, self.first, self.last))
 
+    def _bars(self) -> tuple[AnyArray, ...]:
+        return self._turned.get("bars", lambda: bars_by_symbol(self.panel))
+
     def ground(self, request: RunRequest) -> Ground:
         """The kernel's arguments that do not depend on rules."""
         tax = request.strategy.costs.tax
-        return self._grounds.get(tax, lambda: ground_of(self.panel, self.first, self.last, tax))
+        return self._grounds.get(tax, lambda: ground_of(self.panel, self.first, self.last, tax, bars=self._bars()))

@@ -27,7 +27,7 @@ def test_compiling_ahead_reaches_both_bases_so_that_later_runs_compile_nothing()
 
 
 def test_compiling_sweeps_ahead_reaches_their_kernels() -> None:
-    assert compile_sweeps() == 56
+    assert compile_sweeps() == 112
     kernels = (fill_entry, fill_exit_codes, order_by_score, pack_comparison, pack_known, pack_rows)
     before = [len(kernel.signatures) for kernel in kernels]
     assert min(before) >= 1
