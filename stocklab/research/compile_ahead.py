@@ -5,6 +5,7 @@ The machine code goes to Numba's cache, as of `stocklab.data.compile_ahead`, so 
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Sequence
 from datetime import date
@@ -18,6 +19,7 @@ from stocklab.data.demo import build_demo
 from stocklab.data.panel_open import open_panel
 from stocklab.data.store import Store
 from stocklab.factors import DirectSource
+from stocklab.market.panel import PriceBasis
 from stocklab.research.sweep_run import run_variants
 from stocklab.research.variants import Variant, variants_of
 from stocklab.strategy.sweep import parse_sweep
@@ -34,16 +36,19 @@ _MIXED: Final = {"factors": [{"formula": "ret(close,20)"}, {"formula": "rsi_14"}
 
 
 def compile_sweeps() -> int:
-    """Run small sweeps of every kind of ranking on a synthetic market; returns the number of variants."""
+    """Run small sweeps of every kind of ranking on both bases of a synthetic market; returns the number of variants."""
     variants = 0
     with tempfile.TemporaryDirectory(prefix="stocklab-compile-") as folder:
         store = Store(Path(folder))
         build_demo(store, symbols=80, until=_UNTIL)
-        panel = open_panel(store)
         weights = {"paths": ["ranking.factors.0.weight"], "values": [1, 2]}
-        for strategy, more in (({**_RULES, "ranking": _RANKING}, ()), ({"ranking": _MIXED}, (weights,)), (_RULES, ())):
-            document = _document(strategy, panel.sessions, more)
-            found = variants_of(parse_sweep(document), partial(run_id, panel))
+        kinds: tuple[tuple[dict[str, Any], tuple[dict[str, Any], ...]], ...] = (
+            ({**_RULES, "ranking": _RANKING}, ()),
+            ({"ranking": _MIXED}, (weights,)),
+            (_RULES, ()),
+        )
+        for panel, (strategy, more) in itertools.product([open_panel(store, basis=one) for one in PriceBasis], kinds):
+            found = variants_of(parse_sweep(_document(strategy, panel.sessions, more)), partial(run_id, panel))
             chosen = [item for item in found if isinstance(item, Variant)]
             variants += len(list(run_variants(panel, chosen, DirectSource(panel, threads=2))))
     return variants
