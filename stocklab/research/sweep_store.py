@@ -136,6 +136,16 @@ class SweepStore:
             rows = database.execute("SELECT * FROM sweeps ORDER BY created_at DESC, id LIMIT ?", (limit,)).fetchall()
         return [_stored(row) for row in rows]
 
+    def settled(self, identity: str) -> int:
+        """Combinations of a sweep that have figures or were skipped; it only grows."""
+        with self._read() as database:
+            (count,) = database.execute(
+                "SELECT COUNT(*) FROM combinations c LEFT JOIN figures f ON f.run_id = c.run_id "
+                "WHERE c.sweep_id = ? AND (c.code != '' OR f.run_id IS NOT NULL)",
+                (identity,),
+            ).fetchone()
+        return int(count)
+
     def rows(self, identity: str) -> list[Row]:
         """Every combination of a sweep in order, with the figures that are there."""
         with self._read() as database:

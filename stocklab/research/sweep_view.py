@@ -128,11 +128,7 @@ def plateau_of(sweep: Sweep, table: pl.DataFrame) -> Plateau | None:
     steps = sweep.method == "grid"
     columns = [(tried[parameter.paths[0]].to_numpy(), parameter) for parameter in sweep.parameters]
     places = np.stack([_steps(values) if steps else _shares(values, parameter) for values, parameter in columns], 1)
-    nearest = min(2 * len(sweep.parameters) + 1, tried.height)
-    around_each: list[AnyArray] = []
-    for begin in range(0, tried.height, _BLOCK):
-        away = np.abs(places[begin : begin + _BLOCK, None, :] - places[None, :, :])
-        around_each += [_inside(distances, steps=steps, nearest=nearest) for distances in away]
+    around_each = _neighbourhoods(places, steps=steps)
     least = max(_LEAST_NEIGHBOURS, max(len(inside) for inside in around_each) / 2)
     judged = [
         (float(np.median(objective[inside])), float(objective[place]), -place)
@@ -155,10 +151,21 @@ def plateau_of(sweep: Sweep, table: pl.DataFrame) -> Plateau | None:
     )
 
 
-def _inside(distances: FloatArray, *, steps: bool, nearest: int) -> AnyArray:
-    if steps:
-        return np.flatnonzero((distances <= 1.0).all(axis=1))
-    return np.argsort((distances**2).sum(axis=1), kind="stable")[:nearest]
+def _neighbourhoods(places: FloatArray, *, steps: bool) -> list[AnyArray]:
+    """Neighbours of each of the (n, parameters) places, itself among them."""
+    found: list[AnyArray] = []
+    nearest = min(2 * places.shape[1] + 1, len(places))
+    for begin in range(0, len(places), _BLOCK):
+        here = places[begin : begin + _BLOCK]
+        away = np.zeros((len(here), len(places)))
+        for mine, all_of_them in zip(here.T, places.T, strict=True):
+            distance = np.abs(mine[:, None] - all_of_them[None, :])
+            away = np.maximum(away, distance) if steps else away + distance**2
+        if steps:
+            found += [np.flatnonzero(row <= 1.0) for row in away]
+        else:
+            found += list(np.argpartition(away, nearest - 1, axis=1)[:, :nearest])
+    return found
 
 
 def _steps(values: FloatArray) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -48,11 +49,9 @@ def sweep_result(identity: str) -> None:
     ResultNotFound
         None of that id is stored.
     """
-    lab = cached.lab()
-    stored = lab.sweeps.load(identity)
-    rows = lab.sweeps.rows(identity)
-    table = table_of(stored.sweep, rows)
-    ranked = best_first(stored.sweep, table)
+    sweeps = cached.lab().sweeps
+    stored = sweeps.load(identity)
+    table, ranked, plateau = _judged(str(sweeps.root), identity, sweeps.settled(identity))
     _head(stored)
     missing = table.filter((pl.col("code") == "") & pl.col("n_trades").is_null()).height
     if missing:
@@ -61,13 +60,21 @@ def sweep_result(identity: str) -> None:
         blocks.empty(_("No variant has run."), _("See below why they were skipped."))
         _skipped(table)
         return
-    plateau = plateau_of(stored.sweep, table)
     _warning(stored.sweep)
     _plateau(stored, table, plateau, ranked)
     if len(stored.sweep.parameters) > 1:
         _map(stored.sweep, table)
     _table(stored, ranked, plateau)
     _skipped(table)
+
+
+@lru_cache(maxsize=8)
+def _judged(root: str, identity: str, settled: int) -> tuple[pl.DataFrame, pl.DataFrame, Plateau | None]:
+    """The table, the best first, and the plateau; thousands of variants take a second to judge, once."""
+    sweeps = cached.lab().sweeps
+    sweep = sweeps.load(identity).sweep
+    table = table_of(sweep, sweeps.rows(identity))
+    return table, best_first(sweep, table), plateau_of(sweep, table)
 
 
 def _head(stored: StoredSweep) -> None:
