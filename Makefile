@@ -50,7 +50,7 @@ $(STAMP): pyproject.toml uv.lock
 	fi; \
 	[ -x $(BIN)/python ] || "$$uv" venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
 	"$$uv" sync --frozen --quiet
-	@echo "Compiling the engine, once (about a minute)"; $(BIN)/python -m stocklab.data.compile_ahead >/dev/null
+	@echo "Compiling the engine, once (about a minute)"; $(BIN)/python -m stocklab.research.compile_ahead >/dev/null
 	@command -v chromium >/dev/null || { \
 	  echo "Not on this system: chromium. The app does not need it; the browser tests and 'make screenshots' do."; \
 	  echo "  Debian: sudo apt-get install -y chromium fonts-noto-cjk"; }

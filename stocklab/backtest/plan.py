@@ -24,14 +24,32 @@ from stocklab.strategy.logic import LogicTree, combine, mask_formulas, parse_log
 from stocklab.strategy.own_factors import expanded
 from stocklab.types import AnyArray, BoolArray, ByteArray, IntArray
 
-__all__ = ["Candidates", "Plan", "build_plan", "entry_mask", "rule_text"]
+__all__ = [
+    "EMPTY_BYTES",
+    "EMPTY_FLOATS",
+    "KEEP_CODES",
+    "WHOLE_LOGIC",
+    "Candidates",
+    "Plan",
+    "build_plan",
+    "deciding_sessions",
+    "entry_mask",
+    "logic_trees",
+    "rank_matrix",
+    "require_inputs",
+    "rule_masks",
+    "rule_text",
+    "volatility_formula",
+    "weights_of",
+    "written_at_most",
+]
 
 WHOLE_LOGIC: Final = 255
 """Exit code of a logic line that is true although no single rule is (such as "not A")."""
 
-_KEEP: Final = {"all": KEEP_ALL, "top": KEEP_TOP, "bottom": KEEP_BOTTOM}
-_EMPTY_FLOATS: Final = np.zeros((0, 0), dtype=np.float64)
-_EMPTY_BYTES: Final = np.zeros((0, 0), dtype=np.uint8)
+KEEP_CODES: Final = {"all": KEEP_ALL, "top": KEEP_TOP, "bottom": KEEP_BOTTOM}
+EMPTY_FLOATS: Final = np.zeros((0, 0), dtype=np.float64)
+EMPTY_BYTES: Final = np.zeros((0, 0), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +114,7 @@ def build_plan(
         ``should_cancel`` said so.
     """
     first, last = panel.span(request.start, request.end)
-    covered = _require_inputs(panel, request.strategy)
+    covered = require_inputs(panel, request.strategy)
     strategy = expanded(request.strategy)
     check_cancel(should_cancel)
     universe = universe_mask(panel, strategy.universe, source, should_cancel=should_cancel)
@@ -105,9 +123,7 @@ def build_plan(
     check_cancel(should_cancel)
     entry = entry_mask(strategy, values, universe.shape)
     schedule = rebalancing_decisions(panel.sessions, strategy.rebalancing, first, last)
-    target_mode = strategy.rebalancing.mode == "target"
-    deciding = schedule.astype(np.bool_) if target_mode else np.ones(last - first, dtype=np.bool_)
-    deciding[-1] &= decide_last  # no session follows in which an order could fill
+    deciding = deciding_sessions(strategy, schedule, decide_last=decide_last)
     ranked = strategy.exit.rank_below is not None
     score = build_score(
         panel,
@@ -127,13 +143,13 @@ def build_plan(
         entry=entry,
         score=score,
         candidates=candidates,
-        weights=_weights(panel, strategy, values),
+        weights=weights_of(panel, strategy, values),
         exit_code=_exit_codes(strategy, values),
-        entry_ok=entry if strategy.exit.when_entry_fails else _EMPTY_BYTES,
-        ranks=_ranks(universe, score, first, last, should_cancel) if ranked else _EMPTY_FLOATS,
+        entry_ok=entry if strategy.exit.when_entry_fails else EMPTY_BYTES,
+        ranks=rank_matrix(universe, score, first, last, should_cancel) if ranked else EMPTY_FLOATS,
         unsafe=unsafe_sessions(panel, strategy.market_filter, first, last),
         schedule=schedule,
-        keep=_KEEP[strategy.ranking.keep],
+        keep=KEEP_CODES[strategy.ranking.keep],
         keep_count=strategy.ranking.count,
         coverage=covered,
         counts={
@@ -153,38 +169,60 @@ Values = Mapping[tuple[str, str], AnyArray]
 """(formula, kind) -> its matrix."""
 
 
-def _volatility_formula(strategy: Strategy) -> str:
+def deciding_sessions(strategy: Strategy, schedule: ByteArray, *, decide_last: bool = False) -> BoolArray:
+    """Sessions of the run after whose close purchases are decided; ``schedule`` from `rebalancing_decisions`."""
+    target_mode = strategy.rebalancing.mode == "target"
+    deciding = schedule.astype(np.bool_) if target_mode else np.ones(len(schedule), dtype=np.bool_)
+    deciding[-1] &= decide_last  # no session follows in which an order could fill
+    return deciding
+
+
+def written_at_most(strategy: Strategy, n_symbols: int) -> int:
+    """Candidates of a session that a plan lists; the kernel orders a session in full where it walks past them."""
+    return min(n_symbols, 2 * strategy.sizing.max_holdings + 60)
+
+
+def volatility_formula(strategy: Strategy) -> str:
+    """What sizing by inverse volatility divides by."""
     return f"tstd(ret(close,1),{strategy.sizing.volatility_sessions},1)"
 
 
-def _trees(strategy: Strategy) -> tuple[LogicTree, LogicTree]:
+def logic_trees(strategy: Strategy) -> tuple[LogicTree, LogicTree]:
+    """The logic lines to buy and to sell."""
     entry = parse_logic(strategy.entry.logic, [rule.id for rule in strategy.entry.rules], "all")
     leave = parse_logic(strategy.exit.logic, [rule.id for rule in strategy.exit.rules], "any")
     return entry, leave
 
 
-def _masks(tree: LogicTree, rules: Sequence[Rule]) -> Mapping[str, str]:
+def rule_masks(tree: LogicTree, rules: Sequence[Rule]) -> Mapping[str, str]:
+    """Formulas of the masks that `combine` wants for a logic line, by letter."""
     return mask_formulas(tree, {rule.id: rule.formula for rule in rules})
 
 
 def _wanted(strategy: Strategy) -> list[Wanted]:
     """Every formula of the document, each once, in a fixed order."""
-    entry, leave = _trees(strategy)
+    entry, leave = logic_trees(strategy)
     found: dict[tuple[str, str], Wanted] = {}
-    conditions = [*_masks(entry, strategy.entry.rules).values(), *_masks(leave, strategy.exit.rules).values()]
+    conditions = [*rule_masks(entry, strategy.entry.rules).values(), *rule_masks(leave, strategy.exit.rules).values()]
     conditions += [rule.formula for rule in strategy.exit.rules]  # which rule fired is told apart
     for formula in conditions:
         found[formula, "condition"] = Wanted(formula=formula, kind="condition")
     for part in strategy.ranking.factors:
         found[part.formula, "value"] = Wanted(formula=part.formula, kind="value")
     if strategy.sizing.method is SizingMethod.INVERSE_VOLATILITY:
-        formula = _volatility_formula(strategy)
+        formula = volatility_formula(strategy)
         found[formula, "value"] = Wanted(formula=formula, kind="value")
     return list(found.values())
 
 
-def _require_inputs(panel: Panel, strategy: Strategy) -> Coverage:
-    """What the panel lacks for this document; an error where nothing could ever be bought."""
+def require_inputs(panel: Panel, strategy: Strategy) -> Coverage:
+    """What the panel lacks for this document.
+
+    Raises
+    ------
+    InputError
+        Nothing could ever be bought, or a setting asks for what the panel does not have.
+    """
     if Market.UPBIT in strategy.universe.markets:
         raise InputError("This version simulates KRX markets in whole shares; leave UPBIT out of `universe.markets`.")
     if strategy.exit.rank_below is not None and not strategy.ranking.factors:
@@ -215,8 +253,8 @@ def _compute(strategy: Strategy, source: FormulaSource, universe: BoolArray) -> 
 
 def entry_mask(strategy: Strategy, values: Values, shape: tuple[int, ...]) -> ByteArray:
     """The entry logic as (n_sessions, n_symbols) uint8; all true without rules."""
-    tree, _ = _trees(strategy)
-    masks = {letter: values[formula, "condition"] for letter, formula in _masks(tree, strategy.entry.rules).items()}
+    tree, _ = logic_trees(strategy)
+    masks = {letter: values[formula, "condition"] for letter, formula in rule_masks(tree, strategy.entry.rules).items()}
     return np.ascontiguousarray(combine(tree, masks, shape=shape))
 
 
@@ -224,9 +262,9 @@ def _exit_codes(strategy: Strategy, values: Values) -> ByteArray:
     """0 where no exit rule holds, else 1 + the first rule that does; `WHOLE_LOGIC` where only the line as a whole."""
     rules = strategy.exit.rules
     if not rules:
-        return _EMPTY_BYTES
-    _, tree = _trees(strategy)
-    masks = {letter: values[formula, "condition"] for letter, formula in _masks(tree, rules).items()}
+        return EMPTY_BYTES
+    _, tree = logic_trees(strategy)
+    masks = {letter: values[formula, "condition"] for letter, formula in rule_masks(tree, rules).items()}
     holds = combine(tree, masks)
     codes = np.where(holds != 0, np.uint8(WHOLE_LOGIC), np.uint8(0))
     for place in range(len(rules) - 1, -1, -1):
@@ -234,15 +272,19 @@ def _exit_codes(strategy: Strategy, values: Values) -> ByteArray:
     return np.ascontiguousarray(codes)
 
 
-def _weights(panel: Panel, strategy: Strategy, values: Values) -> AnyArray:
+def weights_of(panel: Panel, strategy: Strategy, values: Values) -> AnyArray:
+    """What the sizing weighs by, (n_sessions, n_symbols); (0, 0) where it needs nothing of the kind."""
     if strategy.sizing.method is SizingMethod.MARKET_CAP:
         return read_only(panel.fields["mcap"])
     if strategy.sizing.method is SizingMethod.INVERSE_VOLATILITY:
-        return read_only(values[_volatility_formula(strategy), "value"])
-    return read_only(_EMPTY_FLOATS)
+        return read_only(values[volatility_formula(strategy), "value"])
+    return read_only(EMPTY_FLOATS)
 
 
-def _ranks(universe: BoolArray, score: Score, first: int, last: int, should_cancel: ShouldCancel | None) -> AnyArray:
+def rank_matrix(
+    universe: BoolArray, score: Score, first: int, last: int, should_cancel: ShouldCancel | None
+) -> AnyArray:
+    """Place by score of each symbol of the universe on sessions [first, last), 1 = best, NaN without one."""
     ranks = np.empty(universe.shape, dtype=np.float64)  # rows outside the run are never read
 
     def work(start: int, stop: int) -> None:
@@ -262,7 +304,7 @@ def _candidates(
     should_cancel: ShouldCancel | None,
 ) -> Candidates:
     n = len(deciding)
-    wanted = min(universe.shape[1], 2 * strategy.sizing.max_holdings + 60)
+    wanted = written_at_most(strategy, universe.shape[1])
     symbols = np.zeros((n, wanted), dtype=np.int64)
     written, totals, unknown = (np.zeros(n, dtype=np.int64) for _ in range(3))
 
@@ -276,7 +318,7 @@ def _candidates(
             entry,
             score.values,
             score.sign,
-            _KEEP[strategy.ranking.keep],
+            KEEP_CODES[strategy.ranking.keep],
             strategy.ranking.count,
             wanted,
             symbols[rows],

@@ -21,7 +21,7 @@ from stocklab.types import AnyArray, BoolArray, FloatArray, IntArray
 
 UnsignedArray = NDArray[np.uint64]
 
-__all__ = ["Score", "build_score", "rank_rows"]
+__all__ = ["Score", "ascending", "build_score", "rank_rows", "score_parts", "weigh_parts"]
 
 _TRANSFORMS: Final = {"rank": 0, "zscore": 1, "value": 2}
 _NEUTRAL: Final = {"none": 0, "sector": 1, "sector_size": 2}
@@ -67,21 +67,86 @@ def build_score(
         return Score(values=read_only(np.zeros((0, 0), dtype=np.float64)))
     if len(factors) == 1 and factors[0].neutralize == "none":
         return Score(values=read_only(values[0]), sign=1.0 if factors[0].direction == "high" else -1.0)
+    out = np.empty(universe.shape, dtype=np.float64)
+    _transform_parts(
+        panel, factors, values, universe, wanted, first, [out] * len(factors), _weights(factors), should_cancel
+    )
+    return Score(values=read_only(out))
+
+
+def score_parts(
+    panel: Panel,
+    factors: Sequence[RankFactor],
+    values: Sequence[AnyArray],
+    universe: BoolArray,
+    wanted: BoolArray,
+    first: int,
+    *,
+    should_cancel: ShouldCancel | None = None,
+) -> tuple[FloatArray, ...]:
+    """What `build_score` adds up: each part transformed, before its weight; for scores that differ in weights only.
+
+    Raises
+    ------
+    InputError
+        As `build_score`.
+    """
+    outs = [np.empty(universe.shape, dtype=np.float64) for _ in factors]
+    _transform_parts(panel, factors, values, universe, wanted, first, outs, [1.0] * len(factors), should_cancel)
+    return tuple(outs)
+
+
+def weigh_parts(
+    parts: Sequence[FloatArray],
+    factors: Sequence[RankFactor],
+    wanted: BoolArray,
+    first: int,
+    *,
+    should_cancel: ShouldCancel | None = None,
+) -> Score:
+    """The score of parts from `score_parts`, bit for bit that of `build_score`."""
+    out = np.empty(parts[0].shape, dtype=np.float64)
+    weights = _weights(factors)
+
+    def work(start: int, stop: int) -> None:
+        rows = wanted[start - first : stop - first]
+        for place, (part, weight) in enumerate(zip(parts, weights, strict=True)):
+            _weigh_rows(start, stop, rows, part, weight, place == 0, out)
+
+    in_blocks(first, first + len(wanted), work, should_cancel=should_cancel)
+    return Score(values=read_only(out))
+
+
+def _weights(factors: Sequence[RankFactor]) -> list[float]:
+    return [factor.weight if factor.direction == "high" else -factor.weight for factor in factors]
+
+
+def _transform_parts(
+    panel: Panel,
+    factors: Sequence[RankFactor],
+    values: Sequence[AnyArray],
+    universe: BoolArray,
+    wanted: BoolArray,
+    first: int,
+    outs: Sequence[FloatArray],
+    weights: Sequence[float],
+    should_cancel: ShouldCancel | None,
+) -> None:
+    """Add each part, transformed and weighted, to its place of ``outs``; several places may be one array."""
     _require_groups(panel, factors)
     sectors = panel.sector_codes()[0]
     sized = any(factor.neutralize == "sector_size" for factor in factors)
     caps = read_only(panel.fields["mcap"]) if sized else read_only(np.zeros((0, 0), dtype=np.float64))
     valid = np.empty(universe.shape, dtype=np.bool_)
-    out = np.empty(universe.shape, dtype=np.float64)
     parts = [read_only(part) for part in values]
 
     def work(start: int, stop: int) -> None:
         rows = wanted[start - first : stop - first]
-        _start_rows(start, stop, rows, universe, caps, valid, out)
+        for out in {id(out): out for out in outs}.values():
+            _start_rows(start, stop, rows, universe, caps, valid, out)
         for part in parts:
             _require_rows(start, stop, rows, part, valid)
-        for factor, part in zip(factors, parts, strict=True):
-            weight = factor.weight if factor.direction == "high" else -factor.weight
+        for factor, part, out, weight in zip(factors, parts, outs, weights, strict=True):
             _add_rows(
                 start,
                 stop,
@@ -98,7 +163,16 @@ def build_score(
             )
 
     in_blocks(first, first + len(wanted), work, should_cancel=should_cancel)
-    return Score(values=read_only(out))
+
+
+@njit(nogil=True, cache=True)
+def _weigh_rows(
+    first: int, last: int, rows: BoolArray, part: FloatArray, weight: float, begin: bool, out: FloatArray
+) -> None:
+    for t in range(first, last):
+        if rows[t - first]:
+            for s in range(out.shape[1]):
+                out[t, s] = (0.0 if begin else out[t, s]) + weight * part[t, s]
 
 
 def _require_groups(panel: Panel, factors: Sequence[RankFactor]) -> None:
@@ -172,7 +246,7 @@ def _group(sectors: IntArray, where: IntArray, n: int, n_groups: int, group: Int
 
 
 @njit(nogil=True)
-def _ascending(
+def ascending(
     x: FloatArray, n: int, keys: UnsignedArray, order: IntArray, spare: UnsignedArray, other: IntArray
 ) -> None:
     """Write the stable ascending order of ``x[:n]`` (no NaN) to ``order``: radix sort, a third of merge sort's time.
@@ -215,7 +289,7 @@ def _transform(
     if transform == 0:
         for i in range(n):
             x[i] += 0.0  # -0.0 and 0.0 tie
-        _ascending(x, n, keys, order, spare, other)
+        ascending(x, n, keys, order, spare, other)
         i = 0
         while i < n:
             j = i
@@ -300,6 +374,6 @@ def rank_rows(first: int, last: int, universe: BoolArray, score: AnyArray, sign:
             if universe[t, s] and not np.isnan(score[t, s]):
                 x[n], where[n] = -sign * score[t, s] + 0.0, s
                 n += 1
-        _ascending(x, n, keys, order, spare, other)
+        ascending(x, n, keys, order, spare, other)
         for place in range(n):
             out[t, where[order[place]]] = place + 1

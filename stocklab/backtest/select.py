@@ -8,7 +8,7 @@ from numba import njit
 
 from stocklab.types import AnyArray, FloatArray, IntArray
 
-__all__ = ["KEEP_ALL", "KEEP_BOTTOM", "KEEP_TOP", "order_row", "order_rows"]
+__all__ = ["KEEP_ALL", "KEEP_BOTTOM", "KEEP_TOP", "order_members", "order_row", "order_rows"]
 
 KEEP_ALL = 0
 KEEP_TOP = 1
@@ -73,13 +73,36 @@ def order_row(
     -------
     (written, candidates in all after keeping, rows refused for a NaN score)
     """
-    n_symbols = universe.shape[1]
+    n_members = 0
+    for s in range(universe.shape[1]):
+        if universe[t, s] and entry[t, s]:
+            symbols[n_members] = s
+            n_members += 1
+    return order_members(t, symbols, n_members, score, sign, keep, keep_count, want, values, symbols)
+
+
+@njit(nogil=True)
+def order_members(
+    t: int,
+    members: IntArray,
+    n_members: int,
+    score: AnyArray,
+    sign: float,
+    keep: int,
+    keep_count: int,
+    want: int,
+    values: FloatArray,
+    symbols: IntArray,
+) -> tuple[int, int, int]:
+    """`order_row` where the candidates are known: the first ``n_members`` of ``members``, ascending.
+
+    ``members`` and ``symbols`` may be the same array: what is written never overtakes what is read.
+    """
     scored = score.shape[0] > 0
-    size = n_symbols if keep == KEEP_BOTTOM else min(want, keep_count) if keep == KEEP_TOP else want
+    size = n_members if keep == KEEP_BOTTOM else min(want, keep_count) if keep == KEEP_TOP else want
     filled, found, unknown = 0, 0, 0
-    for s in range(n_symbols):
-        if not universe[t, s] or not entry[t, s]:
-            continue
+    for i in range(n_members):
+        s = members[i]
         value = sign * float(score[t, s]) if scored else 0.0
         if np.isnan(value):
             unknown += 1

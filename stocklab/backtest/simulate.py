@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
@@ -29,7 +30,16 @@ from stocklab.market.ticks import tick_regimes, tick_tables
 from stocklab.strategy.document import FillMode, HoldingUnit, PriceTrigger, Strategy
 from stocklab.types import AnyArray, IntArray
 
-__all__ = ["CLEAN_UP_SESSIONS", "ENGINE_VERSION", "run_id", "run_kernel", "simulate"]
+__all__ = [
+    "CLEAN_UP_SESSIONS",
+    "ENGINE_VERSION",
+    "Ground",
+    "bars_by_symbol",
+    "ground_of",
+    "run_id",
+    "run_kernel",
+    "simulate",
+]
 
 ENGINE_VERSION: Final = 3
 """Raised with every change of what a run means, so that results of before are not taken for results of now."""
@@ -115,10 +125,13 @@ def run_kernel(
     request: RunRequest,
     plan: Plan,
     *,
+    ground: Ground | None = None,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> State:
     """Walk the sessions of a plan; the final state holds the records.
+
+    ``ground`` saves making it again for the next run over the same sessions.
 
     Raises
     ------
@@ -134,7 +147,10 @@ def run_kernel(
     )
     state.book[0].first_session = plan.first
     state.book[0].final_session = plan.last - 1
-    call = _bind(panel, request, plan)
+    tax = request.strategy.costs.tax
+    if ground is None or (ground.first, ground.last, ground.tax) != (plan.first, plan.last, tax):
+        ground = ground_of(panel, plan.first, plan.last, tax)
+    call = _bind(panel, request, plan, ground)
     chunk = max(_CHUNK_POSITIONS // max(20, sizing.max_holdings), 8)
     reached = plan.first
     while reached < plan.last:
@@ -187,44 +203,92 @@ def _make_room(state: State, max_holdings: int) -> None:
             setattr(state, name, grow(array, 2 * len(array)))
 
 
-def _bind(panel: Panel, request: RunRequest, plan: Plan) -> Callable[[int, int, State], int]:
-    """The kernel with everything that does not change between chunks."""
-    n_symbols, first, last = panel.n_symbols, plan.first, plan.last
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every run over the same sessions of a panel shares: the kernel's arguments before and after the rules.
+
+    ``first`` and ``last`` are the run's sessions, ``tax`` the document's choice.
+    """
+
+    first: int
+    last: int
+    tax: str | float
+    market: tuple[AnyArray, ...]
+    share_changes: tuple[IntArray, ...]
+    taxes: IntArray
+    has_base: bool
+
+
+def ground_of(
+    panel: Panel, first: int, last: int, tax: str | float, *, bars: tuple[AnyArray, ...] | None = None
+) -> Ground:
+    """The ground of runs over sessions [first, last) with a document's ``costs.tax``; ``bars`` of `bars_by_symbol`."""
     sessions = panel.sessions[first:last]
     fields = panel.fields
     raw = panel.basis is PriceBasis.RAW
-    costs = request.strategy.costs
-    bars = [read_only(fields[name]) for name in panel.order_fields]
-    marks = [read_only(fields[name]) for name in ("traded", "listed", "market")]
+    if bars is None:
+        bars = tuple(read_only(fields[name]) for name in _bar_names(panel))
     base = read_only(fields["base_price"]) if raw and "base_price" in fields else read_only(_NO_ROWS)
     taxes = tax_table(sessions)
-    if costs.tax != "dated":
-        taxes[:] = _ppb(costs.tax)
+    if not isinstance(tax, str):
+        taxes[:] = _ppb(tax)
     delisted = np.asarray(panel.instruments.delisted_on, dtype="datetime64[D]")
     delist_on = np.where(np.isnat(delisted), codes.NEVER, np.searchsorted(panel.sessions, delisted)).astype(np.int64)
+    return Ground(
+        first=first,
+        last=last,
+        tax=tax,
+        market=(
+            *bars,
+            base,
+            np.asarray(panel.instruments.kinds) == KIND_CODES["etf"],
+            panel.sector_codes()[0],
+            delist_on,
+            np.array(panel.instruments.pays_last_close, dtype=np.bool_),
+            sessions.astype("datetime64[D]").astype(np.int64),
+            limit_table(sessions),
+            taxes,
+            tick_regimes(sessions),
+            *tick_tables(),
+        ),
+        share_changes=_share_changes(panel, first, last),
+        taxes=taxes,
+        has_base=base.size > 0,
+    )
+
+
+def bars_by_symbol(panel: Panel) -> tuple[AnyArray, ...]:
+    """Bars and marks in the memory order of histories, (n_sessions, n_symbols) as ever.
+
+    A position then reads its next session beside the last one, which takes a fifth off the walk. For one run alone the
+    copies of what the panel has not turned cost more than that.
+    """
+    turned = {name: panel.turned(name) for name in _bar_names(panel)}
+    return tuple(
+        read_only(np.asfortranarray(panel.fields[name]) if values is None else values.T)
+        for name, values in turned.items()
+    )
+
+
+def _bar_names(panel: Panel) -> tuple[str, ...]:
+    return (*panel.order_fields, "traded", "listed", "market")
+
+
+def _bind(panel: Panel, request: RunRequest, plan: Plan, ground: Ground) -> Callable[[int, int, State], int]:
+    """The kernel with everything that does not change between chunks."""
+    n_symbols = panel.n_symbols
     rules = _rules(
         request.strategy,
         request.initial_cash_krw,
-        raw=raw,
-        has_base=base.size > 0,
-        taxes=taxes,
+        raw=panel.basis is PriceBasis.RAW,
+        has_base=ground.has_base,
+        taxes=ground.taxes,
         score_sign=plan.score.sign,
     )
     candidates = plan.candidates
     fixed = (
-        *bars,
-        *marks,
-        base,
-        np.asarray(panel.instruments.kinds) == KIND_CODES["etf"],
-        panel.sector_codes()[0],
-        delist_on,
-        np.array(panel.instruments.pays_last_close, dtype=np.bool_),
-        sessions.astype("datetime64[D]").astype(np.int64),
-        limit_table(sessions),
-        taxes,
-        tick_regimes(sessions),
-        *tick_tables(),
-        *_share_changes(panel, first, last),
+        *ground.market,
+        *ground.share_changes,
         rules,
         plan.unsafe,
         plan.schedule,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-__all__ = ["BENCHMARK_RULES", "END", "START", "benchmark_document"]
+__all__ = ["BENCHMARK_RULES", "END", "START", "benchmark_document", "sweep_document"]
 
 START, END = date(2014, 1, 2), date(2026, 2, 20)
 
@@ -36,3 +36,21 @@ def benchmark_document(variant: Literal["daily", "monthly"]) -> dict[str, Any]:
         document["exit"] = stops
         document["rebalancing"] = {"mode": "signal"}
     return document
+
+
+def sweep_document(count: int) -> dict[str, Any]:
+    """A sweep of the daily benchmark over two windows, a threshold and the number of holdings, as a document."""
+    strategy = benchmark_document("daily")
+    return {
+        "strategy": strategy,
+        "parameters": [
+            {"paths": ["entry.rules.C.formula#1"], "start": 6, "stop": 24, "step": 2},
+            {"paths": ["entry.rules.C.formula#2"], "start": 60, "stop": 85, "step": 1},
+            {"paths": ["entry.rules.B.formula#1"], "start": 20, "stop": 120, "step": 5},
+            {"paths": ["sizing.max_holdings"], "start": 5, "stop": 40, "step": 5},
+        ],
+        "method": "latin_hypercube",
+        "count": count,
+        "start": START.isoformat(),
+        "end": END.isoformat(),
+    }

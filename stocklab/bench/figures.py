@@ -23,7 +23,7 @@ from stocklab.errors import InputError
 
 __all__ = ["FIGURES", "Figure", "run_figures"]
 
-FIGURES = ("import", "panel", "engine", "factors", "screen", "cli", "presets")
+FIGURES = ("import", "panel", "engine", "factors", "screen", "sweep", "cli", "presets")
 PANEL_FILES = (
     "krx_daily_2013_2019.parquet",
     "krx_daily_2020_2026.parquet",
@@ -32,6 +32,7 @@ PANEL_FILES = (
     "krx_delisted.parquet",
 )
 STATEMENT_FILES = ("dart_major_accounts_2016_2021.parquet",)
+SWEEP_COUNTS = (100, 1000, 5000)
 LEAST_TRADES = 50
 _SYNTHETIC_SYMBOLS = 3000
 
@@ -110,6 +111,9 @@ def run_figures(
             if name in chosen:
                 say(f"{name} ...")
                 figures += _formula_language(home, data, name)
+        if "sweep" in chosen:
+            say("sweep ...")
+            figures += _sweeps(home)
         if "cli" in chosen:
             say("command line ...")
             figures.append(_command_line(home))
@@ -147,6 +151,14 @@ def _formula_language(home: Path, data: Path | None, name: str) -> list[Figure]:
     figures = []
     for part in {"factors": ("all", "single", "peers"), "screen": ("screen",)}[name]:
         done = _child(["-m", "stocklab.bench.factors", part], home)
+        figures += [Figure(**{"peak_mb": done.peak_mb, **row}) for row in json.loads(done.output)]
+    return figures
+
+
+def _sweeps(home: Path) -> list[Figure]:
+    figures = []
+    for count in SWEEP_COUNTS:
+        done = _child(["-m", "stocklab.bench.sweeps", str(count)], home)
         figures += [Figure(**{"peak_mb": done.peak_mb, **row}) for row in json.loads(done.output)]
     return figures
 

@@ -5,6 +5,7 @@ from stocklab.db.migrate import head_revision, revision, upgrade
 from stocklab.db.models import (
     LOCAL_OWNER_ID,
     Base,
+    IdeaVariantRow,
     JobRow,
     JobState,
     OwnerRow,
@@ -18,6 +19,7 @@ __all__ = [
     "Base",
     "Database",
     "DatabaseUnreachable",
+    "IdeaVariantRow",
     "JobRow",
     "JobState",
     "OwnerRow",

@@ -24,6 +24,7 @@ from stocklab.db.columns import JSON_DOCUMENT, UtcDateTime, utc_now
 __all__ = [
     "LOCAL_OWNER_ID",
     "Base",
+    "IdeaVariantRow",
     "JobRow",
     "JobState",
     "OwnerRow",
@@ -137,6 +138,17 @@ class RunRow(Base):
     metrics: Mapped[Document]
     is_portfolio: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class IdeaVariantRow(Base):
+    """A variant of an idea that was tried: the idea is a strategy without its numbers, the variant its fingerprint."""
+
+    __tablename__ = "idea_variants"
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"), primary_key=True)
+    idea: Mapped[str] = mapped_column(String(64), primary_key=True)
+    variant: Mapped[str] = mapped_column(String(64), primary_key=True)
+    tried_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class JobRow(Base):

@@ -54,10 +54,11 @@ class DirectSource:
 
     panel: Panel
     threads: int = 2
+    should_cancel: Callable[[], bool] | None = None
 
     def compute(self, wanted: Sequence[Wanted], universe: BoolArray | None = None) -> tuple[AnyArray, ...]:
         """As `evaluate`."""
-        return evaluate(wanted, self.panel, universe=universe, threads=self.threads)
+        return evaluate(wanted, self.panel, universe=universe, threads=self.threads, should_cancel=self.should_cancel)
 
 
 def evaluate(

@@ -1,9 +1,10 @@
 """Application services over the app database: saved strategies, runs, jobs, and the `Lab` that holds them together."""
 
+from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, error_code
 from stocklab.portfolios.lab import Lab, close_shared_lab, database_url, shared_lab
-from stocklab.portfolios.orders import BacktestOrder
+from stocklab.portfolios.orders import BacktestOrder, Order, SweepOrder
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.runs import RunNotFound, Runs, RunView
 from stocklab.portfolios.strategies import (
@@ -16,12 +17,14 @@ from stocklab.portfolios.strategies import (
 
 __all__ = [
     "BacktestOrder",
+    "Ideas",
     "JobOutcome",
     "JobProgress",
     "JobTable",
     "JobView",
     "Jobs",
     "Lab",
+    "Order",
     "RunNotFound",
     "RunView",
     "Runs",
@@ -30,6 +33,7 @@ __all__ = [
     "StrategyConflict",
     "StrategyNotFound",
     "StrategySummary",
+    "SweepOrder",
     "close_shared_lab",
     "database_url",
     "error_code",

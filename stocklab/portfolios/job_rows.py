@@ -11,7 +11,7 @@ from sqlalchemy import Update, and_, func, or_, select, update
 
 from stocklab.db import Database, JobRow, JobState
 from stocklab.db.columns import utc_now
-from stocklab.portfolios.orders import BacktestOrder
+from stocklab.portfolios.orders import Order, order_of
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.worker_identity import is_gone
 
@@ -28,13 +28,13 @@ class JobTable:
         self._database = database
         self._lost_after = timedelta(seconds=lost_after_seconds)
 
-    def add(self, owner_id: str, kind: str, order: BacktestOrder, worker: str, *, run_id: str | None = None) -> str:
+    def add(self, owner_id: str, order: Order, worker: str, *, run_id: str | None = None) -> str:
         """Insert a waiting job, or, with ``run_id``, one that was answered at once from the stored results."""
         now = utc_now()
         row = JobRow(
             id=secrets.token_hex(8),
             owner_id=owner_id,
-            kind=kind,
+            kind=order.kind,
             state=(JobState.PENDING if run_id is None else JobState.COMPLETED).value,
             order_document=order.to_json(),
             run_id=run_id,
@@ -164,7 +164,7 @@ def _view(row: JobRow, place: int | None) -> JobView:
         owner_id=row.owner_id,
         kind=row.kind,
         state=JobState(row.state),
-        order=BacktestOrder.from_json(row.order_document),
+        order=order_of(row.kind, row.order_document),
         place=place,
         progress=JobProgress.from_json(row.progress),
         run_id=row.run_id,

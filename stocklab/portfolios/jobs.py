@@ -15,20 +15,19 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from stocklab.backtest.result import OnProgress, Progress, ShouldCancel
+from stocklab.backtest.result import Progress, ShouldCancel
 from stocklab.db import JobState
 from stocklab.errors import Cancelled, JobError, StockLabError
 from stocklab.portfolios.job_rows import JobTable
-from stocklab.portfolios.orders import BacktestOrder
+from stocklab.portfolios.orders import Order
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.worker_identity import worker_name
 
-__all__ = ["JobOutcome", "Jobs", "Lookup", "Work", "error_code"]
+__all__ = ["JobOutcome", "Jobs", "Lookup", "OnJobProgress", "Work", "error_code"]
 
 log = structlog.get_logger(__name__)
 
 _SAVE_EVERY_SECONDS = 0.5
-_KIND = "backtest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +38,9 @@ class JobOutcome:
     cached: bool
 
 
-Work = Callable[[str, BacktestOrder, OnProgress, ShouldCancel], JobOutcome]
-Lookup = Callable[[str, BacktestOrder], str | None]
+OnJobProgress = Callable[[Progress | JobProgress], None]
+Work = Callable[[str, Order, OnJobProgress, ShouldCancel], JobOutcome]
+Lookup = Callable[[str, Order], str | None]
 
 
 def error_code(error: StockLabError) -> str:
@@ -58,7 +58,7 @@ class _Task:
 
     id: str
     owner_id: str
-    order: BacktestOrder
+    order: Order
     cancel: threading.Event = field(default_factory=threading.Event)
     progress: JobProgress = field(default_factory=JobProgress)
     saved_at: float = 0.0
@@ -98,8 +98,8 @@ class Jobs:
         self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
 
-    def submit(self, owner_id: str, order: BacktestOrder) -> str:
-        """Queue a backtest and return its job id; an identical stored run completes it at once.
+    def submit(self, owner_id: str, order: Order) -> str:
+        """Queue work and return its job id; an identical stored run completes a backtest at once.
 
         Raises
         ------
@@ -108,13 +108,13 @@ class Jobs:
         JobError
             Too many jobs wait, or the program is closing.
         """
-        order.request()
+        order.check()
         stored = None if self._lookup is None else self._lookup(owner_id, order)
         if stored is not None:
-            return self._table.add(owner_id, _KIND, order, self.worker, run_id=stored)
+            return self._table.add(owner_id, order, self.worker, run_id=stored)
         with self._ready:
             self._refuse_if_full()
-            job_id = self._table.add(owner_id, _KIND, order, self.worker)
+            job_id = self._table.add(owner_id, order, self.worker)
             self._queue.append(_Task(id=job_id, owner_id=owner_id, order=order))
             self._start_threads()
             self._ready.notify()
@@ -199,7 +199,7 @@ class Jobs:
         waiting = len(self._queue) + len(self._running) - self._max_concurrent
         if waiting >= self._max_queued:
             raise JobError(
-                f"{waiting} backtests wait already, which is the most allowed (STOCKLAB_MAX_QUEUED_JOBS). "
+                f"{waiting} jobs wait already, which is the most allowed (STOCKLAB_MAX_QUEUED_JOBS). "
                 "Hint: cancel one or try again when some have finished."
             )
 
@@ -260,8 +260,8 @@ class Jobs:
             seconds = round(time.perf_counter() - started, 3)
             log.info("job_done", job_id=task.id, run_id=outcome.run_id, cached=outcome.cached, seconds=seconds)
 
-    def _advance(self, task: _Task, progress: Progress) -> None:
-        task.progress = JobProgress.of(progress)
+    def _advance(self, task: _Task, progress: Progress | JobProgress) -> None:
+        task.progress = progress if isinstance(progress, JobProgress) else JobProgress.of(progress)
         now = time.monotonic()
         if now - task.saved_at >= _SAVE_EVERY_SECONDS:
             task.saved_at = now

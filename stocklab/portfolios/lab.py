@@ -11,20 +11,27 @@ from pathlib import Path
 import structlog
 
 from stocklab.backtest import run_id
-from stocklab.backtest.result import OnProgress, ShouldCancel
+from stocklab.backtest.result import RunRequest, ShouldCancel
 from stocklab.data.engine import BacktestOutcome, run_backtest
 from stocklab.data.panel_open import open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.store import Store
 from stocklab.db import LOCAL_OWNER_ID, Database, open_database, upgrade
+from stocklab.errors import Cancelled, ResultNotFound
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
+from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
-from stocklab.portfolios.jobs import JobOutcome, Jobs
-from stocklab.portfolios.orders import BacktestOrder
+from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
+from stocklab.portfolios.orders import BacktestOrder, Order, SweepOrder
+from stocklab.portfolios.progress import JobProgress
 from stocklab.portfolios.runs import Runs
 from stocklab.portfolios.strategies import Strategies
+from stocklab.research.sweep_store import SweepStore, sweep_id
+from stocklab.research.sweeping import SweepProgress, sweep_on_panel
+from stocklab.research.variants import strategy_with
 from stocklab.settings import Settings, load_settings
+from stocklab.strategy.sweep import Sweep
 
 __all__ = ["Lab", "RunBacktest", "close_shared_lab", "database_url", "shared_lab"]
 
@@ -48,7 +55,7 @@ class Lab:
 
     Attributes
     ----------
-    settings, store, results, database, strategies, runs, jobs
+    settings, store, results, sweeps, database, strategies, runs, ideas, jobs
         The parts; all may be used from several threads.
     owner_id : str
         The local owner, until accounts exist.
@@ -61,8 +68,10 @@ class Lab:
         self.database = database
         self.store = Store(home)
         self.results = ResultStore(home)
+        self.sweeps = SweepStore(home)
         self.strategies = Strategies(database)
         self.runs = Runs(database)
+        self.ideas = Ideas(database)
         self._run = run
         self._lock = threading.Lock()
         self._panels: OrderedDict[tuple[str, int], Panel] = OrderedDict()
@@ -70,7 +79,7 @@ class Lab:
         self.jobs = Jobs(
             JobTable(database),
             self._work,
-            lookup=self._stored_run,
+            lookup=self._stored,
             max_concurrent=settings.max_concurrent_jobs,
             max_queued=settings.max_queued_jobs,
         )
@@ -129,9 +138,9 @@ class Lab:
             self._resolved[wanted] = identity
             return panel
 
-    def _open_panel(self, order: BacktestOrder, statements: StatementMode) -> Panel | None:
+    def _open_panel(self, basis: PriceBasis | None, start: date, end: date, statements: StatementMode) -> Panel | None:
         """The panel if it is open already: building one takes longer than a page should wait."""
-        wanted = (self.store.current_id() or "", order.basis, order.start, order.end, statements)
+        wanted = (self.store.current_id() or "", basis, start, end, statements)
         with self._lock:
             known = self._resolved.get(wanted)
             return None if known is None else self._panels[known]
@@ -148,9 +157,22 @@ class Lab:
         self.jobs.close()
         self.database.close()
 
-    def _work(
-        self, owner_id: str, order: BacktestOrder, on_progress: OnProgress, should_cancel: ShouldCancel
-    ) -> JobOutcome:
+    def count_tried(self, owner_id: str, identity: str) -> int:
+        """Note the variants of a stored sweep that have run; how many of its idea were tried in all.
+
+        Raises
+        ------
+        ResultNotFound
+            No sweep of that id is stored.
+        """
+        sweep = self.sweeps.load(identity).sweep
+        tried = [strategy_with(sweep, row.values) for row in self.sweeps.rows(identity) if row.figures is not None]
+        self.ideas.add(owner_id, tried)
+        return self.ideas.count(owner_id, sweep.strategy)
+
+    def _work(self, owner_id: str, order: Order, on_progress: OnJobProgress, should_cancel: ShouldCancel) -> JobOutcome:
+        if isinstance(order, SweepOrder):
+            return self._sweep(owner_id, order, on_progress, should_cancel)
         request = order.request()
         outcome = self._run(
             self.store,
@@ -166,12 +188,61 @@ class Lab:
         self.runs.record(
             owner_id, result.run_id, request, card=result.card, metrics=result.metrics, strategy_id=order.strategy_id
         )
+        self.ideas.add(owner_id, [request.strategy])
         return JobOutcome(run_id=result.run_id, cached=outcome.cached)
 
-    def _stored_run(self, owner_id: str, order: BacktestOrder) -> str | None:
+    def _sweep(
+        self, owner_id: str, order: SweepOrder, on_progress: OnJobProgress, should_cancel: ShouldCancel
+    ) -> JobOutcome:
+        sweep = order.sweep()
+        panel = self.panel(order.basis, sweep.start, sweep.end, sweep.strategy.statements)
+
+        def tell(progress: SweepProgress) -> None:
+            on_progress(
+                JobProgress(
+                    stage="sweep",
+                    done=progress.done / max(progress.total, 1),
+                    variants_done=progress.done,
+                    variants=progress.total,
+                    best=progress.best,
+                )
+            )
+
+        try:
+            swept = sweep_on_panel(
+                panel,
+                self.sweeps,
+                sweep,
+                threads=self.settings.engine_threads,
+                on_progress=tell,
+                should_cancel=should_cancel,
+            )
+        except Cancelled:
+            self.count_tried(owner_id, sweep_id(panel, sweep))  # what has run was tried
+            raise
+        self.count_tried(owner_id, swept.id)
+        return JobOutcome(run_id=swept.id, cached=swept.computed == 0)
+
+    def stored_sweep(self, sweep: Sweep, basis: PriceBasis | None) -> str | None:
+        """Id of a sweep that is stored, whole or in part; None where it never began, or its panel is not open."""
+        panel = self._open_panel(basis, sweep.start, sweep.end, sweep.strategy.statements)
+        if panel is None:
+            return None
+        identity = sweep_id(panel, sweep)
+        try:
+            self.sweeps.load(identity)
+        except ResultNotFound:
+            return None
+        return identity
+
+    def _stored(self, owner_id: str, order: Order) -> str | None:
         """Run id of an identical stored run, put on the owner's list; None when it must be computed."""
-        request = order.request()
-        panel = self._open_panel(order, request.strategy.statements)
+        if isinstance(order, SweepOrder):
+            return None  # what of it is stored is found, and not computed again, when it runs
+        return self._stored_run(owner_id, order.request(), order)
+
+    def _stored_run(self, owner_id: str, request: RunRequest, order: BacktestOrder) -> str | None:
+        panel = self._open_panel(order.basis, order.start, order.end, request.strategy.statements)
         if panel is None:
             return None
         identity = run_id(panel, request)
@@ -179,6 +250,7 @@ class Lab:
             return None
         card, metrics = (self.results.read_json(identity, part) for part in ("card", "metrics"))
         self.runs.record(owner_id, identity, request, card=card, metrics=metrics, strategy_id=order.strategy_id)
+        self.ideas.add(owner_id, [request.strategy])
         return identity
 
 

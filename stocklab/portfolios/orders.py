@@ -11,8 +11,9 @@ from stocklab.backtest.result import RunRequest
 from stocklab.errors import InputError
 from stocklab.market.panel import PriceBasis
 from stocklab.strategy import parse_document
+from stocklab.strategy.sweep import Sweep, parse_sweep
 
-__all__ = ["BacktestOrder"]
+__all__ = ["BacktestOrder", "Order", "SweepOrder", "order_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,15 @@ class BacktestOrder:
     basis: PriceBasis | None = None
     strategy_id: str | None = None
     seed: int = 0
+
+    @property
+    def kind(self) -> str:
+        """What a job row says it is."""
+        return "backtest"
+
+    def check(self) -> None:
+        """Refuse what cannot run; raises as `request`."""
+        self.request()
 
     def request(self) -> RunRequest:
         """The engine's request.
@@ -76,3 +86,48 @@ class BacktestOrder:
             strategy_id=stored["strategy_id"],
             seed=int(stored["seed"]),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepOrder:
+    """One sweep: its document as JSON. ``basis`` None lets the data decide."""
+
+    document: Mapping[str, Any]
+    basis: PriceBasis | None = None
+
+    @property
+    def kind(self) -> str:
+        """What a job row says it is."""
+        return "sweep"
+
+    def check(self) -> None:
+        """Refuse what cannot run; raises as `sweep`."""
+        self.sweep()
+
+    def sweep(self) -> Sweep:
+        """The sweep itself.
+
+        Raises
+        ------
+        DocumentError
+            The document has faults; all are listed.
+        """
+        return parse_sweep(dict(self.document))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready; ``from_json`` gives an equal order."""
+        return {"document": dict(self.document), "basis": None if self.basis is None else self.basis.value}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The order that ``to_json`` wrote."""
+        basis = stored["basis"]
+        return cls(document=stored["document"], basis=None if basis is None else PriceBasis(basis))
+
+
+Order = BacktestOrder | SweepOrder
+
+
+def order_of(kind: str, stored: Mapping[str, Any]) -> Order:
+    """The order of a job row."""
+    return SweepOrder.from_json(stored) if kind == "sweep" else BacktestOrder.from_json(stored)

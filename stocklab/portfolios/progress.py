@@ -11,7 +11,7 @@ import numpy as np
 
 from stocklab.backtest.result import Progress
 from stocklab.db import JobState
-from stocklab.portfolios.orders import BacktestOrder
+from stocklab.portfolios.orders import Order
 
 __all__ = ["MAX_CURVE_POINTS", "JobProgress", "JobView"]
 
@@ -20,10 +20,11 @@ MAX_CURVE_POINTS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobProgress:
-    """Where a running backtest is, small enough to send to a browser twice a second.
+    """Where a running job is, small enough to send to a browser twice a second.
 
     ``done`` is a fraction of the whole run. ``equity_krw`` is the curve so far with at most 500 points;
     ``offsets`` are their sessions, counted from the first session of the run (index ``first_session`` of the panel).
+    A sweep counts its ``variants`` and those ``variants_done``; ``best`` is its best objective so far.
     """
 
     stage: str = "queued"
@@ -36,6 +37,9 @@ class JobProgress:
     first_session: int = 0
     offsets: tuple[int, ...] = ()
     equity_krw: tuple[float, ...] = ()
+    variants_done: int = 0
+    variants: int = 0
+    best: float | None = None
 
     @classmethod
     def of(cls, progress: Progress) -> Self:
@@ -91,7 +95,7 @@ class JobView:
     owner_id: str
     kind: str
     state: JobState
-    order: BacktestOrder
+    order: Order
     place: int | None
     progress: JobProgress
     run_id: str | None

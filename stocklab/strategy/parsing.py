@@ -16,7 +16,7 @@ from stocklab.strategy.notation import canonical
 from stocklab.strategy.own_factors import expanded, read_own_factors
 from stocklab.strategy.structure import validate_structure
 
-__all__ = ["dump", "fingerprint", "json_schema", "parse_as", "parse_document"]
+__all__ = ["content_hash", "dump", "fingerprint", "json_schema", "parse_as", "parse_document"]
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SCHEMA_ID: Final = f"urn:stocklab:strategy:{SCHEMA_VERSION}"
@@ -84,10 +84,15 @@ def fingerprint(strategy: Strategy) -> str:
     FormulaError
         A formula or logic line cannot be read; documents of ``parse_document`` always can.
     """
-    data = expanded(strategy).model_dump(mode="json")
+    return content_hash(expanded(strategy).model_dump(mode="json"))
+
+
+def content_hash(document: Mapping[str, Any]) -> str:
+    """`fingerprint` of the plain values of a document without own factors; its formulas and logic must be readable."""
+    data = json.loads(json.dumps(document))
     for key in ("name", "description", "tags", "factors"):
         del data[key]
-    if strategy.statements is StatementMode.STRICT:
+    if data["statements"] == StatementMode.STRICT.value:
         del data["statements"]  # documents of before this choice keep their fingerprint
     defaults: tuple[Literal["all", "any"], ...] = ("all", "any")
     for section, default in zip((data["entry"], data["exit"]), defaults, strict=True):

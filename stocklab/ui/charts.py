@@ -34,6 +34,7 @@ __all__ = [
     "monthly_heatmap",
     "reasons",
     "stock",
+    "sweep_map",
     "thin",
     "values",
     "yearly_bars",
@@ -47,6 +48,8 @@ CONFIG: Final[dict[str, Any]] = {
 }
 LOG_FROM: Final = 6  # times: a stock that moved more is drawn on a log scale, else its early years are a flat line
 SYMMETRIC: Final = ((0.0, "#5f97e6"), (0.5, "#f3f5f6"), (1.0, "#ee6f77"))
+QUALITY: Final = ((0.0, "#f6f4ee"), (0.5, "#b9dcd2"), (0.85, "#5db6a3"), (1.0, "#2f9482"))
+MOST_WORDS: Final = 12  # columns: with more of them the numbers in the cells of a map would overlap
 INK: Final = "#1b2426"  # on every cell of the heatmap, in the light and the dark theme
 
 
@@ -267,6 +270,53 @@ def monthly_heatmap(months: Mapping[tuple[int, int], float], years: Mapping[int,
     finish(figure, 70 + 28 * max(1, len(rows)))
     figure.update_xaxes(side="top", type="category", tickangle=0, tickfont={"size": 10.5})
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    return figure
+
+
+def sweep_map(
+    x: Sequence[str],
+    y: Sequence[str],
+    values: FloatArray,
+    counts: IntArray,
+    *,
+    titles: tuple[str, str],
+    percent: bool,
+    lower_is_better: bool,
+) -> go.Figure:
+    """A figure over two numbers of a strategy: the better the greener, unlike gains, which are red.
+
+    Parameters
+    ----------
+    values : (len(y), len(x)), NaN = no variant
+    counts : variants behind each cell
+    titles : names of the numbers across and down
+    """
+    known = values[~np.isnan(values)]
+    unit = "%" if percent else ""
+    digits = 1 if percent else 2
+    words = [["" if np.isnan(value) else f"{value:.{digits}f}" for value in row] for row in values]
+    mirrored = [[1.0 - place, colour] for place, colour in reversed(QUALITY)]
+    figure = go.Figure(
+        go.Heatmap(
+            z=[[None if np.isnan(value) else float(value) for value in row] for row in values],
+            x=list(x),
+            y=list(y),
+            text=words if len(x) <= MOST_WORDS else None,
+            customdata=counts,
+            texttemplate="%{text}" if len(x) <= MOST_WORDS else None,
+            textfont={"size": 10.5, "color": INK},
+            colorscale=mirrored if lower_is_better else [list(stop) for stop in QUALITY],
+            zmin=float(np.quantile(known, 0.05)) if known.size else 0.0,
+            zmax=float(known.max()) if known.size else 1.0,
+            xgap=1.5,
+            ygap=1.5,
+            showscale=False,
+            hovertemplate=f"%{{x}} · %{{y}}: %{{z:.{digits}f}}{unit} (%{{customdata}})<extra></extra>",
+        )
+    )
+    _layout(figure, 120 + 26 * max(3, len(y)))
+    figure.update_xaxes(type="category", title={"text": html.escape(titles[0])}, showgrid=False)
+    figure.update_yaxes(type="category", title={"text": html.escape(titles[1])}, showgrid=False)
     return figure
 
 

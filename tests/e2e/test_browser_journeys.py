@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("", "builder", "results", "strategies", "factors", "data")
+PAGES = ("", "builder", "sweeps", "results", "strategies", "factors", "data")
 RUN_SECONDS = 120
 HANGUL = re.compile("[가-힣]")
 EQUITY = ".st-key-chart_equity .js-plotly-plot .main-svg"
@@ -73,6 +73,28 @@ def test_a_preset_is_changed_in_the_builder_and_run(visitor: Callable[..., Page]
     page.locator(".st-key-run_backtest button").click()
     expect(page.locator(EQUITY).first).to_be_visible(timeout=RUN_SECONDS * 1e3)
     expect(page.locator("h1").first).to_have_text("나의 첫 전략")
+
+
+def test_a_sweep_from_the_builder_to_its_map_and_a_variant(visitor: Callable[..., Page]):
+    page = visitor("/")
+    page.locator("[class*=st-key-open_] button").nth(1).click()
+    expect(page).to_have_url(re.compile("/builder"))
+    live_app.settled(page)
+    page.locator(".st-key-builder_toolbar").get_by_text("숫자 바꿔 보기").click()
+    expect(page).to_have_url(re.compile("/sweeps"))
+    live_app.settled(page)
+    expect(page.get_by_text(re.compile("^변형 [0-9,]+개")).first).to_be_visible()
+    page.locator(".st-key-start_sweep button").click()
+    expect(page).to_have_url(re.compile("sweep="), timeout=RUN_SECONDS * 1e3)
+    expect(page.locator(".st-key-chart_sweep_map .js-plotly-plot .main-svg").first).to_be_visible()
+    live_app.settled(page)
+    expect(page.locator(".st-key-sweep_plateau")).to_be_visible()
+
+    other = visitor(f"/{page.url.split('/')[-1]}&lang=en", width=390, height=844)
+    expect(other.get_by_text(re.compile("variants of this idea were tried")).first).to_be_visible()
+    assert other.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".st-key-sweep_run_best button").click()
+    expect(page.locator(EQUITY).first).to_be_visible(timeout=RUN_SECONDS * 1e3)
 
 
 def test_english_is_one_click_away_and_part_of_the_link(visitor: Callable[..., Page]):

@@ -98,7 +98,7 @@ def test_two_run_the_rest_wait_in_order_with_their_place(
     eventually(lambda: [state(jobs, job_id) for job_id in ids[:2]] == [JobState.RUNNING] * 2)
     assert [jobs.get("local", job_id).place for job_id in ids] == [None, None, 1, 2, 3]
     assert [state(jobs, job_id) for job_id in ids[2:]] == [JobState.PENDING] * 3
-    with pytest.raises(JobError, match="3 backtests wait already"):
+    with pytest.raises(JobError, match="3 jobs wait already"):
         jobs.submit("local", order("F"))
     work.may_end.set()
     eventually(lambda: all(state(jobs, job_id) is JobState.COMPLETED for job_id in ids))
@@ -219,7 +219,7 @@ from stocklab.portfolios.worker_identity import worker_name
 table = JobTable(open_database(sys.argv[1]))
 order = BacktestOrder.from_json(json.loads(sys.argv[2]))
 worker = worker_name()
-waiting, running = (table.add("local", "backtest", order, worker) for _ in range(2))
+waiting, running = (table.add("local", order, worker) for _ in range(2))
 table.start(running)
 print(waiting, running, flush=True)
 os._exit(9)
@@ -242,7 +242,7 @@ def test_a_silent_process_elsewhere_is_lost_after_a_while_and_a_beating_one_is_n
     database: Database, order: Order
 ) -> None:
     table = JobTable(database, lost_after_seconds=30)
-    job_id = table.add("local", "backtest", order("A"), "another-host/pid:[1]|7|12345|abcd")
+    job_id = table.add("local", order("A"), "another-host/pid:[1]|7|12345|abcd")
     assert table.mark_lost() == 0
     with database.write() as session:
         long_ago = datetime.now(UTC) - timedelta(seconds=31)

@@ -89,7 +89,7 @@ def test_jobs_of_a_dead_process_are_lost_when_the_lab_opens(tmp_path: Path, orde
     settings = Settings(home=tmp_path / "home")
     first = Lab.open(settings)
     place = first.jobs.worker.rsplit("|", 3)[0]
-    job_id = JobTable(first.database).add("local", "backtest", order(), f"{place}|4194999|1|dead")
+    job_id = JobTable(first.database).add("local", order(), f"{place}|4194999|1|dead")
     first.close()
     second = Lab.open(settings)
     assert second.jobs.list("local")[0].state is JobState.LOST

@@ -47,7 +47,7 @@ def test_the_lifespan_opens_keeps_house_and_closes(tmp_path: Path) -> None:
                 end=date(2024, 6, 28),
                 initial_cash_krw=1_000_000,
             )
-            JobTable(lab.database).add("local", "backtest", order, f"{place}|4194999|1|dead")
+            JobTable(lab.database).add("local", order, f"{place}|4194999|1|dead")
             for _ in range(100):
                 await asyncio.sleep(0.05)
                 if lab.jobs.list("local")[0].state is JobState.LOST:

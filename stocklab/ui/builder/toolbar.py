@@ -52,6 +52,7 @@ def toolbar() -> None:
         with st.popover(_("Save"), icon=":material/save:", key="save_popover"):
             _save_form()
         run_button()
+        navigation.link("sweeps", _("Vary its numbers"), icon=":material/grid_on:")
     _message()
     origin_line()
 

@@ -26,6 +26,7 @@ SIGNED: Final = frozenset({"total_return", "cagr", "alpha", "excess_return", "pr
 """Figures whose sign is coloured: up red, down blue."""
 KEPT_SECONDS: Final = 20.0
 KEPT_MOST: Final = 1000
+_tried_until: dict[tuple[str, str], tuple[float, int]] = {}
 _kept_until: dict[tuple[str, str], tuple[float, bool | None]] = {}
 
 
@@ -42,6 +43,10 @@ def head(result: Result) -> None:
     read = card.get("statements")
     if read is not None and read["mode"] == "restated":
         labels.append(blocks.badge(_("Restated: hindsight, numbers as corrected later"), "history", "orange"))
+    tried = _tried(result)
+    if tried > 1:
+        words = _("{count} variants of this idea were tried").format(count=fmt.count(tried))
+        labels.append(blocks.badge(words, "casino", "orange"))
     blocks.badges([*labels, blocks.demo_badge()] if card["synthetic"] else labels, hint=blocks.basis_hint(basis))
 
 
@@ -183,6 +188,19 @@ def _kept(run_id: str) -> bool | None:
         _kept_until.clear()
     _kept_until[str(lab.store.home), run_id] = (now + KEPT_SECONDS, kept)
     return kept
+
+
+def _tried(result: Result) -> int:
+    """Variants of the run's idea that were tried; remembered for a moment, as whether it is kept."""
+    lab, now = cached.lab(), time.monotonic()
+    known = _tried_until.get((str(lab.store.home), result.run_id))
+    if known is not None and known[0] > now:
+        return known[1]
+    count = lab.ideas.count(lab.owner_id, parse_document(_document(result)))
+    if len(_tried_until) >= KEPT_MOST:
+        _tried_until.clear()
+    _tried_until[str(lab.store.home), result.run_id] = (now + KEPT_SECONDS, count)
+    return count
 
 
 def _keep(run_id: str, wanted: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from stocklab.portfolios import JobView
+from stocklab.portfolios import BacktestOrder, JobView, SweepOrder
 from stocklab.ui import cached, charts, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, state
@@ -43,16 +43,19 @@ def job_panel(job_id: str) -> None:
     """
     lab = cached.lab()
     view = _settled(job_id)
+    if isinstance(view.order, SweepOrder):
+        navigation.go("sweeps", job=job_id)
     if not view.live:
-        _ended(view)
+        _ended(view, view.order)
         return
+    order = view.order
 
     @st.fragment(run_every=TICK_SECONDS)
     def ticking() -> None:
         now = lab.jobs.get(lab.owner_id, job_id)
         if not now.live:
             st.rerun()  # one run of the whole page ends the timer and draws the result
-        _running(now)
+        _running(now, order)
 
     ticking()
 
@@ -68,9 +71,9 @@ def _settled(job_id: str) -> JobView:
     return view
 
 
-def _running(view: JobView) -> None:
+def _running(view: JobView, order: BacktestOrder) -> None:
     progress = view.progress
-    st.subheader(escape(str(view.order.document.get("name", ""))), anchor=False)
+    st.subheader(escape(str(order.document.get("name", ""))), anchor=False)
     if view.place is not None:
         st.progress(0.0, text=_("Waiting: place {place} in the queue").format(place=view.place))
     else:
@@ -85,7 +88,7 @@ def _running(view: JobView) -> None:
             st.metric(_("Buys"), fmt.count(progress.buys), border=True)
             st.metric(_("Sells"), fmt.count(progress.sells), border=True)
     if len(progress.equity_krw) > 1:
-        initial = float(view.order.initial_cash_krw)
+        initial = float(order.initial_cash_krw)
         st.html(charts.curve_so_far(progress.offsets, np.array(progress.equity_krw), initial))
     if view.cancel_requested:
         st.caption(_("Stopping…"))
@@ -104,7 +107,7 @@ def _cancel(job_id: str) -> None:
     lab.jobs.cancel(lab.owner_id, job_id)
 
 
-def _ended(view: JobView) -> None:
+def _ended(view: JobView, order: BacktestOrder) -> None:
     if view.run_id is not None:
         st.query_params.from_dict({"run": view.run_id})
         st.rerun()
@@ -113,8 +116,8 @@ def _ended(view: JobView) -> None:
     st.error(f"**{message}**\n\n{detail}", icon=":material/error:")
     with st.container(horizontal=True):
         if st.button(_("Back to the builder"), key="back_to_builder", icon=":material/tune:", type="primary"):
-            state.load_document(draft.completed(view.order.document), start=view.order.start, end=view.order.end)
+            state.load_document(draft.completed(order.document), start=order.start, end=order.end)
             navigation.go("builder")
         if st.button(_("Run again"), key="rerun_job", icon=":material/replay:"):
             lab = cached.lab()
-            navigation.go("results", job=lab.jobs.submit(lab.owner_id, view.order))
+            navigation.go("results", job=lab.jobs.submit(lab.owner_id, order))

@@ -1,0 +1,1 @@
+"""The page of sweeps: what is varied, how far it is, what came out."""
