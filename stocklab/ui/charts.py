@@ -314,7 +314,7 @@ def sweep_map(
             hovertemplate=f"%{{x}} · %{{y}}: %{{z:.{digits}f}}{unit} (%{{customdata}})<extra></extra>",
         )
     )
-    _layout(figure, 120 + 26 * max(3, len(y)))
+    finish(figure, 120 + 26 * max(3, len(y)))
     figure.update_xaxes(type="category", title={"text": html.escape(titles[0])}, showgrid=False)
     figure.update_yaxes(type="category", title={"text": html.escape(titles[1])}, showgrid=False)
     return figure
