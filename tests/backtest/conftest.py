@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the package `reference_simulat
 import stocklab
 import stocklab.factors.execute  # imported before the uncompiled copy, so that it stays compiled
 from stocklab.backtest import Result, RunRequest, simulate
+from stocklab.data.panel_fields import compact
 from stocklab.factors import Wanted
 from stocklab.market.financial_sector import is_financial
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Instruments, Panel, PriceBasis
@@ -74,9 +75,12 @@ class Market:
                 base[t, s] = self.bases.get((t, symbol), last)
                 split[t, s] = self.splits.get((t, symbol), 1.0)
                 last = row[3]
+        if all(compact(values).dtype == np.float32 for values in (*(price[name] for name in names[:4]), base)):
+            base = base.astype(np.float32)  # as the store keeps them: the machine code is the one made ahead
+            price |= {name: price[name].astype(np.float32) for name in names[:4]}
         fields: dict[str, AnyArray] = {
             **price,
-            "tv": price["close"] * price["volume"],
+            "tv": price["close"].astype(np.float64) * price["volume"],
             "listed": listed,
             "traded": traded,
             "list_age": np.cumsum(listed, axis=0).astype(np.float32),
