@@ -49,7 +49,7 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "
     out.mkdir(parents=True, exist_ok=True)
     runs = run_presets(browser, app)
     run_id = runs[0]
-    sections = ("overview", "holdings", "trades", "orders", "stocks", "settings")
+    sections = ("overview", "holdings", "trades", "orders", "stocks", "costs", "settings")
     addresses = {name: name if name != "home" else "" for name in PAGES}
     addresses["compare"] = f"results?compare={','.join(runs)}"
     addresses["screener-answer"] = "screener?example=near_the_high"
@@ -65,6 +65,10 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "
                 page.set_viewport_size({"width": width, "height": height})
                 page.goto(f"{app.url}/{address}{'&' if '?' in address else '?'}lang={language}")
                 live_app.settled(page)
+                if name == "result-costs" and page.locator(".st-key-compute_capacity").count():
+                    page.locator(".st-key-compute_capacity button").click()
+                    page.locator(".st-key-chart_slippage .main-svg").first.wait_for(timeout=PATIENCE_MS)
+                    live_app.settled(page)
                 whole_page(page, out / f"{name}-{language}-{label}.png")
                 count += 1
             page.set_viewport_size({"width": width, "height": height})

@@ -11,23 +11,26 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from threading import Lock
 from typing import Any, Final, Literal
 
 import numpy as np
 
-from stocklab.backtest import Coverage, coverage
+from stocklab.backtest import Coverage, RunRequest, coverage
 from stocklab.backtest import matches as find_matches
 from stocklab.backtest import preset_coverage as cover_presets
 from stocklab.backtest.result import Result
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen, strategy_hits
+from stocklab.errors import InputError
 from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
 from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.fundamentals import StatementMode
 from stocklab.portfolios import Lab, shared_lab
+from stocklab.research.capacity import Point, by_capital, by_slippage
 from stocklab.research.compare import Comparison, compare
-from stocklab.strategy import Strategy, dump, fingerprint
+from stocklab.strategy import Strategy, dump, fingerprint, parse_document
 from stocklab.strategy.screen import Screen
 from stocklab.ui import charts
 from stocklab.ui import format as fmt
@@ -36,12 +39,15 @@ from stocklab.ui.text import Language, language
 
 __all__ = [
     "age_days",
+    "capacity",
+    "comparison",
     "covered",
     "data_status",
     "factor_statuses",
     "figure",
     "first_session",
     "index_figure",
+    "known_capacity",
     "lab",
     "last_session",
     "matches",
@@ -60,6 +66,7 @@ __all__ = [
 
 MATCHES_KEPT: Final = 128
 SCREENS_KEPT: Final = 32
+CAPACITIES_KEPT: Final = 64
 
 
 def lab() -> Lab:
@@ -222,6 +229,41 @@ def comparison(run_ids: tuple[str, ...]) -> Comparison:
         As `compare` and `result`; a failure is not kept.
     """
     return _comparison(str(lab().store.home), run_ids)
+
+
+Capacity = tuple[tuple[Point, ...], tuple[Point, ...]]
+_capacities: OrderedDict[tuple[str, str], Capacity] = OrderedDict()
+_one_at_a_time = Lock()
+
+
+def known_capacity(run_id: str) -> Capacity | None:
+    """What `capacity` found before, None if it was not asked."""
+    return _capacities.get((str(lab().store.home), run_id))
+
+
+def capacity(found: Result) -> Capacity:
+    """The run again with other capital, and with other slippage; one page at a time computes.
+
+    Raises
+    ------
+    InputError, DataError
+        The market data changed since the run, or cannot be read.
+    """
+    card = found.card
+    if card["snapshot_id"] != lab().store.current_id():
+        raise InputError("The market data changed since this run. Run it again, then ask again.")
+    strategy = parse_document(dict(card["strategy"]))
+    _basis, start, end = frames.price_range(found)
+    request = RunRequest(strategy=strategy, start=start, end=end, initial_cash_krw=card["initial_cash_krw"])
+    key = (str(lab().store.home), found.run_id)
+    with _one_at_a_time:
+        if key not in _capacities:
+            panel = lab().panel(_basis, start, end, strategy.statements)
+            source = CachedSource(panel, lab().store.home, threads=lab().settings.engine_threads)
+            _capacities[key] = by_capital(panel, request, source), by_slippage(panel, request, source)
+            while len(_capacities) > CAPACITIES_KEPT:
+                _capacities.popitem(last=False)
+    return _capacities[key]
 
 
 Kind = Literal["equity", "equity_log", "monthly", "yearly", "reasons"]

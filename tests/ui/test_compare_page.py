@@ -67,6 +67,21 @@ def test_one_result_asks_for_another(pages, runs: list[str]):
     assert not page.error
 
 
+def test_costs_and_capacity_are_computed_when_asked_for(pages, lab: Lab, runs: list[str]):
+    page = pages("results", run=runs[0], result_section="costs", lang="en")
+    assert "What trading cost" in said(page)
+    assert not page.get("plotly_chart")
+    page.button(key="compute_capacity").click().run()
+    assert not page.exception
+    capital, slippage = page.dataframe
+    own = lab.results.load(runs[0]).metrics
+    row = capital.value[capital.value["value"] == "₩100.0M"]
+    assert row["cagr"].item() == pytest.approx(100 * own["cagr"])
+    assert slippage.value["n_trades"].to_list()[2] == own["n_trades"]
+    again = pages("results", run=runs[0], result_section="costs")
+    assert len(again.dataframe) == 2  # what was computed is there for the next visitor
+
+
 def test_a_result_that_is_not_stored_is_named_as_such(pages):
     page = pages("results", compare="0" * 40, lang="en")
     assert not page.exception

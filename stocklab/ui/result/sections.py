@@ -15,6 +15,7 @@ from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.result import frames
 from stocklab.ui.result.card import run_card
+from stocklab.ui.result.costs import costs
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
@@ -261,6 +262,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
     "trades": (N_("Trades"), trades),
     "orders": (N_("Unfilled orders"), orders),
     "stocks": (N_("Stocks traded"), stocks),
+    "costs": (N_("Costs and capacity"), costs),
     "settings": (N_("Settings"), settings),
 }
 
