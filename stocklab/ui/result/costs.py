@@ -34,8 +34,9 @@ def costs(result: Result) -> None:
         )
     )
     known = cached.known_capacity(result.run_id)
-    if known is None and st.button(_("Compute"), key="compute_capacity", icon=":material/calculate:"):
-        with blocks.guarded(), st.spinner(_("Running it again with other numbers..."), show_time=True):
+    place = st.empty()
+    if known is None and place.button(_("Compute"), key="compute_capacity", icon=":material/calculate:"):
+        with blocks.guarded(), place, st.spinner(_("Running it again with other numbers..."), show_time=True):
             known = cached.capacity(result)
     if known is not None:
         by_capital, by_slippage = known
@@ -69,7 +70,7 @@ def _breakdown(result: Result) -> None:
                 fmt.percent(yearly, digits=2),
             ]
         )
-    blocks.table([_("Cost"), _("Amount"), _("Part"), _("A year, of the equity")], rows)
+    blocks.table([_("Cost"), _("Amount"), _("Share of costs"), _("A year, of the equity")], rows)
 
 
 def _curve(points: Sequence[Point], name: str, words: Callable[[float], str], *, key: str, own: float) -> None:
