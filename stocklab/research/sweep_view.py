@@ -42,13 +42,14 @@ _BLOCK: Final = 512
 class HeatMap:
     """``values[i, j]`` belongs to ``y[i]`` and ``x[j]``, NaN where no variant is; ``counts`` variants behind it.
 
-    Labels of a parameter with many values are ranges.
+    Labels of a parameter with many values are ranges. ``cells`` has the place (i, j) of every variant by its number.
     """
 
     x: tuple[str, ...]
     y: tuple[str, ...]
     values: FloatArray
     counts: AnyArray
+    cells: Mapping[int, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +111,8 @@ def heat_map(sweep: Sweep, table: pl.DataFrame, x: int, y: int, *, others: Liter
         best = inside.min() if sweep.lower_is_better else inside.max()
         values[i, j] = np.median(inside) if others == "median" else best
         counts[i, j] = len(inside)
-    return HeatMap(x=columns, y=rows, values=values, counts=counts)
+    cells = {number: (int(i), int(j)) for number, i, j in zip(known["number"].to_list(), down, across, strict=True)}
+    return HeatMap(x=columns, y=rows, values=values, counts=counts, cells=cells)
 
 
 def plateau_of(sweep: Sweep, table: pl.DataFrame) -> Plateau | None:

@@ -282,6 +282,7 @@ def sweep_map(
     titles: tuple[str, str],
     percent: bool,
     lower_is_better: bool,
+    marked: tuple[int, int] | None = None,
 ) -> go.Figure:
     """A figure over two numbers of a strategy: the better the greener, unlike gains, which are red.
 
@@ -290,20 +291,24 @@ def sweep_map(
     values : (len(y), len(x)), NaN = no variant
     counts : variants behind each cell
     titles : names of the numbers across and down
+    marked : row and column of the cell that gets a star
     """
     known = values[~np.isnan(values)]
     unit = "%" if percent else ""
     digits = 1 if percent else 2
-    words = [["" if np.isnan(value) else f"{value:.{digits}f}" for value in row] for row in values]
+    said = len(x) <= MOST_WORDS
+    words = [["" if np.isnan(value) or not said else f"{value:.{digits}f}" for value in row] for row in values]
+    if marked is not None:
+        words[marked[0]][marked[1]] = f"★ {words[marked[0]][marked[1]]}".strip()
     mirrored = [[1.0 - place, colour] for place, colour in reversed(QUALITY)]
     figure = go.Figure(
         go.Heatmap(
             z=[[None if np.isnan(value) else float(value) for value in row] for row in values],
             x=list(x),
             y=list(y),
-            text=words if len(x) <= MOST_WORDS else None,
+            text=words,
             customdata=counts,
-            texttemplate="%{text}" if len(x) <= MOST_WORDS else None,
+            texttemplate="%{text}",
             textfont={"size": 10.5, "color": INK},
             colorscale=mirrored if lower_is_better else [list(stop) for stop in QUALITY],
             zmin=float(np.quantile(known, 0.05)) if known.size else 0.0,
@@ -314,7 +319,8 @@ def sweep_map(
             hovertemplate=f"%{{x}} · %{{y}}: %{{z:.{digits}f}}{unit} (%{{customdata}})<extra></extra>",
         )
     )
-    finish(figure, 120 + 26 * max(3, len(y)))
+    finish(figure, 140 + 26 * max(3, len(y)))
+    figure.updatefinish(margin_t=34)  # room for the buttons above the cells
     figure.update_xaxes(type="category", title={"text": html.escape(titles[0])}, showgrid=False)
     figure.update_yaxes(type="category", title={"text": html.escape(titles[1])}, showgrid=False)
     return figure

@@ -220,15 +220,16 @@ def test_bench_says_whether_a_figure_meets_its_targets() -> None:
     assert Figure(name="a", size="s", seconds=1).met is None
     assert "NOT MET" in slow.describe()
     assert "10.0 ms" in fast.describe()
-    assert FIGURES == ("import", "panel", "engine", "factors", "screen", "cli", "presets")
+    assert FIGURES == ("import", "panel", "engine", "factors", "screen", "sweep", "cli", "presets")
 
 
 def test_bench_measures_the_panel_on_a_synthetic_market(
     empty: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("stocklab.bench.figures._SYNTHETIC_SYMBOLS", 60)
-    rows = run_json(capsys, "bench", "import", "--json")
+    monkeypatch.setattr("stocklab.bench.figures.SWEEP_COUNTS", (8,))
+    rows = run_json(capsys, "bench", "import", "sweep", "--json")
     assert isinstance(rows, list)
-    assert [row["name"] for row in rows] == ["import: synthetic market"]
+    assert [row["name"] for row in rows] == ["import: synthetic market", "sweep: 8 variants"]
     assert rows[0]["seconds"] > 0
     assert rows[0]["peak_mb"] > 50

@@ -177,6 +177,8 @@ def test_the_map_takes_the_best_or_the_median_of_the_rest() -> None:
     assert best.values.tolist() == [[14, 15, 16], [15, 16, 17]]
     assert median.values.tolist() == [[13, 14, 15], [14, 15, 16]]
     assert (best.counts == 3).all()
+    assert best.cells[1] == (0, 0)
+    assert best.cells[18] == (1, 2)
     sampled = sweep(steps(SHORT, 5, 250), steps("exit.stop.level", 0.01, 0.5), method="random", count=200)
     wide = heat_map(sampled, table_of(sampled, rows_of(sampled, lambda a, b: a)), 0, 1, others="best")
     assert len(wide.x) <= 24

@@ -63,7 +63,7 @@ def sweep_result(identity: str) -> None:
     _warning(stored.sweep)
     _plateau(stored, table, plateau, ranked)
     if len(stored.sweep.parameters) > 1:
-        _map(stored.sweep, table)
+        _map(stored.sweep, table, plateau)
     _table(stored, ranked, plateau)
     _skipped(table)
 
@@ -204,7 +204,7 @@ def _open_run(stored: StoredSweep, row: dict[str, Any]) -> None:
     navigation.go("results", job=job_id)
 
 
-def _map(sweep: Sweep, table: pl.DataFrame) -> None:
+def _map(sweep: Sweep, table: pl.DataFrame, plateau: Plateau | None) -> None:
     st.markdown(f"#### {_('Map of two numbers')}")
     names = number_names(sweep.strategy)
     places = list(range(len(sweep.parameters)))
@@ -235,10 +235,13 @@ def _map(sweep: Sweep, table: pl.DataFrame) -> None:
         titles=(name(x), name(y)),
         percent=percent,
         lower_is_better=sweep.lower_is_better,
+        marked=None if plateau is None else found.cells.get(plateau.number),
     )
     st.plotly_chart(figure, config=charts.CONFIG, key="chart_sweep_map")
     st.caption(
-        _("{metric}; an empty cell has no variant that is compared.").format(metric=metric_name(sweep.objective))
+        _("{metric}; ★ = the plateau; an empty cell has no variant that is compared.").format(
+            metric=metric_name(sweep.objective)
+        )
     )
 
 
