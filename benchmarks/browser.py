@@ -22,6 +22,8 @@ import live_app
 from playwright.sync_api import Page, expect
 
 from stocklab.data.results import ResultStore
+from stocklab.factors import check
+from stocklab.strategy import PRESETS, Strategy
 
 CHART = ".st-key-chart_equity .js-plotly-plot .main-svg"
 PATIENCE_MS = 120_000
@@ -110,7 +112,7 @@ def main(given: list[str] | None = None) -> int:
     days = (arguments.start, arguments.end) if arguments.start else None
     with tempfile.TemporaryDirectory() as folder:
         home = copy_of(arguments.home, Path(folder) / "home")
-        presets = arguments.presets or preset_ids(home)[:3]
+        presets = arguments.presets or preset_ids()[:3]
         with live_app.serving(home) as app:
             rows = measure(app, presets, days)
     print(json.dumps(rows, indent=2))
@@ -124,9 +126,16 @@ def copy_of(home: Path, target: Path) -> Path:
     return target
 
 
-def preset_ids(home: Path) -> list[str]:
-    """Every preset, in the order of the list."""
-    return [row["id"] for row in json.loads(live_app.command(home, "presets", "list", "--json"))]
+def preset_ids() -> list[str]:
+    """Presets that need bars alone, in the order of the list: they run on every home."""
+    return [
+        key for key, preset in PRESETS.items() if not any(check(text).items for text in formulas_of(preset.strategy))
+    ]
+
+
+def formulas_of(strategy: Strategy) -> list[str]:
+    """What the strategy buys and ranks by."""
+    return [rule.formula for rule in strategy.entry.rules] + [part.formula for part in strategy.ranking.factors]
 
 
 if __name__ == "__main__":

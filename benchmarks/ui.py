@@ -55,7 +55,7 @@ def a_result(home: Path, preset: str) -> str:
 
 def measure(home: Path, seconds: float) -> dict[str, object]:
     """All figures of the app."""
-    presets = browser.preset_ids(home)
+    presets = browser.preset_ids()
     with live_app.serving(home) as app:
         clicks = browser.measure(app, presets[:3])
     query = a_result(home, presets[0])

@@ -20,6 +20,7 @@ from stocklab.bench.document import END, START, benchmark_document
 from stocklab.data import Store, open_panel
 from stocklab.data.factor_cache import CachedSource, flush
 from stocklab.factors import check
+from stocklab.logs import configure_logging
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.settings import load_settings
 from stocklab.strategy import parse_document
@@ -34,6 +35,7 @@ _REPEATS = 5
 def main() -> int:
     """Measure and print; every figure is the best of five after one run that compiles."""
     settings = load_settings()
+    configure_logging(settings)  # to standard error: what is printed is the answer
     store = Store(settings.home)
     seconds, panel = _timed(lambda: open_panel(store, basis=PriceBasis.ADJUSTED, start=START, end=END))
     size = f"{panel.n_sessions:,} sessions x {panel.n_symbols:,} symbols"

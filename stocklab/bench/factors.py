@@ -24,6 +24,7 @@ from stocklab.data.factor_cache import CachedSource, flush
 from stocklab.data.factor_warm import warm_factors
 from stocklab.data.screening import run_screen
 from stocklab.factors import CATALOGUE, Wanted, check, evaluate, missing_inputs
+from stocklab.logs import configure_logging
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.settings import load_settings
 from stocklab.strategy.document import Entry, Rule
@@ -56,6 +57,7 @@ _PEERS: Final[dict[str, Callable[[Any, FloatArray, FloatArray, FloatArray], Floa
 def main(arguments: Sequence[str]) -> int:
     """Measure what is asked for and print the rows of `stocklab.bench.figures.Figure`."""
     settings = load_settings()
+    configure_logging(settings)  # to standard error: what is printed is the answer
     store = Store(settings.home)
     panel = open_panel(store)
     if not panel.synthetic:
