@@ -320,7 +320,7 @@ def sweep_map(
         )
     )
     finish(figure, 140 + 26 * max(3, len(y)))
-    figure.updatefinish(margin_t=34)  # room for the buttons above the cells
+    figure.update_layout(margin_t=34)  # room for the buttons above the cells
     figure.update_xaxes(type="category", title={"text": html.escape(titles[0])}, showgrid=False)
     figure.update_yaxes(type="category", title={"text": html.escape(titles[1])}, showgrid=False)
     return figure
