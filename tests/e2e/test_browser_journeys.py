@@ -14,6 +14,8 @@ import live_app
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from stocklab.ui.result.sections import SECTIONS
+
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +130,7 @@ def test_all_sections_of_a_result_open(visitor: Callable[..., Page], result_url:
         sections.nth(place).click()
         live_app.settled(page)
         expect(page.locator("[data-testid=stException], [data-testid=stAlertContentError]")).to_have_count(0)
-    assert sections.count() == 6
+    assert sections.count() == len(SECTIONS)
 
 
 def test_a_link_to_nothing_says_so_in_the_visitors_language(visitor: Callable[..., Page]):

@@ -126,7 +126,8 @@ def test_a_running_job_stops_soon_after_it_is_cancelled(
 ) -> None:
     job_id = jobs.submit("local", order("A"))
     eventually(lambda: bool(work.begun))
-    assert jobs.cancel("local", job_id).cancel_requested
+    asked = jobs.cancel("local", job_id)
+    assert asked.cancel_requested or asked.state is JobState.CANCELLED  # the work may have seen it already
     eventually(lambda: state(jobs, job_id) is JobState.CANCELLED, seconds=1.0)
     view = jobs.cancel("local", job_id)  # once more changes nothing
     assert (view.state, view.run_id, view.error_code) == (JobState.CANCELLED, None, None)

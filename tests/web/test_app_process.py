@@ -26,7 +26,7 @@ def test_it_is_alive_and_ready_with_an_empty_home(server: Server) -> None:
     assert ready.status == 200
     assert json.loads(ready.body) == {
         "status": "ready",
-        "database": {"ok": True, "backend": "sqlite", "revision": "0001"},
+        "database": {"ok": True, "backend": "sqlite", "revision": "0002"},
         "store": {"ok": True, "state": "empty"},
     }
     assert ready.headers["cache-control"] == "no-store"
@@ -45,7 +45,7 @@ def test_it_is_not_ready_while_the_store_or_the_schema_is_wrong(server: Server) 
     database.execute("UPDATE alembic_version SET version_num = '0000'")
     database.commit()
     old = server.ask("/readyz")
-    database.execute("UPDATE alembic_version SET version_num = '0001'")
+    database.execute("UPDATE alembic_version SET version_num = '0002'")
     database.commit()
     database.close()
     assert old.status == 503

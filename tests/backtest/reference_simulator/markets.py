@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from random import Random
 
 import numpy as np
+import numpy.typing as npt
 
 from reference_simulator.market import (
     Bands,
@@ -205,6 +206,9 @@ def _bar(rng: Random, shape: Shape, base: int, bands: Bands, limits: tuple[int, 
     return row
 
 
+_PRICES = frozenset({"open", "high", "low", "close", "base_price"})
+
+
 def _legal(price: int, bands: Bands, raw: bool) -> int:
     price = max(price, 5)
     return up_to_tick(price, bands) if raw else price
@@ -223,6 +227,11 @@ def _adjusted(rng: Random, draft: _Draft) -> dict[str, AnyArray]:
         )
     prices = {name: columns[name] * factor for name in ("open", "high", "low", "close")}
     return {**prices, "volume": columns["volume"] / factor}
+
+
+def _dtype(name: str, values: AnyArray) -> npt.DTypeLike:
+    """Prices as the store keeps them, so that the machine code under test is the one users run."""
+    return np.float32 if name.removesuffix("_raw") in _PRICES else values.dtype
 
 
 def _panel(rng: Random, draft: _Draft) -> Panel:
@@ -252,7 +261,7 @@ def _panel(rng: Random, draft: _Draft) -> Panel:
     return Panel(
         sessions=np.array(days, dtype="datetime64[D]"),
         symbols=symbols,
-        fields={name: np.ascontiguousarray(values) for name, values in fields.items()},
+        fields={name: np.ascontiguousarray(values, _dtype(name, values)) for name, values in fields.items()},
         indices={"KOSPI": index, "KOSDAQ": index[::-1].copy()},
         instruments=Instruments(
             names=symbols,
