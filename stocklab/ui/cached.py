@@ -19,6 +19,7 @@ import numpy as np
 from stocklab.backtest import Coverage, RunRequest, coverage
 from stocklab.backtest import matches as find_matches
 from stocklab.backtest import preset_coverage as cover_presets
+from stocklab.backtest import run_id as id_of_run
 from stocklab.backtest.result import Result
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
@@ -247,18 +248,19 @@ def capacity(found: Result) -> Capacity:
     Raises
     ------
     InputError, DataError
-        The market data changed since the run, or cannot be read.
+        The market data or the program changed since the run, or the data cannot be read.
     """
     card = found.card
-    if card["snapshot_id"] != lab().store.current_id():
-        raise InputError("The market data changed since this run. Run it again, then ask again.")
     strategy = parse_document(dict(card["strategy"]))
-    _basis, start, end = frames.price_range(found)
-    request = RunRequest(strategy=strategy, start=start, end=end, initial_cash_krw=card["initial_cash_krw"])
+    basis, start, end = frames.price_range(found)
+    cash = card["initial_cash_krw"]
+    request = RunRequest(strategy=strategy, start=start, end=end, initial_cash_krw=cash, seed=card["seed"])
     key = (str(lab().store.home), found.run_id)
     with _one_at_a_time:
         if key not in _capacities:
-            panel = lab().panel(_basis, start, end, strategy.statements)
+            panel = lab().panel(basis, start, end, strategy.statements)
+            if id_of_run(panel, request) != found.run_id:
+                raise InputError("The market data or the program changed since this run. Run it again, then ask again.")
             source = CachedSource(panel, lab().store.home, threads=lab().settings.engine_threads)
             _capacities[key] = by_capital(panel, request, source), by_slippage(panel, request, source)
             while len(_capacities) > CAPACITIES_KEPT:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from stocklab.errors import InputError
 from stocklab.portfolios import BacktestOrder, Lab
 from stocklab.strategy import PRESETS
+from stocklab.ui import cached
 
 RANGES = {"low_volatility": date(2020, 1, 2), "momentum_12_1": date(2019, 1, 2), "rsi_reversal": date(2020, 1, 2)}
 
@@ -80,6 +83,16 @@ def test_costs_and_capacity_are_computed_when_asked_for(pages, lab: Lab, runs: l
     assert slippage.value["n_trades"].to_list()[2] == own["n_trades"]
     again = pages("results", run=runs[0], result_section="costs")
     assert len(again.dataframe) == 2  # what was computed is there for the next visitor
+
+
+def test_capacity_of_a_run_that_cannot_be_repeated_is_refused(pages, lab: Lab, runs: list[str]):
+    """The figures beside it were made by another program or on other data: they would contradict each other."""
+    pages("results", run=runs[1], result_section="costs")  # the pages of this home are open
+    stored = lab.results.load(runs[1])
+    with pytest.raises(InputError, match="changed since this run"):
+        cached.capacity(replace(stored, run_id="0" * 40))
+    with pytest.raises(InputError, match="changed since this run"):
+        cached.capacity(replace(stored, run_id="1" * 40, card={**stored.card, "seed": 7}))
 
 
 def test_a_result_that_is_not_stored_is_named_as_such(pages):

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from stocklab.portfolios import BacktestOrder, JobView, SweepOrder
-from stocklab.ui import cached, charts, navigation
+from stocklab.ui import cached, charts, job_blocks, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, state
 from stocklab.ui.builder.fields import escape
@@ -17,7 +17,6 @@ from stocklab.ui.text import N_, _
 
 __all__ = ["job_panel"]
 
-TICK_SECONDS: Final = 0.5
 PATIENCE_SECONDS: Final = 0.9
 STAGES: Final = {
     "queued": N_("Waiting"),
@@ -41,7 +40,6 @@ def job_panel(job_id: str) -> None:
     JobError
         This owner has no such job.
     """
-    lab = cached.lab()
     view = _settled(job_id)
     if isinstance(view.order, SweepOrder):
         navigation.go("sweeps", job=job_id)
@@ -50,14 +48,7 @@ def job_panel(job_id: str) -> None:
         return
     order = view.order
 
-    @st.fragment(run_every=TICK_SECONDS)
-    def ticking() -> None:
-        now = lab.jobs.get(lab.owner_id, job_id)
-        if not now.live:
-            st.rerun()  # one run of the whole page ends the timer and draws the result
-        _running(now, order)
-
-    ticking()
+    job_blocks.ticking(job_id, lambda now: _running(now, order))
 
 
 def _settled(job_id: str) -> JobView:
@@ -90,21 +81,7 @@ def _running(view: JobView, order: BacktestOrder) -> None:
     if len(progress.equity_krw) > 1:
         initial = float(order.initial_cash_krw)
         st.html(charts.curve_so_far(progress.offsets, np.array(progress.equity_krw), initial))
-    if view.cancel_requested:
-        st.caption(_("Stopping…"))
-    else:
-        st.button(
-            _("Cancel"),
-            key="cancel_job",
-            icon=":material/stop_circle:",
-            on_click=_cancel,
-            args=(view.id,),
-        )
-
-
-def _cancel(job_id: str) -> None:
-    lab = cached.lab()
-    lab.jobs.cancel(lab.owner_id, job_id)
+    job_blocks.cancel_button(view, key="cancel_job")
 
 
 def _ended(view: JobView, order: BacktestOrder) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from stocklab.portfolios import BacktestOrder, JobView, SweepOrder
-from stocklab.ui import cached, navigation
+from stocklab.ui import cached, job_blocks, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.sweeps.names import metric_name
@@ -15,7 +15,6 @@ from stocklab.ui.text import N_, _
 
 __all__ = ["sweep_panel"]
 
-TICK_SECONDS: Final = 0.5
 FAILURES: Final = {
     "FAILED": N_("The sweep failed."),
     "CANCELLED": N_("The sweep was stopped. What was computed is kept; started again it goes on from there."),
@@ -40,14 +39,7 @@ def sweep_panel(job_id: str) -> None:
         _ended(view, order)
         return
 
-    @st.fragment(run_every=TICK_SECONDS)
-    def ticking() -> None:
-        now = lab.jobs.get(lab.owner_id, job_id)
-        if not now.live:
-            st.rerun()  # one run of the whole page ends the timer and draws the result
-        _running(now, order)
-
-    ticking()
+    job_blocks.ticking(job_id, lambda now: _running(now, order))
 
 
 def _running(view: JobView, order: SweepOrder) -> None:
@@ -63,15 +55,7 @@ def _running(view: JobView, order: SweepOrder) -> None:
         if progress.best is not None:
             name = metric_name(str(order.document.get("objective", "sharpe")))
             st.metric(_("Best so far: {name}").format(name=name), fmt.decimal(progress.best, digits=3))
-    if view.cancel_requested:
-        st.caption(_("Stopping…"))
-    else:
-        st.button(_("Cancel"), key="cancel_sweep", icon=":material/stop_circle:", on_click=_cancel, args=(view.id,))
-
-
-def _cancel(job_id: str) -> None:
-    lab = cached.lab()
-    lab.jobs.cancel(lab.owner_id, job_id)
+    job_blocks.cancel_button(view, key="cancel_sweep")
 
 
 def _ended(view: JobView, order: SweepOrder) -> None:
