@@ -98,13 +98,13 @@ def test_cancelled_it_keeps_what_it_has_and_another_sweep_uses_it(home: Path) ->
             Store(home),
             parse_sweep(document()),
             on_progress=seen.append,
-            should_cancel=lambda: bool(seen) and seen[-1].done > 0,
+            should_cancel=lambda: bool(seen) and seen[-1].done >= 160,
         )
     stored = SweepStore(home)
     done = _stored(stored)
-    assert 0 < done < 300
+    assert 160 <= done < 300
     assert (seen[-1].done, seen[-1].total) == (done, 300)
-    # a sweep over a part of the same values finds what the first one has
+    # a sweep over 150 of the same 300 finds what the first one has: of 160 at least ten are among them
     part = document()
     part["parameters"][2]["stop"] = 10
     known = {row.run_id for row in stored.rows(stored.recent()[0].id) if row.figures is not None}
