@@ -16,6 +16,7 @@ from stocklab.ui.builder.fields import escape
 from stocklab.ui.result import frames
 from stocklab.ui.result.card import run_card
 from stocklab.ui.result.costs import costs
+from stocklab.ui.result.trust import trust
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
@@ -263,6 +264,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
     "orders": (N_("Unfilled orders"), orders),
     "stocks": (N_("Stocks traded"), stocks),
     "costs": (N_("Costs and capacity"), costs),
+    "trust": (N_("Can it be trusted?"), trust),
     "settings": (N_("Settings"), settings),
 }
 
