@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ __all__ = [
     "CLEAN_UP_SESSIONS",
     "ENGINE_VERSION",
     "Ground",
+    "OnPause",
     "bars_by_symbol",
     "ground_of",
     "run_id",
@@ -46,6 +47,9 @@ ENGINE_VERSION: Final = 4
 
 CLEAN_UP_SESSIONS: Final = 10
 """Bars that reach this near to a delisting hold its clean-up trading (7 sessions, docs/market-rules.md, section 11)."""
+
+OnPause = Callable[[int, State], None]
+"""A session of the panel, and the state after its close."""
 
 _CHUNK_POSITIONS: Final = 5120  # positions x sessions walked between two cancel checks: some ten milliseconds
 _MODES: Final = {
@@ -126,12 +130,15 @@ def run_kernel(
     plan: Plan,
     *,
     ground: Ground | None = None,
+    pauses: Sequence[int] = (),
+    on_pause: OnPause | None = None,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> State:
     """Walk the sessions of a plan; the final state holds the records.
 
-    ``ground`` saves making it again for the next run over the same sessions.
+    ``ground`` saves making it again for the next run over the same sessions. ``on_pause`` sees the state as it is after
+    the close of each session of ``pauses`` (ascending), decisions included; what it keeps of it, it copies.
 
     Raises
     ------
@@ -153,13 +160,18 @@ def run_kernel(
     call = _bind(panel, request, plan, ground)
     chunk = max(_CHUNK_POSITIONS // max(20, sizing.max_holdings), 8)
     reached = plan.first
+    ahead = [session for session in pauses if plan.first <= session < plan.last]
     while reached < plan.last:
         check_cancel(should_cancel)
-        target = min(reached + chunk, plan.last)
+        target = min(reached + chunk, plan.last, *(session + 1 for session in ahead[:1]))
         reached_now = call(reached, target, state)
         if reached_now < target:
             _make_room(state, sizing.max_holdings)
         reached = reached_now
+        if ahead and reached == ahead[0] + 1:
+            session = ahead.pop(0)
+            if on_pause is not None:
+                on_pause(session, state)
         if on_progress is not None and reached > plan.first:
             on_progress(_progress(panel, request, plan, state, reached))
     return state

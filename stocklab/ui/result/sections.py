@@ -18,6 +18,7 @@ from stocklab.ui.result.card import run_card
 from stocklab.ui.result.cash_book import cash_book
 from stocklab.ui.result.costs import costs
 from stocklab.ui.result.tables import table, won
+from stocklab.ui.result.trust import trust
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
@@ -233,6 +234,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
     "stocks": (N_("Stocks traded"), stocks),
     "cash": (N_("Cash book"), cash_book),
     "costs": (N_("Costs and capacity"), costs),
+    "trust": (N_("Can it be trusted?"), trust),
     "settings": (N_("Settings"), settings),
 }
 
