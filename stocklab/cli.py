@@ -21,6 +21,7 @@ import structlog
 
 from stocklab import __version__
 from stocklab.backtest import Coverage, Progress, Result, RunRequest, coverage, preset_coverage
+from stocklab.commands.explain import add_explain
 from stocklab.data import Store, import_paths, open_panel, status
 from stocklab.data.engine import run_backtest
 from stocklab.data.export import export_factors
@@ -592,6 +593,7 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--basis", choices=list(PriceBasis), help="default: what covers the range best")
     backtest.add_argument("--json", action="store_true")
     _screen_command(commands)
+    add_explain(commands, _day)
     _sweep_command(commands)
     doctor = _command(commands, "doctor", _doctor, "report the health of everything; exit code 1 when unhealthy")
     doctor.add_argument("--json", action="store_true")

@@ -39,6 +39,8 @@ __all__ = [
     "run_id",
     "run_kernel",
     "simulate",
+    "start_state",
+    "walk_on",
 ]
 
 ENGINE_VERSION: Final = 3
@@ -138,31 +140,67 @@ def run_kernel(
     Cancelled
         ``should_cancel`` said so between two chunks.
     """
-    sizing = request.strategy.sizing
+    state = start_state(panel, request, plan)
+    tax = request.strategy.costs.tax
+    if ground is None or (ground.first, ground.last, ground.tax) != (plan.first, plan.last, tax):
+        ground = ground_of(panel, plan.first, plan.last, tax)
+    walk_on(
+        panel,
+        request,
+        plan,
+        ground,
+        state=state,
+        sessions=(plan.first, plan.last),
+        on_progress=on_progress,
+        should_cancel=should_cancel,
+    )
+    return state
+
+
+def start_state(panel: Panel, request: RunRequest, plan: Plan) -> State:
+    """The state before the first session of a plan."""
     state = new_state(
         n_sessions=plan.last - plan.first,
         n_symbols=panel.n_symbols,
-        max_holdings=sizing.max_holdings,
+        max_holdings=request.strategy.sizing.max_holdings,
         initial_cash_krw=request.initial_cash_krw,
     )
     state.book[0].first_session = plan.first
     state.book[0].final_session = plan.last - 1
-    tax = request.strategy.costs.tax
-    if ground is None or (ground.first, ground.last, ground.tax) != (plan.first, plan.last, tax):
-        ground = ground_of(panel, plan.first, plan.last, tax)
+    return state
+
+
+def walk_on(
+    panel: Panel,
+    request: RunRequest,
+    plan: Plan,
+    ground: Ground,
+    *,
+    state: State,
+    sessions: tuple[int, int],
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> None:
+    """Walk sessions [first, last) of the panel on from a ``state`` that has reached the first; it is changed.
+
+    Raises
+    ------
+    Cancelled
+        ``should_cancel`` said so between two chunks.
+    """
     call = _bind(panel, request, plan, ground)
-    chunk = max(_CHUNK_POSITIONS // max(20, sizing.max_holdings), 8)
-    reached = plan.first
-    while reached < plan.last:
+    max_holdings = request.strategy.sizing.max_holdings
+    chunk = max(_CHUNK_POSITIONS // max(20, max_holdings), 8)
+    reached, last = sessions
+    while reached < last:
         check_cancel(should_cancel)
-        target = min(reached + chunk, plan.last)
+        target = min(reached + chunk, last)
         reached_now = call(reached, target, state)
         if reached_now < target:
-            _make_room(state, sizing.max_holdings)
+            _make_room(state, max_holdings)
         reached = reached_now
         if on_progress is not None and reached > plan.first:
             on_progress(_progress(panel, request, plan, state, reached))
-    return state
 
 
 def _silent(progress: Progress) -> None:

@@ -61,8 +61,14 @@ class Walk:
     book: Book
     strategy: Strategy
     panel: Panel
+    signals: Signals
+    entries: Entries
     days: list[Day] = field(default_factory=list)
     holdings: list[Holding] = field(default_factory=list)
+    met: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
+    """(session, order) -> shares filled so far and the reason of the rest, of every order alive at its end."""
+    alive: dict[int, set[int]] = field(default_factory=dict)
+    """Session -> orders alive after its decisions."""
 
 
 def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_krw: int) -> Walk:
@@ -76,7 +82,7 @@ def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_
     sizing = Sizing(strategy, book, bars, prices, signals, initial_cash_krw)
     exits = Exits(strategy, book, bars, prices, signals)
     entries = Entries(strategy, book, bars, signals, sizing, exits, most_tax(book, bars, sessions))
-    result = Walk(bars=bars, book=book, strategy=strategy, panel=panel)
+    result = Walk(bars=bars, book=book, strategy=strategy, panel=panel, signals=signals, entries=entries)
     for t in sessions:
         final = t == last - 1
         apply_events(book, bars, entries.waiting, t)
@@ -89,11 +95,13 @@ def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_
             else:
                 meet_market(book, bars, prices, t, phase, side, mode)
         book.blocked = 0
+        result.met.update({(t, order.number): (order.filled, order.reason) for order in book.live()})
         end_session(book, t, final=final)
         mark_to_market(result, exits, t)
         book.reserve = int(book.equity * sizing.buffer)
         if not final:
             decide(strategy, book, signals, exits, entries, t)
+        result.alive[t] = {order.number for order in book.live()}
     return result
 
 
