@@ -5,9 +5,11 @@ For every order of random runs the answer is that of the tables; for everything 
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from datetime import date
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from stocklab.errors import InputError
 from stocklab.factors import DirectSource
 from stocklab.research.explain import Code, Explanation, RunView, explain, open_run
 
-CASES = int(os.environ.get("STOCKLAB_EXPLAIN_CASES", "120"))
+CASES = int(os.environ.get("STOCKLAB_EXPLAIN_CASES", "100"))
 SEED = int(os.environ.get("STOCKLAB_REFERENCE_SEED", "20261127"))
 SESSIONS_OF_A_CASE = 3
 PLAIN = Case(
@@ -59,6 +61,12 @@ OF_HOLDINGS = {
     *("sell_ordered", "trim_ordered", "more_ordered", "kept", "kept_chosen", "kept_in_band", "kept_min_holding"),
     *("kept_leaving", "kept_not_listed"),
 }
+RARE = {"close_unknown", "price_rose", "wait_ended"}
+"""Codes that hundreds of cases do not reach."""
+ENOUGH = 500
+"""Cases of any seed that reach all the others."""
+MOST_OF_THEM = 0.75
+"""What fewer cases reach at least."""
 OF_SESSIONS = {"bought", "bought_part", "not_bought", "sold", "sold_part", "not_sold", "ended", "delisted"}
 
 
@@ -136,10 +144,11 @@ def test_explanations_agree_with_the_reference() -> None:
         judge(case)
 
     run()
-    print(sorted(seen.items()))
     reached = {word.split()[0] for word in seen}
-    if CASES >= 120 and SEED == 20261127:
-        assert (OF_STRANGERS | OF_HOLDINGS | OF_SESSIONS) - reached == set()
+    wanted = (OF_STRANGERS | OF_HOLDINGS | OF_SESSIONS) - RARE
+    if CASES >= ENOUGH:
+        assert wanted - reached == set()
+    assert len(wanted & reached) >= MOST_OF_THEM * len(wanted), wanted - reached
 
 
 def require_same(found: Explanation, view: RunView, walk: Walk, t: int, symbol: int) -> Counter[str]:
@@ -188,8 +197,7 @@ def require_close(found: Explanation, view: RunView, walk: Walk, t: int, symbol:
     candidates = walk.signals.candidates(t)
     assert close.standing.candidates == len(candidates)
     assert close.standing.place == (candidates.index(symbol) + 1 if symbol in candidates else None)
-    if view.strategy.ranking.factors:
-        assert close.standing.score == walk.signals.score(t).get(symbol) or len(close.standing.parts) >= 1
+    require_numbers(found, view, walk, t, symbol)
     ordered = [(o.number, o.side, o.status, o.reason) for o in decided_at_close(walk, t) if o.symbol == symbol]
     assert [(o.order_id, o.side, o.status, o.reason) for o in close.orders] == ordered
     if final:
@@ -213,6 +221,41 @@ def require_close(found: Explanation, view: RunView, walk: Walk, t: int, symbol:
         allowed = {Code.KEPT, Code.KEPT_LEAVING, Code.KEPT_NOT_LISTED, Code.KEPT_MIN_HOLDING, Code.WAITING}
         assert verdict.code in allowed | {Code.PRICE_ROSE}
     return verdict.code.value
+
+
+def require_numbers(found: Explanation, view: RunView, walk: Walk, t: int, symbol: int) -> None:
+    """Values, scores, money and levels of the decision."""
+    close, signals = found.close, walk.signals
+    for line in (*close.entry, *close.exit):
+        for each in line.compared:
+            for formula, value in ((each.left, each.left_value), (each.right, each.right_value)):
+                number = float(formula) if formula.replace(".", "").isdigit() else signals.value(formula, t, symbol)
+                assert value == number, (line.id, formula)
+    expected = signals.score(t).get(symbol)
+    assert close.standing.score == (None if expected is None else pytest.approx(expected, rel=1e-12, abs=1e-12))
+    assert close.standing.members == sum(signals.in_universe(t, other) for other in range(view.panel.n_symbols))
+    if view.strategy.exit.rank_below is not None:
+        assert close.standing.universe_place == signals.rank(t, symbol)
+    day = next(each for each in walk.days if each.session == t)
+    assert (close.purse.cash_krw, close.purse.equity_krw) == (day.cash, day.equity)
+    if t in walk.entries.counted:
+        places, cash = walk.entries.counted[t]
+        assert (close.purse.free_places, close.purse.countable_krw) == (max(places, 0), cash)
+    bought = [o for o in decided_at_close(walk, t) if o.side == "buy"]
+    assert close.standing.bought == len(bought)
+    if close.verdict.code in (Code.BUY_ORDERED, Code.MORE_ORDERED, Code.CASH):
+        assert close.verdict.facts["shares"] == walk.ordered[t][symbol]
+    if close.holding is not None:
+        shares, average, high, entered = walk.owned[t][symbol]
+        holding = close.holding
+        assert (holding.shares, holding.entered) == (shares, view.day(entered))
+        assert (holding.average_krw, holding.highest_krw) == pytest.approx((float(average), float(high)), rel=1e-12)
+        for line in holding.exits:
+            if line.kind in ("stop", "trailing", "target"):
+                share = Fraction(str(getattr(view.strategy.exit, line.kind).level))
+                reference_price = high if line.kind == "trailing" else average
+                exact = reference_price * (1 + share if line.kind == "target" else 1 - share)
+                assert line.level == math.floor(exact + Fraction(1, 10**6))
 
 
 def decided_at_close(walk: Walk, t: int) -> list:

@@ -79,7 +79,7 @@ def _ordered(view: RunView, close: Close, number: int) -> Ordered:
     return Ordered(
         order_id=row["order_id"],
         side=row["side"],
-        shares=int(order.ordered),
+        shares=row["shares_ordered"],
         limit_krw=row["limit_krw"],
         cause=codes.CAUSE_NAMES[order.cause],
         filled=row["shares_filled"],
@@ -191,7 +191,7 @@ def _of_holding(view: RunView, close: Close, column: int, found: Decision) -> Ve
     if back is not None:
         facts = {"cause": back.kind, "held": holding.held, "min_holding": holding.min_holding}
         return Verdict(code=Code.KEPT_MIN_HOLDING, facts={**facts, "unit": holding.unit})
-    return Verdict(code=Code.KEPT, facts={"exits": len(holding.exits)})
+    return Verdict(code=Code.KEPT, facts={"exits": len(holding.exits), "next": found.next_rebalancing})
 
 
 def _of_stranger(view: RunView, close: Close, column: int, found: Decision) -> Verdict:

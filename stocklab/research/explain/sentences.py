@@ -92,8 +92,17 @@ def _ranked(facts: Facts) -> tuple[str, str]:
 def _filled(ko: str, en: str) -> Speaker:
     def speak(facts: Facts, language: Language) -> tuple[str, str]:
         shares, price = _shares(facts["shares"], language), _won(facts["price_krw"], language)
-        cause = _cause(facts, language)
-        return f"{shares}를 {price}에 {ko} 이유: {cause}.", f"{en} {shares} at {price}. Reason: {cause}."
+        cause, place, of = _cause(facts, language), facts.get("place"), facts.get("candidates")
+        korean, english = _not_chosen(facts)
+        if isinstance(place, int):
+            korean, english = (
+                f"(후보 {_count(of)}개 중 {_count(place)}위)",
+                f" ({_nth(place)} of {_count(of)} candidates)",
+            )
+        return (
+            f"{shares}를 {price}에 {ko} 이유: {cause}{korean}.",
+            f"{en} {shares} at {price}. Reason: {cause}{english}.",
+        )
 
     return speak
 
@@ -339,12 +348,17 @@ def _waiting(facts: Facts, language: Language) -> tuple[str, str]:
 
 def _sell_ordered(facts: Facts, language: Language) -> tuple[str, str]:
     shares, cause = _shares(facts["shares"], language), _cause(facts, language)
-    why = _WHY_NOT_CHOSEN.get(_words(facts.get("why")))
-    korean, english = (f" ({why[0]})", f" ({why[1]})") if why else ("", "")
+    korean, english = _not_chosen(facts)
     return (
         f"다음 거래일에 {shares}를 매도하도록 주문했습니다. 이유: {cause}{korean}.",
         f"Ordered for the next session: sell {shares}. Reason: {cause}{english}.",
     )
+
+
+def _not_chosen(facts: Facts) -> tuple[str, str]:
+    """Why a rebalancing did not choose what it sold; "" where it says nothing of it."""
+    why = _WHY_NOT_CHOSEN.get(_words(facts.get("why")))
+    return (f"({why[0]})", f" ({why[1]})") if why else ("", "")
 
 
 _WHY_NOT_CHOSEN: Final[Mapping[str, tuple[str, str]]] = {
@@ -369,6 +383,12 @@ def _trim(facts: Facts, language: Language) -> tuple[str, str]:
 
 
 def _kept(facts: Facts, language: Language) -> tuple[str, str]:
+    if facts.get("next") is not None:
+        day = _day(facts["next"])
+        return (
+            f"계속 보유: 매도 규칙에 해당하지 않았고, 리밸런싱은 {day} 종가에 결정합니다.",
+            f"Kept: no rule to sell it holds, and the next rebalancing is decided at the close of {day}.",
+        )
     if not facts.get("exits", 1):
         return "계속 보유: 매도 규칙이 없습니다.", "Kept: there is no rule to sell it."
     return "계속 보유: 어떤 매도 규칙에도 해당하지 않았습니다.", "Kept: no rule to sell it holds."

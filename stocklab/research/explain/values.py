@@ -193,7 +193,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
-    """An order decided at a close, and its end in the run's own table."""
+    """An order decided at a close, as it ended in the run's own table (after share changes, if there were any)."""
 
     order_id: int
     side: Side

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +17,8 @@ from stocklab.ui.builder.fields import escape
 from stocklab.ui.result import frames
 from stocklab.ui.result.card import run_card
 from stocklab.ui.result.costs import costs
+from stocklab.ui.result.explain import explain_section
+from stocklab.ui.result.open_explain import SECTION, open_explain, opens_explain
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
@@ -80,6 +83,7 @@ def holdings(result: Result) -> None:
             "weight": st.column_config.ProgressColumn(_("Weight"), format="%.1f%%", min_value=0, max_value=100),
         },
         f"holdings-{chosen}.csv",
+        session=chosen,
     )
 
 
@@ -88,11 +92,25 @@ def won(label: str) -> Any:
     return st.column_config.NumberColumn(label, format="localized")
 
 
-def table(frame: pl.DataFrame, columns: Mapping[str, Any], file_name: str, *, order: list[str] | None = None) -> None:
-    """A sortable table with a CSV of all its rows."""
+def table(
+    frame: pl.DataFrame,
+    columns: Mapping[str, Any],
+    file_name: str,
+    *,
+    order: list[str] | None = None,
+    session: date | None = None,
+) -> None:
+    """A sortable table with a CSV of all its rows; a chosen row opens its stock and session in Explain.
+
+    ``session``: of all rows, where they have no column of that name.
+    """
     shown = frame.head(ROWS)
+    key = f"rows_{file_name}"
     st.dataframe(
         shown,
+        key=key,
+        on_select=opens_explain(shown, key, session=session),
+        selection_mode="single-row",
         hide_index=True,
         column_config=dict(columns),
         column_order=order or list(columns),
@@ -101,6 +119,7 @@ def table(frame: pl.DataFrame, columns: Mapping[str, Any], file_name: str, *, or
     )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         note = _("{count} rows").format(count=fmt.count(frame.height))
+        note += " · " + _("choose a row to see its chart and why")
         if frame.height > ROWS:
             note += " · " + _("the first {count} are shown, the file has all").format(count=fmt.count(ROWS))
         st.caption(note)
@@ -240,6 +259,14 @@ def _stock(result: Result, row: Mapping[str, Any], known: Mapping[str, str]) -> 
         with blocks.guarded("warning"):
             figure = cached.stock_figure(result.run_id, symbol)
             st.plotly_chart(figure, config={"displayModeBar": False}, key=f"stock_{symbol}")
+        st.button(
+            _("Candles and why"),
+            key=f"explain_{symbol}",
+            icon=":material/candlestick_chart:",
+            on_click=open_explain,
+            args=(symbol, row["last"]),
+            type="tertiary",
+        )
 
 
 def settings(result: Result) -> None:
@@ -262,6 +289,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
     "trades": (N_("Trades"), trades),
     "orders": (N_("Unfilled orders"), orders),
     "stocks": (N_("Stocks traded"), stocks),
+    "explain": (N_("Explain"), explain_section),
     "costs": (N_("Costs and capacity"), costs),
     "settings": (N_("Settings"), settings),
 }
@@ -270,5 +298,8 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
 def draw(result: Result) -> None:
     """The section switch and the section chosen."""
     names = {key: _(name) for key, (name, _draw) in SECTIONS.items()}
-    chosen = navigation.choice_in_url("result_section", names, _("Section"), default="overview", key="result_section")
+    chosen = navigation.choice_in_url("result_section", names, _("Section"), default="overview", key=SECTION)
+    if chosen != "explain":
+        for name in ("symbol", "date"):
+            st.query_params.pop(name, None)
     SECTIONS[chosen][1](result)

@@ -39,6 +39,8 @@ class Entries:
         self.waiting_until = 0
         self.why: dict[tuple[int, int], str] = {}
         """(session, symbol) -> why a candidate was passed over, or what was decided."""
+        self.counted: dict[int, tuple[int, int]] = {}
+        """Session -> (free places, cash to count on) before the first purchase."""
 
     def _too_soon(self, t: int, symbol: int) -> bool:
         sold = self.book.sold_on.get(symbol)
@@ -54,6 +56,7 @@ class Entries:
         """Order the best candidates that are not held, until slots, cash or the number of the session run out."""
         candidates = self.signals.candidates(t)
         slots = self.sizing.slots(t, same_auction=False)
+        self.counted[t] = slots, self.sizing.cash(self.most_tax)
         if slots <= 0 or not candidates:
             self._note(t, candidates, "no_free_place")
             return
@@ -188,6 +191,7 @@ class Entries:
             return
         cash = self.sizing.cash(self.most_tax)
         slots, new = self.sizing.slots(t, same_auction=True), self._new_left()
+        self.counted[t] = slots, cash
         kept = []
         for lot in self.waiting:
             position = self.book.position(lot.symbol)
