@@ -242,7 +242,7 @@ def require_numbers(found: Explanation, view: RunView, walk: Walk, t: int, symbo
         places, cash = walk.entries.counted[t]
         assert (close.purse.free_places, close.purse.countable_krw) == (max(places, 0), cash)
     bought = [o for o in decided_at_close(walk, t) if o.side == "buy"]
-    assert close.standing.bought == len(bought)
+    assert close.standing.bought == len([o for o in bought if o.number in walk.alive[t]])
     if close.verdict.code in (Code.BUY_ORDERED, Code.MORE_ORDERED, Code.CASH):
         assert close.verdict.facts["shares"] == walk.ordered[t][symbol]
     if close.holding is not None:

@@ -93,7 +93,7 @@ def _standing(view: RunView, close: Close, column: int) -> Standing:
     found, symbols = close.found, view.panel.symbols
     places = {int(symbol): place for place, symbol in enumerate(found.ordered, start=1)}
     ranked = np.flatnonzero(found.ranked == column)
-    bought = [symbol for symbol, _ in close.orders()]
+    bought = [symbol for symbol, _ in close.orders() if not close.unpaid(symbol)]
     fresh = [symbol for symbol in bought if symbol in places]
     last = max(fresh, key=places.__getitem__, default=None)
     score = None if found.scores is None else _known(float(found.scores[column]))

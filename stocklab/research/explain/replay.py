@@ -12,7 +12,7 @@ from stocklab.research.explain.money import Money
 from stocklab.research.explain.order_book import Book, Lot, book_before_buying, lots_of, orders_decided
 from stocklab.research.explain.rebalancing import Moved, Waited, buy_waiting, rebalance
 from stocklab.research.explain.values import Purse
-from stocklab.research.explain.verdicts import Verdict
+from stocklab.research.explain.verdicts import Code, Verdict
 from stocklab.research.explain.view import Moment, RunView
 
 __all__ = ["Close", "close_at"]
@@ -48,6 +48,11 @@ class Close:
             if source is not None and column in source.verdicts:
                 return source.verdicts[column]
         return None
+
+    def unpaid(self, column: int) -> bool:
+        """Whether a purchase was written down only because cash did not pay its first share."""
+        why = self.why(column)
+        return why is not None and why.code is Code.CASH
 
     @property
     def rest(self) -> Verdict | None:

@@ -89,6 +89,10 @@ def orders_met(view: RunView, moment: Moment, column: int) -> tuple[tuple[Met, i
     known = int(before.book[0].n_orders)
     alive = [int(row) for row in before.active[: before.book[0].n_active]]
     rows = [row for row in alive if before.orders[row].status == codes.OPEN]
+    # a purchase whose first share cash did not pay was closed at once; the tables show it in this session
+    closed = before.orders["decided"][:known] == moment.t - 1
+    closed &= before.orders["status"][:known] == codes.UNFILLED
+    rows += [int(row) for row in closed.nonzero()[0] if row not in rows]
     rows += range(known, int(ended.book[0].n_orders))
     found = []
     for row in rows:
