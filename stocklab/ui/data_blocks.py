@@ -20,6 +20,7 @@ DATASETS = {
     "instruments": N_("Companies and sectors"),
     "delistings": N_("Delistings"),
     "events": N_("Splits, bonus and rights issues"),
+    "dividends": N_("Cash dividends"),
     "statements": N_("Financial statements"),
     "share_structure": N_("Free float and treasury shares"),
     "investor_flows": N_("Net purchases by investor class"),

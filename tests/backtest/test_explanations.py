@@ -59,9 +59,9 @@ NOT_COME_TO = {"no_free_place", "places_taken", "most_new_reached", "after_cash"
 """Of candidates the decisions did not come to: what is on order already is told as that."""
 OF_HOLDINGS = {
     *("sell_ordered", "trim_ordered", "more_ordered", "kept", "kept_chosen", "kept_in_band", "kept_min_holding"),
-    *("kept_leaving", "kept_not_listed"),
+    *("kept_leaving", "kept_not_listed", "kept_unlisted"),
 }
-RARE = {"close_unknown", "price_rose", "wait_ended"}
+RARE = {"kept_unlisted", "close_unknown", "price_rose", "wait_ended"}
 """Codes that hundreds of cases do not reach."""
 ENOUGH = 500
 """Cases of any seed that reach all the others."""
@@ -215,10 +215,25 @@ def require_close(found: Explanation, view: RunView, walk: Walk, t: int, symbol:
         assert verdict.facts["cause" if verdict.code is Code.SELL_ORDERED else "shares"] == (
             sales[0].cause if verdict.code is Code.SELL_ORDERED else sales[0].ordered
         )
-    elif noted in ("kept_in_band", "kept_chosen", "kept_min_holding", "more_ordered", "kept_leaving", "wait_ended"):
+    elif noted in (
+        "kept_in_band",
+        "kept_chosen",
+        "kept_min_holding",
+        "more_ordered",
+        "kept_leaving",
+        "wait_ended",
+        "kept_unlisted",
+    ):
         assert verdict.code.value == (noted if noted != "wait_ended" else "kept_leaving")
     else:
-        allowed = {Code.KEPT, Code.KEPT_LEAVING, Code.KEPT_NOT_LISTED, Code.KEPT_MIN_HOLDING, Code.WAITING}
+        allowed = {
+            Code.KEPT,
+            Code.KEPT_LEAVING,
+            Code.KEPT_NOT_LISTED,
+            Code.KEPT_MIN_HOLDING,
+            Code.WAITING,
+            Code.KEPT_UNLISTED,
+        }
         assert verdict.code in allowed | {Code.PRICE_ROSE}
     return verdict.code.value
 

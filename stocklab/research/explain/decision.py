@@ -184,6 +184,8 @@ def _of_holding(view: RunView, close: Close, column: int, found: Decision) -> Ve
         return Verdict(code=Code.KEPT_LEAVING, facts=facts)
     if not view.panel.fields["listed"][close.moment.t, column]:
         return Verdict(code=Code.KEPT_NOT_LISTED)
+    if position.leaving > 0 and position.shares == position.unlisted:
+        return Verdict(code=Code.KEPT_UNLISTED, facts={"shares": int(position.unlisted)})
     moved = close.why(column)
     if moved is not None and moved.code is not Code.KEPT:
         return moved

@@ -46,7 +46,7 @@ def describe_explained(found: Explanation, language: Language, own: Sequence[Own
     if found.met or found.events:
         lines.append(f"  {_label('met', language)}")
     lines += [
-        f"    {event.old} -> {event.new}: {event.before:,} -> {event.after:,} ({event.paid_krw:,})"
+        f"    {event.kind}: {event.before:,} -> {event.after:,} ({event.paid_krw:,}, {event.tax_krw:,})"
         for event in found.events
     ]
     lines += [f"    #{met.order_id} {met.decided}: {sentence(met.verdict, language)}" for met in found.met]

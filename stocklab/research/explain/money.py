@@ -212,7 +212,7 @@ class Money:
             if order.side == codes.BUY:
                 places -= order.symbol not in self.book.owned
             elif order.full_exit and freed and order.mode != codes.MODE_LIMIT and traded[order.symbol]:
-                places += 1
+                places += self.book.owned[order.symbol].unlisted == 0  # unlisted shares keep their place
         return places
 
     def place(self, symbol: int, shares: int, price: int) -> int:

@@ -14,13 +14,14 @@ __all__ = ["Book", "Live", "Lot", "Owned", "book_before_buying", "lots_of", "ord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owned:
-    """A position. ``pending``: an order to sell it is live."""
+    """A position. ``pending``: an order to sell it is live; ``unlisted``: bonus shares that cannot be sold yet."""
 
     symbol: int
     shares: int
     last_close: int
     entered: int
     pending: bool
+    unlisted: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,7 @@ def book_before_buying(moment: Moment) -> Book:
             last_close=int(position.last_close),
             entered=int(position.entry_session),
             pending=bool(pending),
+            unlisted=int(position.unlisted),
         )
     sold = state.sold_on
     return Book(

@@ -125,8 +125,13 @@ def _leave(money: Money, position: Owned, may_sell: bool, listed: bool, done: Mo
     elif not may_sell:
         done.verdicts[symbol] = Verdict(code=Code.KEPT_MIN_HOLDING, facts={"cause": "rebalance"})
     else:
-        _sell(money, position, position.shares, done)
-        done.verdicts[symbol] = Verdict(code=Code.SELL_ORDERED, facts={"cause": "rebalance", "shares": position.shares})
+        sellable = position.shares - position.unlisted
+        if sellable > 0:
+            _sell(money, position, sellable, done)
+        code = Code.SELL_ORDERED if sellable > 0 else Code.KEPT_UNLISTED
+        done.verdicts[symbol] = Verdict(
+            code=code, facts={"cause": "rebalance", "shares": sellable or position.unlisted}
+        )
 
 
 def _sell(money: Money, position: Owned, shares: int, done: Moved) -> None:
@@ -165,9 +170,12 @@ def _move(money: Money, symbol: int, target: tuple[int, int | None], may_sell: b
         return
     most, least = amount // close, money.affordable(amount, price)
     if position is not None and held > most:
-        if may_sell:
-            _sell(money, position, held - most, done)
-            done.verdicts[symbol] = Verdict(code=Code.TRIM_ORDERED, facts={**facts, "shares": held - most})
+        sold = min(held - most, held - position.unlisted)
+        if may_sell and sold > 0:
+            _sell(money, position, sold, done)
+            done.verdicts[symbol] = Verdict(code=Code.TRIM_ORDERED, facts={**facts, "shares": sold})
+        elif may_sell:
+            done.verdicts[symbol] = Verdict(code=Code.KEPT_UNLISTED, facts={**facts, "shares": position.unlisted})
         else:
             done.verdicts[symbol] = Verdict(code=Code.KEPT_MIN_HOLDING, facts={"cause": "rebalance"})
     elif held < least:

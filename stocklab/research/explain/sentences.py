@@ -430,6 +430,14 @@ def _kept_leaving(facts: Facts, language: Language) -> tuple[str, str]:
     )
 
 
+def _kept_unlisted(facts: Facts, language: Language) -> tuple[str, str]:
+    shares = _shares(facts["shares"], language)
+    return (
+        f"계속 보유: 무상증자로 받은 {shares}가 아직 상장되지 않아 팔 수 없습니다.",
+        f"Kept: {shares} of a bonus issue cannot be sold before they list.",
+    )
+
+
 _SPEAKERS: Final[Mapping[Code, Speaker]] = {
     Code.BOUGHT: _filled("매수했습니다.", "Bought"),
     Code.BOUGHT_PART: _filled_part("매수했습니다.", "Bought"),
@@ -482,6 +490,7 @@ _SPEAKERS: Final[Mapping[Code, Speaker]] = {
     Code.KEPT_IN_BAND: _kept_in_band,
     Code.KEPT_MIN_HOLDING: _kept_min_holding,
     Code.KEPT_LEAVING: _kept_leaving,
+    Code.KEPT_UNLISTED: _kept_unlisted,
     Code.KEPT_NOT_LISTED: _fixed(
         "계속 보유: 상장되어 있지 않아 매도 주문을 낼 수 없습니다.",
         "Kept: it is not listed, so no order to sell can be sent.",

@@ -70,11 +70,19 @@ def _limits(
 
 
 def events_of(moment: Moment, column: int) -> tuple[Event, ...]:
-    """Share changes of the holding before the open."""
+    """Share changes, bonus shares, rights and dividends of the holding before the open."""
     state = moment.ended
     rows = state.actions[: state.book[0].n_actions]
     return tuple(
-        Event(new=int(row.new), old=int(row.old), before=int(row.before), after=int(row.after), paid_krw=int(row.cash))
+        Event(
+            kind=codes.ACTION_NAMES[row.kind],
+            new=int(row.new),
+            old=int(row.old),
+            before=int(row.before),
+            after=int(row.after),
+            paid_krw=int(row.cash),
+            tax_krw=int(row.tax),
+        )
         for row in rows
         if row.session == moment.t and row.symbol == column
     )

@@ -255,13 +255,19 @@ class Met:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A share change before the open: ``new`` shares for ``old``; the fraction was paid in cash."""
+    """What happened to the holding before the open.
 
+    ``kind`` is ``share_change`` (``new`` shares for ``old``; the fraction is paid), ``bonus`` (the same, of shares that
+    list later), ``rights`` or ``dividend`` (paid in cash, less the tax withheld).
+    """
+
+    kind: str
     new: int
     old: int
     before: int
     after: int
     paid_krw: int
+    tax_krw: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,8 @@ class Code(StrEnum):
     KEPT_LEAVING = "kept_leaving"
     """An order to sell is live already."""
     KEPT_NOT_LISTED = "kept_not_listed"
+    KEPT_UNLISTED = "kept_unlisted"
+    """What would be sold are bonus shares that do not list before a later session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

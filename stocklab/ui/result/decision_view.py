@@ -12,6 +12,7 @@ from stocklab.research.explain.values import (
     Bar,
     Compared,
     Decision,
+    Event,
     ExitLine,
     Explanation,
     FilterLine,
@@ -58,18 +59,7 @@ def bar_words(bar: Bar) -> str:
 def met_table(found: Explanation) -> None:
     """Orders that met the session, and share changes before its open."""
     for event in found.events:
-        words = _(
-            "Share change, {new} new for {old} old: {before} shares became {after}, {paid} paid for the fraction."
-        )
-        st.markdown(
-            words.format(
-                new=event.new,
-                old=event.old,
-                before=fmt.count(event.before),
-                after=fmt.count(event.after),
-                paid=fmt.krw_exact(event.paid_krw, language()),
-            )
-        )
+        st.markdown(_event_words(event))
     if found.met:
         heads = [
             _("Order no."),
@@ -95,6 +85,18 @@ def met_table(found: Explanation) -> None:
             for met in found.met
         ]
         blocks.table(heads, rows)
+
+
+def _event_words(event: Event) -> str:
+    paid, tax = (fmt.krw_exact(amount, language()) for amount in (event.paid_krw, event.tax_krw))
+    if event.kind == "dividend":
+        return _("Dividend: {paid} paid, {tax} withheld.").format(paid=paid, tax=tax)
+    if event.kind == "rights":
+        return _("Rights: {paid} paid.").format(paid=paid)
+    words = _("Share change, {new} new for {old} old: {before} shares became {after}, {paid} paid for the fraction.")
+    return words.format(
+        new=event.new, old=event.old, before=fmt.count(event.before), after=fmt.count(event.after), paid=paid
+    )
 
 
 def decision(found: Decision, own: Own, *, key: str) -> None:

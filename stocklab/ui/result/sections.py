@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 import polars as pl
@@ -16,16 +15,17 @@ from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.result import frames
 from stocklab.ui.result.card import run_card
+from stocklab.ui.result.cash_book import cash_book
 from stocklab.ui.result.costs import costs
 from stocklab.ui.result.explain import explain_section
-from stocklab.ui.result.open_explain import SECTION, open_explain, opens_explain
+from stocklab.ui.result.open_explain import SECTION, open_explain
+from stocklab.ui.result.tables import table, won
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
 
 SIDES: Final = {"": N_("Buys and sells"), "buy": N_("Buys"), "sell": N_("Sells")}
 PER_PAGE: Final = 12
-ROWS: Final = 2000
 
 
 def overview(result: Result) -> None:
@@ -83,55 +83,9 @@ def holdings(result: Result) -> None:
             "weight": st.column_config.ProgressColumn(_("Weight"), format="%.1f%%", min_value=0, max_value=100),
         },
         f"holdings-{chosen}.csv",
+        explains=True,
         session=chosen,
     )
-
-
-def won(label: str) -> Any:
-    """A column of whole numbers with separators."""
-    return st.column_config.NumberColumn(label, format="localized")
-
-
-def table(
-    frame: pl.DataFrame,
-    columns: Mapping[str, Any],
-    file_name: str,
-    *,
-    order: list[str] | None = None,
-    session: date | None = None,
-) -> None:
-    """A sortable table with a CSV of all its rows; a chosen row opens its stock and session in Explain.
-
-    ``session``: of all rows, where they have no column of that name.
-    """
-    shown = frame.head(ROWS)
-    key = f"rows_{file_name}"
-    st.dataframe(
-        shown,
-        key=key,
-        on_select=opens_explain(shown, key, session=session),
-        selection_mode="single-row",
-        hide_index=True,
-        column_config=dict(columns),
-        column_order=order or list(columns),
-        height="content" if shown.height <= 15 else 560,
-        placeholder=fmt.DASH,
-    )
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        note = _("{count} rows").format(count=fmt.count(frame.height))
-        note += " · " + _("choose a row to see its chart and why")
-        if frame.height > ROWS:
-            note += " · " + _("the first {count} are shown, the file has all").format(count=fmt.count(ROWS))
-        st.caption(note)
-        st.download_button(
-            _("Download CSV"),
-            data=lambda: frame.write_csv().encode("utf-8-sig"),
-            file_name=file_name,
-            mime="text/csv",
-            icon=":material/download:",
-            key=f"download_{file_name}",
-            on_click="ignore",
-        )
 
 
 def _filters(key: str, more: Sequence[str] = ()) -> tuple[str | None, str, str | None]:
@@ -183,6 +137,7 @@ def trades(result: Result) -> None:
             "rule": st.column_config.TextColumn(_("Rule")),
         },
         f"trades-{result.run_id[:12]}.csv",
+        explains=True,
     )
 
 
@@ -215,6 +170,7 @@ def orders(result: Result) -> None:
             "reason": st.column_config.TextColumn(_("Reason")),
         },
         f"orders-{result.run_id[:12]}.csv",
+        explains=True,
     )
 
 
@@ -290,6 +246,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
     "orders": (N_("Unfilled orders"), orders),
     "stocks": (N_("Stocks traded"), stocks),
     "explain": (N_("Explain"), explain_section),
+    "cash": (N_("Cash book"), cash_book),
     "costs": (N_("Costs and capacity"), costs),
     "settings": (N_("Settings"), settings),
 }

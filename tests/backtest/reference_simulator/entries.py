@@ -125,8 +125,8 @@ class Entries:
         for position in self.book.positions:
             free = position.exit_order is None and self.bars.listed(t, position.symbol)
             if position.symbol not in amounts and free and self.exits.long_enough(position, t + 1):
-                self.exits.order_exit(position, position.shares, t, "rebalance")
-                self._note(t, [position.symbol], "sell_ordered")
+                self._note(t, [position.symbol], "sell_ordered" if position.sellable > 0 else "kept_unlisted")
+                self.exits.order_whole_exit(position, t, "rebalance")
             elif position.symbol not in amounts and free:
                 self._note(t, [position.symbol], "kept_min_holding")
         self.waiting = []
@@ -164,6 +164,8 @@ class Entries:
     def _move_to(self, t: int, symbol: int, amount: int, alone: int) -> str:
         position = self.book.position(symbol)
         held = position.shares if position else 0
+        if position is not None:
+            position.leaving = None
         close = self.bars.close(t, symbol)
         price, _ = self.sizing.unit_price(t, symbol)
         band = exact(self.strategy.rebalancing.drift_band) * self.sizing.base
@@ -171,8 +173,10 @@ class Entries:
             return "kept_in_band"
         most, least = amount // close, self.book.affordable(amount, price, ANY)
         if held > most and self.exits.long_enough(position, t + 1):
-            self.exits.order_exit(position, held - most, t, "rebalance")
-            return "trim_ordered"
+            shares = min(held - most, position.sellable)
+            if shares > 0:
+                self.exits.order_exit(position, shares, t, "rebalance")
+            return "trim_ordered" if shares > 0 else "kept_unlisted"
         if held < least:
             self.waiting.append(Lot(symbol=symbol, shares=least - held, amount=amount - held * close, since=t))
             return "lot"
