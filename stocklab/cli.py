@@ -27,6 +27,7 @@ from stocklab.commands.arguments import file_text as _file_text
 from stocklab.commands.arguments import print_json as _print_json
 from stocklab.commands.arguments import say as _say
 from stocklab.commands.arguments import strategy_of as _strategy
+from stocklab.commands.explain import add_explain
 from stocklab.commands.proof import proof_commands
 from stocklab.data import Store, import_paths, open_panel, status
 from stocklab.data.engine import run_backtest
@@ -557,6 +558,7 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--basis", choices=list(PriceBasis), help="default: what covers the range best")
     backtest.add_argument("--json", action="store_true")
     _screen_command(commands)
+    add_explain(commands)
     _sweep_command(commands)
     proof_commands(commands)
     doctor = _command(commands, "doctor", _doctor, "report the health of everything; exit code 1 when unhealthy")

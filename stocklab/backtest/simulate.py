@@ -40,6 +40,8 @@ __all__ = [
     "run_id",
     "run_kernel",
     "simulate",
+    "start_state",
+    "walk_on",
 ]
 
 ENGINE_VERSION: Final = 4
@@ -145,28 +147,70 @@ def run_kernel(
     Cancelled
         ``should_cancel`` said so between two chunks.
     """
-    sizing = request.strategy.sizing
+    state = start_state(panel, request, plan)
+    tax = request.strategy.costs.tax
+    if ground is None or (ground.first, ground.last, ground.tax) != (plan.first, plan.last, tax):
+        ground = ground_of(panel, plan.first, plan.last, tax)
+    walk_on(
+        panel,
+        request,
+        plan,
+        ground,
+        state=state,
+        sessions=(plan.first, plan.last),
+        pauses=pauses,
+        on_pause=on_pause,
+        on_progress=on_progress,
+        should_cancel=should_cancel,
+    )
+    return state
+
+
+def start_state(panel: Panel, request: RunRequest, plan: Plan) -> State:
+    """The state before the first session of a plan."""
     state = new_state(
         n_sessions=plan.last - plan.first,
         n_symbols=panel.n_symbols,
-        max_holdings=sizing.max_holdings,
+        max_holdings=request.strategy.sizing.max_holdings,
         initial_cash_krw=request.initial_cash_krw,
     )
     state.book[0].first_session = plan.first
     state.book[0].final_session = plan.last - 1
-    tax = request.strategy.costs.tax
-    if ground is None or (ground.first, ground.last, ground.tax) != (plan.first, plan.last, tax):
-        ground = ground_of(panel, plan.first, plan.last, tax)
+    return state
+
+
+def walk_on(
+    panel: Panel,
+    request: RunRequest,
+    plan: Plan,
+    ground: Ground,
+    *,
+    state: State,
+    sessions: tuple[int, int],
+    pauses: Sequence[int] = (),
+    on_pause: OnPause | None = None,
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> None:
+    """Walk sessions [first, last) of the panel on from a ``state`` that has reached the first; it is changed. Pauses as
+    in `run_kernel`.
+
+    Raises
+    ------
+    Cancelled
+        ``should_cancel`` said so between two chunks.
+    """
     call = _bind(panel, request, plan, ground)
-    chunk = max(_CHUNK_POSITIONS // max(20, sizing.max_holdings), 8)
-    reached = plan.first
-    ahead = [session for session in pauses if plan.first <= session < plan.last]
-    while reached < plan.last:
+    max_holdings = request.strategy.sizing.max_holdings
+    chunk = max(_CHUNK_POSITIONS // max(20, max_holdings), 8)
+    reached, last = sessions
+    ahead = [session for session in pauses if reached <= session < last]
+    while reached < last:
         check_cancel(should_cancel)
-        target = min(reached + chunk, plan.last, *(session + 1 for session in ahead[:1]))
+        target = min(reached + chunk, last, *(session + 1 for session in ahead[:1]))
         reached_now = call(reached, target, state)
         if reached_now < target:
-            _make_room(state, sizing.max_holdings)
+            _make_room(state, max_holdings)
         reached = reached_now
         if ahead and reached == ahead[0] + 1:
             session = ahead.pop(0)
@@ -174,7 +218,6 @@ def run_kernel(
                 on_pause(session, state)
         if on_progress is not None and reached > plan.first:
             on_progress(_progress(panel, request, plan, state, reached))
-    return state
 
 
 def _silent(progress: Progress) -> None:

@@ -18,7 +18,7 @@ from stocklab.data.panel_open import open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.store import Store
 from stocklab.db import LOCAL_OWNER_ID, Database, open_database, upgrade
-from stocklab.errors import Cancelled, InputError, ResultNotFound
+from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.portfolios.ideas import Ideas
@@ -256,13 +256,13 @@ class Lab:
 
         Raises
         ------
-        InputError
+        ResultOutdated
             The market data or the program changed since.
         """
         request = request_of(card)
         panel = self.panel(basis_of(card), request.start, request.end, request.strategy.statements)
         if run_id(panel, request) != identity:
-            raise InputError("The market data or the program changed since this run. Run it again, then ask again.")
+            raise ResultOutdated(identity)
         return request, panel
 
     def stored_sweep(self, sweep: Sweep, basis: PriceBasis | None) -> str | None:

@@ -126,5 +126,5 @@ def test_a_run_is_checked_and_the_answer_stays(demo_lab: Lab, eventually: Eventu
     old = {**result.card, "run_id": "cd" * 20, "code_sha256": "0" * 16}
     demo_lab.results.save(replace(result, run_id="cd" * 20, card=old))
     view = jobs.get(owner, finished(ProofOrder(run_id="cd" * 20)))
-    assert (view.state, view.error_code) == (JobState.FAILED, "input_error")
+    assert (view.state, view.error_code) == (JobState.FAILED, "result_outdated")
     assert "changed since this run" in (view.error_message or "")
