@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ __all__ = [
     "CLEAN_UP_SESSIONS",
     "ENGINE_VERSION",
     "Ground",
+    "OnPause",
     "bars_by_symbol",
     "ground_of",
     "run_id",
@@ -48,6 +49,9 @@ ENGINE_VERSION: Final = 4
 
 CLEAN_UP_SESSIONS: Final = 10
 """Bars that reach this near to a delisting hold its clean-up trading (7 sessions, docs/market-rules.md, section 11)."""
+
+OnPause = Callable[[int, State], None]
+"""A session of the panel, and the state after its close."""
 
 _CHUNK_POSITIONS: Final = 5120  # positions x sessions walked between two cancel checks: some ten milliseconds
 _MODES: Final = {
@@ -128,12 +132,15 @@ def run_kernel(
     plan: Plan,
     *,
     ground: Ground | None = None,
+    pauses: Sequence[int] = (),
+    on_pause: OnPause | None = None,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> State:
     """Walk the sessions of a plan; the final state holds the records.
 
-    ``ground`` saves making it again for the next run over the same sessions.
+    ``ground`` saves making it again for the next run over the same sessions. ``on_pause`` sees the state as it is after
+    the close of each session of ``pauses`` (ascending), decisions included; what it keeps of it, it copies.
 
     Raises
     ------
@@ -144,16 +151,22 @@ def run_kernel(
     tax = request.strategy.costs.tax
     if ground is None or (ground.first, ground.last, ground.tax) != (plan.first, plan.last, tax):
         ground = ground_of(panel, plan.first, plan.last, tax)
-    walk_on(
-        panel,
-        request,
-        plan,
-        ground,
-        state=state,
-        sessions=(plan.first, plan.last),
-        on_progress=on_progress,
-        should_cancel=should_cancel,
-    )
+    reached = plan.first
+    stops = [session + 1 for session in pauses if plan.first <= session < plan.last]
+    for stop in stops if stops[-1:] == [plan.last] else (*stops, plan.last):
+        walk_on(
+            panel,
+            request,
+            plan,
+            ground,
+            state=state,
+            sessions=(reached, stop),
+            on_progress=on_progress,
+            should_cancel=should_cancel,
+        )
+        reached = stop
+        if stop in stops and on_pause is not None:
+            on_pause(stop - 1, state)
     return state
 
 

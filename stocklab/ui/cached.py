@@ -19,20 +19,16 @@ import numpy as np
 from stocklab.backtest import Coverage, coverage
 from stocklab.backtest import matches as find_matches
 from stocklab.backtest import preset_coverage as cover_presets
-from stocklab.backtest import run_id as id_of_run
 from stocklab.backtest.result import Result
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen, strategy_hits
-from stocklab.errors import ResultOutdated
 from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
 from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.fundamentals import StatementMode
-from stocklab.market.panel import PriceBasis
 from stocklab.portfolios import Lab, shared_lab
 from stocklab.research.capacity import Point, by_capital, by_slippage
 from stocklab.research.compare import Comparison, compare
-from stocklab.research.explain.stored import request_of
 from stocklab.strategy import Strategy, dump, fingerprint
 from stocklab.strategy.screen import Screen
 from stocklab.ui import charts
@@ -252,14 +248,10 @@ def capacity(found: Result) -> Capacity:
     InputError, DataError
         The market data or the program changed since the run, or the data cannot be read.
     """
-    request = request_of(found.card)
-    basis = PriceBasis(found.card["price_basis"])
     key = (str(lab().store.home), found.run_id)
     with _one_at_a_time:
         if key not in _capacities:
-            panel = lab().panel(basis, request.start, request.end, request.strategy.statements)
-            if id_of_run(panel, request) != found.run_id:
-                raise ResultOutdated(found.run_id)
+            request, panel = lab().run_today(found.run_id, found.card)
             source = CachedSource(panel, lab().store.home, threads=lab().settings.engine_threads)
             _capacities[key] = by_capital(panel, request, source), by_slippage(panel, request, source)
             while len(_capacities) > CAPACITIES_KEPT:

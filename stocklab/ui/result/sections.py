@@ -20,6 +20,7 @@ from stocklab.ui.result.costs import costs
 from stocklab.ui.result.explain import explain_section
 from stocklab.ui.result.open_explain import SECTION, open_explain
 from stocklab.ui.result.tables import table, won
+from stocklab.ui.result.trust import trust
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
@@ -248,6 +249,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
     "explain": (N_("Explain"), explain_section),
     "cash": (N_("Cash book"), cash_book),
     "costs": (N_("Costs and capacity"), costs),
+    "trust": (N_("Can it be trusted?"), trust),
     "settings": (N_("Settings"), settings),
 }
 
