@@ -15,7 +15,7 @@ from stocklab.data.demo import build_demo
 from stocklab.data.panel_open import open_panel
 from stocklab.data.store import Store
 from stocklab.factors import DirectSource, Wanted, evaluate
-from stocklab.market.panel import PriceBasis
+from stocklab.market.panel import KRX_BASES
 from stocklab.strategy import PRESETS
 
 __all__ = ["compile_engine"]
@@ -37,7 +37,7 @@ def compile_engine() -> int:
     with tempfile.TemporaryDirectory(prefix="stocklab-compile-") as folder:
         store = Store(Path(folder))
         build_demo(store, symbols=80, until=_UNTIL)
-        for basis in PriceBasis:
+        for basis in KRX_BASES:
             panel = open_panel(store, basis=basis)
             evaluate([Wanted(formula, "value") for formula in _FORMULAS], panel, threads=2)
             for preset in PRESETS.values():
