@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
-from stocklab.backtest.fills import add_order, cancel_purchases, close_order, sell
+from stocklab.backtest.fills import add_order, cancel_purchases, close_order, sell, too_small
 from stocklab.backtest.layout import Record, Records
 from stocklab.backtest.limits import at_lower
-from stocklab.backtest.money import down_to_tick, level_below, slipped_sale
+from stocklab.backtest.money import amount_of, beyond, down_to_tick, level_below, slipped_sale
 from stocklab.backtest.orders import limit_from
 from stocklab.types import IntArray
 
@@ -33,9 +33,9 @@ def _stop_level(rules: Records, position: Record) -> tuple[int, int]:
     """Highest of the intraday stops in won, before the tick, and its cause; (0, STOP) where there is none."""
     level, cause = 0, codes.STOP
     if rules[0].stop_basis == codes.INTRADAY:
-        level = level_below(position.average, rules[0].stop_level)
+        level = level_below(position.average, rules[0].stop_level, rules[0].unit)
     if rules[0].trailing_basis == codes.INTRADAY:
-        trailing = level_below(position.high, rules[0].trailing_level)
+        trailing = level_below(position.high, rules[0].trailing_level, rules[0].unit)
         if trailing > level:
             level, cause = trailing, codes.TRAILING
     return level, cause
@@ -76,7 +76,7 @@ def run_triggers(
             continue
         target = 0
         if has_target and position.limit_on != t:
-            raw = level_below(position.average, -rules[0].target_level)
+            raw = level_below(position.average, -rules[0].target_level, rules[0].unit)
             target = down_to_tick(raw, quote.regime, tick_from, tick_step)
         intended, reference, cause = 0, 0, codes.TARGET
         if target > 0 and quote.open > target:
@@ -126,6 +126,12 @@ def _fire(
     """Write the trigger's order and fill it; the rest of a stop waits for the next tradable open."""
     position = positions[k]
     quote = quotes[position.quote]
+    if too_small(rules, book, position.shares, intended):
+        row = add_order(
+            book, orders, active, t, position.symbol, codes.SELL, position.shares, codes.MODE_TRIGGER, cause, -1, t
+        )
+        close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
+        return
     if position.pending > 0:
         close_order(positions, slot_of, orders, position.pending - 1, codes.CANCELLED, codes.SUPERSEDED)
     cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
@@ -162,7 +168,10 @@ def mark_to_market(
         elif position.ended == 0:
             position.ended = 1
             book[0].ended_early += 1
-        value = position.shares * position.last_close
+        if beyond(position.shares, position.last_close, rules[0].unit, book[0].cash + total):
+            book[0].beyond_at = t + 1
+            return
+        value = amount_of(position.shares, position.last_close, rules[0].unit)
         total += value
         row = held[book[0].n_held]
         row.session = t
@@ -188,13 +197,13 @@ def _close_cause(
         return codes.MARKET_FILTER
     long_enough = _held_long_enough(rules, position, t + 1, first, day_numbers)
     if quote.close > 0 and (long_enough or rules[0].min_blocks_triggers == 0):
-        stop = level_below(position.average, rules[0].stop_level)
+        stop = level_below(position.average, rules[0].stop_level, rules[0].unit)
         if rules[0].stop_basis == codes.AT_CLOSE and quote.close <= stop:
             return codes.STOP
-        trailing = level_below(position.high, rules[0].trailing_level)
+        trailing = level_below(position.high, rules[0].trailing_level, rules[0].unit)
         if rules[0].trailing_basis == codes.AT_CLOSE and quote.close <= trailing:
             return codes.TRAILING
-        target = level_below(position.average, -rules[0].target_level)
+        target = level_below(position.average, -rules[0].target_level, rules[0].unit)
         if rules[0].target_basis == codes.AT_CLOSE and quote.close >= target:
             return codes.TARGET
     if rules[0].max_holding > 0 and _held(rules, position, t + 1, first, day_numbers) >= rules[0].max_holding:
@@ -230,11 +239,16 @@ def order_exit(
 ) -> None:
     """Order the sale of ``shares`` of position ``k`` for session t + 1."""
     position = positions[k]
-    cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
+    small = too_small(rules, book, shares, position.last_close)
+    if not small:
+        cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
     mode = rules[0].sell_mode
     row = add_order(
         book, orders, active, t + 1, position.symbol, codes.SELL, shares, mode, cause, rule, t + 1 + rules[0].carry
     )
+    if small:
+        close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
+        return
     orders[row].full_exit = 1 if shares == position.shares else 0
     position.pending = row + 1
     if mode == codes.MODE_LIMIT and rules[0].limit_reference_open == 0:

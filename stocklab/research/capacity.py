@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from stocklab.backtest import RunRequest, simulate
-from stocklab.backtest.result import Result, ShouldCancel
+from stocklab.backtest.result import Result, ShouldCancel, in_floats
 from stocklab.factors import FormulaSource
 from stocklab.market.panel import Panel
 
@@ -98,7 +98,7 @@ def _point(value: float, result: Result) -> Point:
 
 def _bought(result: Result) -> float:
     """Mean part of a purchase order that was filled."""
-    orders = result.tables["orders"].filter((pl.col("side") == "buy") & (pl.col("shares_ordered") > 0))
+    orders = in_floats(result.tables["orders"]).filter((pl.col("side") == "buy") & (pl.col("shares_ordered") > 0))
     if not orders.height:
         return 1.0
     return float((orders["shares_filled"] / orders["shares_ordered"]).mean())  # type: ignore[arg-type]

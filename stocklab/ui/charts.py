@@ -16,6 +16,7 @@ import polars as pl
 from plotly.io.json import to_json_plotly
 from plotly.subplots import make_subplots
 
+from stocklab.backtest.result import in_floats
 from stocklab.types import FloatArray, IntArray
 from stocklab.ui.text import _
 from stocklab.ui.theme import BENCHMARK, DOWN, FLAT, GRID, STRATEGY, UP
@@ -136,7 +137,7 @@ def equity(daily: pl.DataFrame, *, benchmark: str, log: bool = False) -> go.Figu
     benchmark : name of the index
     log : growth of 100 on a log scale instead of percent on a linear one
     """
-    values = daily["equity_krw"].to_numpy().astype(np.float64)
+    values = in_floats(daily)["equity_krw"].to_numpy().astype(np.float64)
     index = daily["benchmark"].to_numpy().astype(np.float64)
     kept = thin(values)
     sessions = moments(daily["session"].to_numpy()[kept])

@@ -8,7 +8,8 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
-from stocklab.backtest.result import Result
+from stocklab.backtest.result import Result, in_floats
+from stocklab.market.panel import PriceBasis
 from stocklab.strategy import describe_strategy, dump, parse_document
 from stocklab.ui import blocks, cached, charts, navigation
 from stocklab.ui import format as fmt
@@ -59,7 +60,7 @@ def holdings(result: Result) -> None:
         _("Session"), options=sessions, value=sessions[-1], key=f"holdings_{result.run_id}", format_func=fmt.day
     )
     found = frames.holdings(result, chosen, cached.names())
-    day = result.tables["daily"].filter(pl.col("session") == chosen)
+    day = in_floats(result.tables["daily"].filter(pl.col("session") == chosen))
     spoken = language()
     with st.grid(4, min_column_width=140, gap="xsmall"):
         st.metric(_("Equity"), fmt.krw(day["equity_krw"][0], spoken), border=True)
@@ -74,8 +75,8 @@ def holdings(result: Result) -> None:
         {
             "symbol": st.column_config.TextColumn(_("Symbol")),
             "name": st.column_config.TextColumn(_("Name")),
-            "shares": won(_("Shares")),
-            "close_krw": won(_("Closing price")),
+            "shares": quantity(_("Shares"), result),
+            "close_krw": quantity(_("Closing price"), result),
             "value_krw": won(_("Market value")),
             "weight": st.column_config.ProgressColumn(_("Weight"), format="%.1f%%", min_value=0, max_value=100),
         },
@@ -86,6 +87,13 @@ def holdings(result: Result) -> None:
 def won(label: str) -> Any:
     """A column of whole numbers with separators."""
     return st.column_config.NumberColumn(label, format="localized")
+
+
+def quantity(label: str, result: Result) -> Any:
+    """A column of shares or prices: whole numbers, of coins with every decimal."""
+    if result.card["price_basis"] != PriceBasis.COIN:
+        return won(label)
+    return st.column_config.NumberColumn(label, format="%.12g")
 
 
 def table(frame: pl.DataFrame, columns: Mapping[str, Any], file_name: str, *, order: list[str] | None = None) -> None:
@@ -154,8 +162,8 @@ def trades(result: Result) -> None:
             "symbol": st.column_config.TextColumn(_("Symbol")),
             "name": st.column_config.TextColumn(_("Name")),
             "side": st.column_config.TextColumn(_("Side")),
-            "shares": won(_("Shares")),
-            "price_krw": won(_("Price")),
+            "shares": quantity(_("Shares"), result),
+            "price_krw": quantity(_("Price"), result),
             "amount_krw": won(_("Amount")),
             "commission_krw": won(_("Commission")),
             "tax_krw": won(_("Tax")),
@@ -189,9 +197,9 @@ def orders(result: Result) -> None:
             "symbol": st.column_config.TextColumn(_("Symbol")),
             "name": st.column_config.TextColumn(_("Name")),
             "side": st.column_config.TextColumn(_("Side")),
-            "shares_ordered": won(_("Ordered")),
-            "shares_filled": won(_("Filled")),
-            "limit_krw": won(_("Limit")),
+            "shares_ordered": quantity(_("Ordered"), result),
+            "shares_filled": quantity(_("Filled"), result),
+            "limit_krw": quantity(_("Limit"), result),
             "status": st.column_config.TextColumn(_("State")),
             "reason": st.column_config.TextColumn(_("Reason")),
         },
