@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from stocklab.backtest import codes
+from stocklab.backtest.claims import add_claim, credit_rights, scale_unlisted
 from stocklab.backtest.compiled import part
 from stocklab.backtest.fills import add_order, close_order, drop_position
 from stocklab.backtest.layout import Record, Records
@@ -26,11 +27,14 @@ def apply_events(
     quote_of: IntArray,
     waiting: Records,
     share_changes: Records,
+    claims: Records,
     t: int,
     event_from: IntArray,
     event_symbol: IntArray,
     event_new: IntArray,
     event_old: IntArray,
+    event_kind: IntArray,
+    event_until: IntArray,
     tick_from: IntArray,
     tick_step: IntArray,
 ) -> None:
@@ -40,19 +44,24 @@ def apply_events(
     r = t - book[0].first_session
     first, last = event_from[r], event_from[r + 1]
     for k in range(book[0].n_positions):
-        _move_reference(book, positions, quotes, k, event_symbol, first, last)
+        _move_reference(book, positions, quotes, share_changes, t, k, event_symbol, event_kind, first, last)
     for e in range(first, last):
-        symbol, new, old = event_symbol[e], event_new[e], event_old[e]
+        symbol, new, old, kind = event_symbol[e], event_new[e], event_old[e], event_kind[e]
+        if kind == codes.RIGHTS:
+            continue
         if quote_of[symbol] >= 0:
             quote = quotes[quote_of[symbol]]
             if quote.published_krw == 0:
                 quote.base_krw = quote.base_krw * old // new  # limits count from the close before, scaled
             _scale_orders(
-                positions, slot_of, orders, active, book, symbol, new, old, quote.regime, tick_from, tick_step
+                positions, slot_of, orders, active, book, symbol, new, old, kind, quote.regime, tick_from, tick_step
             )
         if slot_of[symbol] >= 0:
             base = quotes[quote_of[symbol]].published_krw
-            apply_share_change(book, positions, slot_of, sold_on, share_changes, t, symbol, new, old, base)
+            apply_share_change(
+                book, positions, slot_of, sold_on, share_changes, claims, t, symbol, new, old, base, kind,
+                event_until[e],
+            )  # fmt: skip
         for w in range(book[0].n_waiting):
             if waiting[w].symbol == symbol:
                 waiting[w].shares = waiting[w].shares * new // old
@@ -60,21 +69,36 @@ def apply_events(
 
 @part
 def _move_reference(
-    book: Records, positions: Records, quotes: Records, k: int, event_symbol: IntArray, first: int, last: int
+    book: Records,
+    positions: Records,
+    quotes: Records,
+    share_changes: Records,
+    t: int,
+    k: int,
+    event_symbol: IntArray,
+    event_kind: IntArray,
+    first: int,
+    last: int,
 ) -> None:
-    """A base price KRX moved without new shares (rights, bonus before listing) moves the stop's references along."""
+    """A base price KRX moved without new shares moves the stop's references along; known rights are paid out."""
     position = positions[k]
     quote = quotes[position.quote]
     base = quote.published_krw
     if quote.listed == 0 or base <= 0 or position.last_close <= 0 or base == position.last_close:
         return
+    with_rights = False
     for e in range(first, last):
         if event_symbol[e] == position.symbol:
-            return
+            if event_kind[e] != codes.RIGHTS:
+                return
+            with_rights = True
+    if with_rights:
+        credit_rights(book, position, share_changes, t, base)
+    else:
+        book[0].base_moves += 1
     factor = base / position.last_close
     position.average *= factor
     position.high *= factor
-    book[0].base_moves += 1
 
 
 @part
@@ -84,14 +108,17 @@ def apply_share_change(
     slot_of: IntArray,
     sold_on: IntArray,
     share_changes: Records,
+    claims: Records,
     t: int,
     symbol: int,
     new: int,
     old: int,
     base: int,
+    kind: int,
+    until: int,
 ) -> None:
     """``new`` shares for ``old``: whole shares stay, the fraction is paid in cash at the new base price, or where it is
-    unknown (0) at the last close, scaled."""
+    unknown (0) at the last close, scaled. Bonus shares cannot be sold before session ``until``."""
     slot = slot_of[symbol]
     position = positions[slot]
     before = position.shares
@@ -107,8 +134,9 @@ def apply_share_change(
     action = share_changes[book[0].n_actions]
     action.session = t
     action.symbol = symbol
-    action.kind = codes.SHARE_CHANGE
+    action.kind = kind
     action.cash = cash
+    action.tax = 0
     action.before = before
     action.after = after
     action.base_krw = base
@@ -116,6 +144,11 @@ def apply_share_change(
     action.old = old
     action.after_trade = book[0].n_trades
     book[0].n_actions += 1
+    if kind == codes.BONUS and until > t and after > before:
+        add_claim(book, claims, codes.BONUS, position, 0, after - before, until)
+        position.unlisted += after - before
+    elif kind != codes.BONUS:
+        scale_unlisted(book, claims, position, new, old)
     if after == 0:
         drop_position(book, positions, slot_of, sold_on, slot, t)
 
@@ -130,15 +163,23 @@ def _scale_orders(
     symbol: int,
     new: int,
     old: int,
+    kind: int,
     regime: int,
     tick_from: IntArray,
     tick_step: IntArray,
 ) -> None:
+    """Live orders follow a share change; a sale meets a bonus issue with the old shares, the new ones leave later."""
     for i in range(book[0].n_active):
         order = orders[active[i]]
         if order.symbol != symbol or order.status != codes.OPEN:
             continue
-        left = (order.ordered - order.filled) * new // old
+        left = order.ordered - order.filled
+        if kind != codes.BONUS or order.side == codes.BUY:
+            left = left * new // old
+        elif order.full_exit == 1 and slot_of[symbol] >= 0:
+            position = positions[slot_of[symbol]]
+            position.leaving = order.cause + 1
+            position.leaving_rule = order.rule
         if left == 0:
             close_order(positions, slot_of, orders, active[i], codes.CANCELLED, codes.CONSOLIDATED)
             continue

@@ -14,7 +14,8 @@ from stocklab.backtest.layout import State
 from stocklab.backtest.metrics import build_metrics
 from stocklab.backtest.plan import WHOLE_LOGIC, Plan, rule_text
 from stocklab.backtest.result import TABLE_SCHEMAS, Result, RunRequest, table_schema
-from stocklab.market.panel import MARKET_CODES, Panel
+from stocklab.market.panel import MARKET_CODES, Panel, PriceBasis
+from stocklab.market.settlement import deposits
 from stocklab.strategy.document import PriceTrigger, Strategy
 from stocklab.types import AnyArray, IntArray
 
@@ -58,6 +59,7 @@ def build_tables(panel: Panel, request: RunRequest, plan: Plan, state: State) ->
         "positions": _positions(panel, held, names),
         "trades": _trades(panel, request.strategy, trades, names),
         "orders": _orders(panel, orders, names),
+        "deposits": _deposits(panel, request, plan, ledger),
         "ledger": _frame(
             panel,
             "ledger",
@@ -71,12 +73,16 @@ def build_tables(panel: Panel, request: RunRequest, plan: Plan, state: State) ->
     }
 
 
-LEDGER_KINDS = ("buy", "sell", "commission", "tax", "slippage", "fraction", "delisting")
-_COMMISSION, _FRACTION, _DELISTING = 2, 5, 6
+LEDGER_KINDS = (
+    "buy", "sell", "commission", "tax", "slippage", "delisting", "fraction", "rights", "dividend", "dividend_tax",
+)  # fmt: skip
+_COMMISSION, _DELISTING, _FRACTION = 2, 5, 6
+_OF_ACTION = np.array([_FRACTION, _FRACTION, _FRACTION + 1, _FRACTION + 2])  # by the codes of actions
 
 
 def _ledger_arrays(trades: AnyArray, actions: AnyArray) -> Mapping[str, IntArray]:
-    """Every change of cash in the order it happened: a trade's amount, commission, tax, slippage; fractions paid."""
+    """Every change of cash in the order it happened: a trade's amount, commission, tax, slippage; fractions, rights
+    and dividends paid, and what is withheld from these."""
     n = len(trades)
     buys = trades["side"] == codes.BUY
     kind = np.empty((n, 4), dtype=np.int64)
@@ -91,12 +97,14 @@ def _ledger_arrays(trades: AnyArray, actions: AnyArray) -> Mapping[str, IntArray
         ],
         axis=1,
     )
-    place = np.concatenate([np.repeat(2 * np.arange(n) + 1, 4), 2 * actions["after_trade"]])
+    paid = np.stack([_OF_ACTION[actions["kind"]], np.full(len(actions), len(LEDGER_KINDS) - 1)], axis=1)
+    received = np.stack([actions["cash"], -actions["tax"]], axis=1)
+    place = np.concatenate([np.repeat(2 * np.arange(n) + 1, 4), np.repeat(2 * actions["after_trade"], 2)])
     columns = {
-        "session": np.concatenate([np.repeat(trades["session"], 4), actions["session"]]),
-        "symbol": np.concatenate([np.repeat(trades["symbol"], 4), actions["symbol"]]),
-        "kind": np.concatenate([kind.ravel(), np.full(len(actions), _FRACTION)]),
-        "delta": np.concatenate([delta.ravel(), actions["cash"]]),
+        "session": np.concatenate([np.repeat(trades["session"], 4), np.repeat(actions["session"], 2)]),
+        "symbol": np.concatenate([np.repeat(trades["symbol"], 4), np.repeat(actions["symbol"], 2)]),
+        "kind": np.concatenate([kind.ravel(), paid.ravel()]),
+        "delta": np.concatenate([delta.ravel(), received.ravel()]),
     }
     order = np.argsort(place, kind="stable")
     order = order[columns["delta"][order] != 0]
@@ -120,6 +128,26 @@ def _check_books(initial_cash: int, plan: Plan, state: State, ledger: Mapping[st
         if broken.any():
             session = plan.first + int(np.argmax(broken))
             raise AssertionError(f"The books do not balance ({rule}) at session {session} of the panel.")
+
+
+def _deposits(panel: Panel, request: RunRequest, plan: Plan, ledger: Mapping[str, IntArray]) -> pl.DataFrame:
+    """Trade-date cash by the session it settles in; coins settle at once."""
+    sessions = panel.sessions[plan.first : plan.last]
+    flows = np.zeros((2, len(sessions)), dtype=np.int64)
+    at_once = (ledger["kind"] >= _DELISTING) | (panel.basis is PriceBasis.COIN)
+    np.add.at(flows, (at_once.astype(np.int64), ledger["session"] - plan.first), ledger["delta"])
+    found = deposits(request.initial_cash_krw * panel.unit, flows[0], flows[1], sessions)
+    return _frame(
+        panel,
+        "deposits",
+        {
+            "session": sessions,
+            "settled_krw": found.settled,
+            "next_session_krw": found.next_session,
+            "second_session_krw": found.second_session,
+            "withdrawable_krw": found.withdrawable,
+        },
+    )
 
 
 def _frame(panel: Panel, table: str, columns: Mapping[str, object]) -> pl.DataFrame:

@@ -16,7 +16,9 @@ from stocklab.backtest.layout import State
 from stocklab.backtest.plan import Plan
 from stocklab.backtest.result import RunRequest
 from stocklab.backtest.statement_facts import statement_facts, statement_note
+from stocklab.market.entitlements import DIVIDEND_UNITS_PER_KRW
 from stocklab.market.panel import Panel, PriceBasis
+from stocklab.types import AnyArray
 
 __all__ = ["MOST_SHARE_CHANGES", "build_card"]
 
@@ -56,12 +58,13 @@ def build_card(
         "mode": strategy.rebalancing.mode,
         "benchmark": strategy.benchmark,
         "benchmark_known": strategy.benchmark in panel.indices,
-        "benchmark_kind": "price index; dividends are booked neither in it nor in the strategy",
+        "benchmark_kind": _benchmark_kind(panel),
         "statements": None if reports is None else dict(reports),
         "risk_free": "dated series" if panel.rf_known else "0 (no series loaded)",
         "lacking": [lack.as_json() for lack in plan.coverage.lacks],
         "counts": _counts(panel, plan, state),
         "share_changes": _share_changes(panel, state),
+        "dividends": _dividends(panel, plan, state),
         "warnings": _warnings(plan, state),
         "notes": [*_notes(panel, plan, state), *(() if reports is None else (statement_note(reports),))],
     }
@@ -77,6 +80,7 @@ def _first_purchase(panel: Panel, state: State) -> str | None:
 def _counts(panel: Panel, plan: Plan, state: State) -> dict[str, Any]:
     book = state.book[0]
     orders, trades = state.orders[: book.n_orders], state.trades[: book.n_trades]
+    actions = state.actions[: book.n_actions]
     reasons = np.bincount(orders["reason"], minlength=len(codes.REASON_NAMES))
     return {
         **plan.counts,
@@ -88,11 +92,58 @@ def _counts(panel: Panel, plan: Plan, state: State) -> dict[str, Any]:
         "series_ended_early": int(book.ended_early),
         "delisted_while_held": int(np.count_nonzero(trades["cause"] == codes.DELISTING)),
         "base_price_moves_without_share_change": int(book.base_moves),
+        "rights_credited": int(np.count_nonzero(actions["kind"] == codes.RIGHTS)),
+        "spin_offs_while_held": _spin_offs(panel, plan, state),
         "unknown_weights": int(book.unknown_weight),
-        "share_changes": int(book.n_actions),
+        "share_changes": len(_changes(state)),
         "hypothetical_share_counts": panel.basis is PriceBasis.ADJUSTED,
         "tv_estimated": panel.tv_estimated,
     }
+
+
+def _benchmark_kind(panel: Panel) -> str:
+    if panel.basis is PriceBasis.COIN:
+        return "price of a coin in won"
+    if panel.entitlements.dividends_known:
+        return "price index, without dividends; those of the strategy are booked"
+    return "price index; dividends are booked neither in it nor in the strategy"
+
+
+def _changes(state: State) -> AnyArray:
+    """Splits, consolidations, reductions and bonus issues of holdings."""
+    actions: AnyArray = state.actions[: state.book[0].n_actions]
+    changes: AnyArray = actions[np.isin(actions["kind"], (codes.SHARE_CHANGE, codes.BONUS))]
+    return changes
+
+
+def _dividends(panel: Panel, plan: Plan, state: State) -> dict[str, Any]:
+    """What was paid, and what is still due after the last session; KRW before and withheld tax."""
+    actions = state.actions[: state.book[0].n_actions]
+    paid = actions[actions["kind"] == codes.DIVIDEND]
+    claims = state.claims[: state.book[0].n_claims]
+    due = claims[claims["kind"] == codes.DIVIDEND]
+    known = panel.entitlements
+    inside = (known.dividend_row >= plan.first) & (known.dividend_row < plan.last)
+    return {
+        "known": known.dividends_known,
+        "paid": len(paid),
+        "paid_krw": int(paid["cash"].sum()),
+        "withheld_krw": int(paid["tax"].sum()),
+        "due": len(due),
+        "due_krw": int((due["shares"] * due["units"] // DIVIDEND_UNITS_PER_KRW).sum()),
+        "days_of_payment_expected": int(np.count_nonzero(known.dividend_guessed[inside])),
+        "in_range": int(np.count_nonzero(inside)),
+    }
+
+
+def _spin_offs(panel: Panel, plan: Plan, state: State) -> int:
+    """Holdings that came through what looks like a spin-off: what their holders received is missing."""
+    known = panel.entitlements
+    inside = (known.spin_off_row >= plan.first) & (known.spin_off_row < plan.last)
+    held = state.held[: state.book[0].n_held]
+    keys = held["session"] * panel.n_symbols + held["symbol"]
+    before = (known.spin_off_row[inside] - 1) * panel.n_symbols + known.spin_off_symbol[inside]
+    return int(np.isin(before, keys).sum())
 
 
 def _share_changes(panel: Panel, state: State) -> list[dict[str, Any]]:
@@ -100,13 +151,14 @@ def _share_changes(panel: Panel, state: State) -> list[dict[str, Any]]:
         {
             "session": str(panel.sessions[action.session]),
             "symbol": panel.symbols[action.symbol],
+            "kind": codes.ACTION_NAMES[action.kind],
             "new": int(action.new),
             "old": int(action.old),
             "shares_before": int(action.before),
             "shares_after": int(action.after),
             "fraction_krw": int(action.cash),
         }
-        for action in state.actions[: min(int(state.book[0].n_actions), MOST_SHARE_CHANGES)]
+        for action in _changes(state)[:MOST_SHARE_CHANGES]
     ]
 
 
@@ -128,17 +180,43 @@ def _why_nothing(plan: Plan) -> str:
     return "Nothing was bought."
 
 
+def _dividend_notes(panel: Panel, plan: Plan, state: State) -> list[str]:
+    found = _dividends(panel, plan, state)
+    notes = [
+        f"{found['paid']:,} cash dividends were paid in ({found['paid_krw']:,} won, of which {found['withheld_krw']:,} "
+        "withheld), each on its day of payment. The benchmark is a price index without dividends."
+    ]
+    if found["due"]:
+        notes.append(
+            f"{found['due']:,} dividends ({found['due_krw']:,} won before tax) are due after the last session and not "
+            "in its equity."
+        )
+    if found["days_of_payment_expected"]:
+        notes.append(
+            f"The day of payment of {found['days_of_payment_expected']:,} of {found['in_range']:,} dividends is "
+            "expected, not published."
+        )
+    return notes
+
+
 def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
     """What a careful reader wants to know, in English; the page has the same in Korean by count."""
     book = state.book[0]
     notes = [*panel.notes, *_warnings(plan, state)]
-    if panel.basis is PriceBasis.ADJUSTED:
+    if panel.basis is PriceBasis.COIN:
+        notes.append(
+            "Coins of Upbit: every UTC day is a session. Ticks that single coins had of their own and the largest order "
+            "of the exchange are not simulated, nor is what happens to a coin that is delisted."
+        )
+    elif panel.basis is PriceBasis.ADJUSTED:
         notes.append(
             "Adjusted prices: share counts are hypothetical, price limits are judged with a tolerance, cash dividends "
             "are not booked."
         )
+    elif not panel.entitlements.dividends_known:
+        notes.append("Cash dividends are not booked: none are loaded.")
     else:
-        notes.append("Cash dividends are not booked.")
+        notes += _dividend_notes(panel, plan, state)
     first = _first_purchase(panel, state)
     if first not in (None, str(panel.sessions[min(plan.first + 1, plan.last - 1)])):
         notes.append(
@@ -155,8 +233,14 @@ def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
     if book.base_moves:
         notes.append(
             f"{int(book.base_moves)} times a holding's base price moved without a share change known for that session "
-            "(rights, bonus shares before they list, spin-offs): the shares stayed as they were, so what holders "
-            "received is missing."
+            "(rights, bonus shares or spin-offs that are not recorded): the shares stayed as they were, so what "
+            "holders received is missing."
+        )
+    spun = _spin_offs(panel, plan, state)
+    if spun:
+        notes.append(
+            f"{spun} holdings came through what looks like a spin-off: the shares of the new company that holders "
+            "received are not counted."
         )
     unknown = {name: count for name, count in dict(plan.counts["unknown_flags"]).items() if count}  # type: ignore[call-overload]
     if unknown:

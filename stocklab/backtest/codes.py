@@ -99,9 +99,12 @@ CAUSE_NAMES: Final = (
 )
 """Why something was traded: the `reason` of a trade."""
 
-FRACTION: Final = 0
-SHARE_CHANGE: Final = 1
-ACTION_NAMES: Final = ("fraction", "share_change")
+SHARE_CHANGE: Final = 0
+BONUS: Final = 1
+RIGHTS: Final = 2
+DIVIDEND: Final = 3
+ACTION_NAMES: Final = ("share_change", "bonus", "rights", "dividend")
+"""What happens to a holding before the open; of a bonus issue's shares those that are not listed yet stay unsold."""
 
 EQUAL: Final = 0
 MARKET_CAP: Final = 1

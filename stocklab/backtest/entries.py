@@ -7,7 +7,7 @@ import numpy as np
 
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
-from stocklab.backtest.exits import order_exit
+from stocklab.backtest.exits import order_exit, order_whole_exit
 from stocklab.backtest.fills import close_order, too_small
 from stocklab.backtest.layout import Record, Records
 from stocklab.backtest.money import MOST_QUANTITY, affordable, amount_of, cost_of, quantity_for, whole_price
@@ -109,7 +109,7 @@ def decide_entries(
     symbols: IntArray,
 ) -> None:
     """Signal mode: order the best candidates that are not held until slots, cash or the daily number run out."""
-    slots = free_slots(rules, book, slot_of, orders, active, traded, t, False)
+    slots = free_slots(rules, book, positions, slot_of, orders, active, traded, t, False)
     r = t - book[0].first_session
     total = totals[r]
     if slots <= 0 or total == 0:
@@ -288,14 +288,17 @@ def rebalance(
         price, _ = unit_price(rules, close, regime, tick_from, tick_step)
         slot = slot_of[symbol]
         held = positions[slot].shares if slot >= 0 else 0
+        if slot >= 0:
+            positions[slot].leaving = 0
         if slot >= 0 and abs(amount_of(held, close, rules[0].unit) - amounts[i]) <= cost_of(base, rules[0].drift_band):
             continue
         most = quantity_for(amounts[i], close, rules[0].unit)
         least = affordable(amounts[i], price, 0, rules[0].commission, MOST_QUANTITY, rules[0].unit)
         if held > most and _may_sell(rules, book, positions[slot], t, day_numbers):
+            sold = min(held - most, held - positions[slot].unlisted)
             order_exit(
-                rules, book, positions, slot_of, quotes, orders, active, slot, held - most, t, codes.REBALANCE, -1,
-                regimes, tick_from, tick_step,
+                rules, book, positions, slot_of, quotes, orders, active, slot, sold, t, codes.REBALANCE, -1, regimes,
+                tick_from, tick_step,
             )  # fmt: skip
         elif held < least:
             lot = waiting[book[0].n_waiting]
@@ -328,9 +331,9 @@ def _sell_the_rest(
         position = positions[k]
         gone = marks[position.symbol] != t and position.pending == 0 and quotes[position.quote].listed == 1
         if gone and _may_sell(rules, book, position, t, day_numbers):
-            order_exit(
-                rules, book, positions, slot_of, quotes, orders, active, k, position.shares, t, codes.REBALANCE, -1,
-                regimes, tick_from, tick_step,
+            order_whole_exit(
+                rules, book, positions, slot_of, quotes, orders, active, k, t, codes.REBALANCE, -1, regimes, tick_from,
+                tick_step,
             )  # fmt: skip
 
 
@@ -369,7 +372,7 @@ def continue_waiting(
     if book[0].n_waiting == 0:
         return
     cash = expected_cash(rules, book, positions, slot_of, orders, active)
-    slots = free_slots(rules, book, slot_of, orders, active, traded, t, True)
+    slots = free_slots(rules, book, positions, slot_of, orders, active, traded, t, True)
     new = rules[0].max_new if rules[0].max_new > 0 else codes.NEVER
     kept = 0
     for w in range(book[0].n_waiting):

@@ -12,7 +12,7 @@ from stocklab.backtest.money import amount_of, beyond, down_to_tick, level_below
 from stocklab.backtest.orders import limit_from
 from stocklab.types import IntArray
 
-__all__ = ["decide_exits", "mark_to_market", "order_exit", "run_triggers"]
+__all__ = ["decide_exits", "mark_to_market", "order_exit", "order_whole_exit", "run_triggers"]
 
 
 @part
@@ -72,6 +72,8 @@ def run_triggers(
         quote = quotes[position.quote]
         if quote.full == 0 or quote.tradable == 0 or quote.known == 0 or _has_stop_order(orders, position):
             continue
+        if position.leaving > 0 and position.shares == position.unlisted:
+            continue  # what is left goes when it lists
         if rules[0].min_blocks_triggers == 1 and not _held_long_enough(rules, position, t, first, day_numbers):
             continue
         target = 0
@@ -126,18 +128,22 @@ def _fire(
     """Write the trigger's order and fill it; the rest of a stop waits for the next tradable open."""
     position = positions[k]
     quote = quotes[position.quote]
-    if too_small(rules, book, position.shares, intended):
+    sellable = position.shares - position.unlisted
+    if position.unlisted > 0:
+        position.leaving = cause + 1
+        position.leaving_rule = -1
+    if sellable == 0:
+        return
+    if too_small(rules, book, sellable, intended):
         row = add_order(
-            book, orders, active, t, position.symbol, codes.SELL, position.shares, codes.MODE_TRIGGER, cause, -1, t
+            book, orders, active, t, position.symbol, codes.SELL, sellable, codes.MODE_TRIGGER, cause, -1, t
         )
         close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
         return
     if position.pending > 0:
         close_order(positions, slot_of, orders, position.pending - 1, codes.CANCELLED, codes.SUPERSEDED)
     cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
-    row = add_order(
-        book, orders, active, t, position.symbol, codes.SELL, position.shares, codes.MODE_TRIGGER, cause, -1, t
-    )
+    row = add_order(book, orders, active, t, position.symbol, codes.SELL, sellable, codes.MODE_TRIGGER, cause, -1, t)
     order = orders[row]
     if cause == codes.TARGET:
         order.limit = target
@@ -238,6 +244,8 @@ def order_exit(
     tick_step: IntArray,
 ) -> None:
     """Order the sale of ``shares`` of position ``k`` for session t + 1."""
+    if shares <= 0:
+        return
     position = positions[k]
     small = too_small(rules, book, shares, position.last_close)
     if not small:
@@ -249,13 +257,42 @@ def order_exit(
     if small:
         close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
         return
-    orders[row].full_exit = 1 if shares == position.shares else 0
+    whole = shares == position.shares or (position.leaving > 0 and shares == position.shares - position.unlisted)
+    orders[row].full_exit = 1 if whole else 0
     position.pending = row + 1
     if mode == codes.MODE_LIMIT and rules[0].limit_reference_open == 0:
         quote = quotes[position.quote]
         column = regimes.shape[1] - 1 if quote.etf == 1 else quote.market
         regime = regimes[t + 1 - book[0].first_session, column]
         orders[row].limit = limit_from(rules, codes.SELL, position.last_close, regime, tick_from, tick_step)
+
+
+@part
+def order_whole_exit(
+    rules: Records,
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    quotes: Records,
+    orders: Records,
+    active: IntArray,
+    k: int,
+    t: int,
+    cause: int,
+    rule: int,
+    regimes: IntArray,
+    tick_from: IntArray,
+    tick_step: IntArray,
+) -> None:
+    """Order the sale of everything that can be sold; bonus shares that are not listed yet follow when they are."""
+    position = positions[k]
+    if position.unlisted > 0:
+        position.leaving = cause + 1
+        position.leaving_rule = rule
+    order_exit(
+        rules, book, positions, slot_of, quotes, orders, active, k, position.shares - position.unlisted, t, cause,
+        rule, regimes, tick_from, tick_step,
+    )  # fmt: skip
 
 
 @part
@@ -281,11 +318,13 @@ def decide_exits(
         quote = quotes[position.quote]
         if position.pending > 0 or quote.listed == 0:
             continue
+        sellable = position.shares - position.unlisted
+        if position.leaving > 0 and sellable == 0:
+            continue
         cause = _close_cause(rules, position, quote, t, first, day_numbers, unsafe)
         if cause < 0:
             continue
         rule = quote.exit_code - 1 if cause == codes.EXIT_RULE else -1
-        order_exit(
-            rules, book, positions, slot_of, quotes, orders, active, k, position.shares, t, cause, rule, regimes,
-            tick_from, tick_step,
+        order_whole_exit(
+            rules, book, positions, slot_of, quotes, orders, active, k, t, cause, rule, regimes, tick_from, tick_step
         )  # fmt: skip

@@ -211,6 +211,8 @@ def _add_shares(
         position.limit_on = -1
         position.pending = 0
         position.ended = 0
+        position.unlisted = 0
+        position.leaving = 0
         position.average = float(price)
         position.high = float(price)
     else:
@@ -218,6 +220,7 @@ def _add_shares(
         held = position.shares
         position.average = (position.average * held + float(price) * shares) / (held + shares)
         position.shares = held + shares
+        position.leaving = 0
     if order.mode == codes.MODE_LIMIT:
         position.limit_on = t
 
@@ -245,7 +248,7 @@ def sell(
     quote = quotes[position.quote]
     price = min(max(intended, quote.low), quote.high)
     extra = max(price - intended, 0)
-    wanted = min(order.ordered - order.filled, position.shares)
+    wanted = min(order.ordered - order.filled, position.shares - position.unlisted)
     shares = min(wanted, _volume_cap(rules, quote))
     if shares < wanted:
         order.reason = codes.PARTICIPATION

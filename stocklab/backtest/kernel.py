@@ -16,6 +16,7 @@ from numba import njit
 
 from stocklab.backtest import (
     actions,
+    claims,
     codes,
     entries,
     exits,
@@ -28,6 +29,7 @@ from stocklab.backtest import (
     sizing,
 )
 from stocklab.backtest.actions import apply_events, settle_delistings
+from stocklab.backtest.claims import entitle_dividends, settle_claims
 from stocklab.backtest.compiled import part, stamp
 from stocklab.backtest.entries import cancel_orders, continue_waiting, decide_entries, rebalance
 from stocklab.backtest.exits import decide_exits, mark_to_market, run_triggers
@@ -39,7 +41,7 @@ from stocklab.types import AnyArray, FloatArray, IntArray
 
 __all__ = ["KERNEL_STAMP", "walk"]
 
-KERNEL_STAMP = stamp((actions, codes, entries, exits, fills, limits, money, orders, quotes, select, sizing))
+KERNEL_STAMP = stamp((actions, claims, codes, entries, exits, fills, limits, money, orders, quotes, select, sizing))
 """Changes with the code of every part; see `stocklab.backtest.compiled`."""
 
 
@@ -53,6 +55,7 @@ def _full(
     held: Records,
     share_changes: Records,
     quote_rows: Records,
+    claim_rows: Records,
 ) -> bool:
     """Whether one more session might not fit the records."""
     room = 4 * max_holdings + 16  # layout.room_per_session
@@ -62,7 +65,8 @@ def _full(
         or state.n_active + room > active.shape[0]
         or state.n_trades + state.n_active + room > trades.shape[0]
         or state.n_held + room > held.shape[0]
-        or state.n_actions + room > share_changes.shape[0]
+        or state.n_actions + state.n_claims + room > share_changes.shape[0]
+        or state.n_claims + room > claim_rows.shape[0]
         or state.n_active + room > quote_rows.shape[0]
     )
 
@@ -146,6 +150,13 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
         event_symbol: IntArray,
         event_new: IntArray,
         event_old: IntArray,
+        event_kind: IntArray,
+        event_until: IntArray,
+        dividend_from: IntArray,
+        dividend_symbol: IntArray,
+        dividend_units: IntArray,
+        dividend_paid: IntArray,
+        withheld: IntArray,
         # the plan
         rules: Records,
         unsafe: AnyArray,
@@ -176,6 +187,7 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
         share_changes: Records,
         days: Records,
         waiting: Records,
+        claim_rows: Records,
         # scratch
         values: FloatArray,
         symbols: IntArray,
@@ -188,19 +200,31 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
         if kernel_stamp < 0:  # never: the stamp is read so that it is part of the cache key
             return -1
         for t in range(start, stop):
-            if _full(book, rules[0].max_holdings, order_rows, active, trades, held, share_changes, quote_rows):
+            if _full(
+                book, rules[0].max_holdings, order_rows, active, trades, held, share_changes, quote_rows, claim_rows
+            ):
                 return t
             r = t - book[0].first_session
             final = t == book[0].final_session
             book[0].least_order = least_orders[r]
+            if book[0].n_claims > 0:
+                settle_claims(
+                    book, positions, slot_of, order_rows, active, claim_rows, share_changes, withheld, t
+                )  # fmt: skip
             load_quotes(
                 rules, book, positions, order_rows, active, quote_rows, quote_of, t, opens, highs, lows, closes,
                 volumes, traded, listed, markets, bases, etf, percents, taxes, regimes, exit_code, entry_ok, ranks,
                 event_from[r + 1] > event_from[r],
             )  # fmt: skip
+            if dividend_from[r + 1] > dividend_from[r]:
+                entitle_dividends(
+                    book, positions, slot_of, claim_rows, t, dividend_from, dividend_symbol, dividend_units,
+                    dividend_paid,
+                )  # fmt: skip
             apply_events(
                 rules, book, positions, slot_of, sold_on, order_rows, active, quote_rows, quote_of, waiting,
-                share_changes, t, event_from, event_symbol, event_new, event_old, tick_from, tick_step,
+                share_changes, claim_rows, t, event_from, event_symbol, event_new, event_old, event_kind, event_until,
+                tick_from, tick_step,
             )  # fmt: skip
             settle_delistings(
                 book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, traded, listed, delist_on,

@@ -16,6 +16,7 @@ from stocklab.types import AnyArray, IntArray
 __all__ = [
     "ACTION",
     "BOOK",
+    "CLAIM",
     "DAY",
     "HOLDING",
     "LOT",
@@ -61,17 +62,20 @@ is none."""
 BOOK: Final = _record(
     """cash unusable holdings equity reserve n_positions n_orders n_active n_trades n_held n_actions n_waiting
     waiting_until n_quotes first_session n_buys n_sells ended_early unknown_weight base_moves
-    final_session least_order beyond_at"""
+    final_session n_claims least_order beyond_at"""
 )
 """The book between sessions. ``unusable``: proceeds that this phase's purchases may not spend; ``least_order``:
 smallest amount of an order that goes out now, 0 = none; ``beyond_at``: 1 + the session in which money left what 64 bits
 count."""
 
 POSITION: Final = _record(
-    "symbol shares market entry_session last_close quote late_on limit_on pending ended",
+    """symbol shares market entry_session last_close quote late_on limit_on pending ended unlisted leaving
+    leaving_rule""",
     "average high",
 )
-"""``average``: fill price of the shares held; ``high``: highest price since the purchase (for the trailing stop)."""
+"""``average``: fill price of the shares held; ``high``: highest price since the purchase (for the trailing stop).
+``unlisted``: those of ``shares`` that cannot be sold yet; ``leaving``: 1 + cause of an exit decided while there were
+some, 0 = none."""
 
 QUOTE: Final = _record(
     """symbol slot open high low close full listed tradable known market etf published_krw base_krw percent tax
@@ -89,7 +93,10 @@ TRADE: Final = _record(
 )
 HOLDING: Final = _record("session symbol shares close value")
 DAY: Final = _record("cash holdings equity")
-ACTION: Final = _record("session symbol kind cash before after base_krw new old after_trade")
+ACTION: Final = _record("session symbol kind cash tax before after base_krw new old after_trade")
+CLAIM: Final = _record("kind symbol shares units due since")
+"""What is due later: a dividend (``units`` a share), or bonus shares of the position opened in ``since`` that list."""
+
 LOT: Final = _record("symbol shares amount since")
 
 
@@ -107,8 +114,8 @@ def grow(old: AnyArray, size: int) -> AnyArray:
 
 @dataclass(slots=True, kw_only=True)
 class State:
-    """Everything the kernel changes. ``orders``, ``trades``, ``held``, ``actions`` and ``active`` are replaced by
-    longer ones between chunks when a session might not fit."""
+    """Everything the kernel changes. ``orders``, ``trades``, ``held``, ``actions``, ``claims`` and ``active`` are
+    replaced by longer ones between chunks when a session might not fit."""
 
     book: AnyArray
     positions: AnyArray
@@ -123,6 +130,7 @@ class State:
     actions: AnyArray
     days: AnyArray
     waiting: AnyArray
+    claims: AnyArray
 
 
 def room_per_session(max_holdings: int) -> int:
@@ -151,4 +159,5 @@ def new_state(*, n_sessions: int, n_symbols: int, max_holdings: int, initial_cas
         actions=records(ACTION, 64 + max_holdings),
         days=records(DAY, n_sessions),
         waiting=records(LOT, max_holdings + 1),
+        claims=records(CLAIM, 2 * room),
     )

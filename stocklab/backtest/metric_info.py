@@ -41,8 +41,8 @@ _ROWS: Final[tuple[tuple[str, Unit, str, str, str, str, tuple[str, str], str, st
     (
         "total_return", "fraction", "총수익률", "Total return",
         "마지막 평가금액 / 시작 현금 - 1", "last equity / starting cash - 1", _EQUITY,
-        "기간이 다르면 비교할 수 없습니다. 현금배당은 들어 있지 않습니다.",
-        "Not comparable between ranges of different length. Cash dividends are not booked.",
+        "기간이 다르면 비교할 수 없습니다. 현금배당은 원주가 실행에서만, 지급일에 들어갑니다.",
+        "Not comparable between ranges of different length. Cash dividends are booked on raw prices only, when paid.",
     ),
     (
         "cagr", "fraction", "연복리수익률(CAGR)", "CAGR",
@@ -175,6 +175,13 @@ _ROWS: Final[tuple[tuple[str, Unit, str, str, str, str, tuple[str, str], str, st
         "(체결가 - 기준가) x 주식 수 + 고저가에 막혀 따로 매긴 비용",
         "(fill price - reference price) x shares + what was charged where the day's range clipped the price", _FILLS,
         "호가단위 올림과 내림도 포함됩니다.", "Includes rounding to ticks.",
+    ),
+    (
+        "dividends_krw", "krw", "배당금(세후)", "Dividends (after tax)",
+        "지급된 현금배당 - 원천징수 15.4 %", "cash dividends paid - 15.4 % withheld",
+        ("배당락 전일 종가의 보유 주식 수와 주당 배당금", "shares held at the close before the ex-date; amounts"),
+        "원주가 실행에서 배당 데이터가 있을 때만 계산합니다. 지급 전의 배당은 평가금액에 없습니다.",
+        "Only on raw prices with dividend data; what is not paid yet is not in equity.",
     ),
     (
         "profit_krw", "krw", "순이익", "Profit",

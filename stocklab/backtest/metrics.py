@@ -32,14 +32,16 @@ def build_metrics(panel: Panel, request: RunRequest, plan: Plan, state: State) -
     rf = np.asarray(panel.rf[plan.first : plan.last], dtype=np.float64)
     trades = state.trades[: state.book[0].n_trades]
     actions = state.actions[: state.book[0].n_actions]
+    dividends = actions["kind"] == codes.DIVIDEND
     days = panel.sessions.astype("datetime64[D]").astype(np.int64)[trades["session"]]
-    closed = closed_trades(trades, actions, days, panel.n_symbols)
+    closed = closed_trades(trades, actions[~dividends], days, panel.n_symbols)
     closed = replace(closed, profit_krw=_in_won(closed.profit_krw, unit))
     years = _years(sessions)
     return {
         **return_figures(sessions, equity, float(request.initial_cash_krw), benchmark, rf),
         **_trade_figures(closed),
         **_book_figures(state, trades, equity, years, request.initial_cash_krw, unit=unit),
+        "dividends_krw": int((actions["cash"] - actions["tax"])[dividends].sum()),
         "monthly": _periods(sessions, equity, float(request.initial_cash_krw), benchmark, "M"),
         "yearly": _periods(sessions, equity, float(request.initial_cash_krw), benchmark, "Y"),
         "sales_by_reason": _sales_by_reason(closed),

@@ -184,6 +184,8 @@ def end_session(
             close_order(positions, slot_of, orders, row, codes.FILLED, codes.NO_REASON)
         elif final or not _stays(order, t):
             status = codes.PARTIAL if order.filled > 0 else codes.UNFILLED
+            if order.side == codes.SELL and slot_of[order.symbol] >= 0:
+                positions[slot_of[order.symbol]].leaving = 0  # a sale that lapsed is decided anew
             close_order(positions, slot_of, orders, row, status, codes.END_OF_RUN if reason == 0 else reason)
         else:
             active[kept] = row

@@ -105,6 +105,13 @@ TABLE_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
         "symbol": pl.String,
         "cash_delta_krw": pl.Int64,
     },
+    "deposits": {
+        "session": pl.Date,
+        "settled_krw": pl.Int64,
+        "next_session_krw": pl.Int64,
+        "second_session_krw": pl.Int64,
+        "withdrawable_krw": pl.Int64,
+    },
 }
 """Columns and types of the exported tables, in order, for KRX (whole won, whole shares)."""
 

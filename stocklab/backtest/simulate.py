@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from stocklab.backtest import codes
 from stocklab.backtest.assemble import assemble
 from stocklab.backtest.blocks import check_cancel
 from stocklab.backtest.code_stamp import code_stamp
+from stocklab.backtest.corporate_actions import corporate_actions
 from stocklab.backtest.kernel import walk
 from stocklab.backtest.layout import RULES, State, grow, new_state, records, room_per_session
 from stocklab.backtest.plan import Plan, build_plan
@@ -44,7 +44,7 @@ __all__ = [
     "simulate",
 ]
 
-ENGINE_VERSION: Final = 3
+ENGINE_VERSION: Final = 4
 """Raised with every change of what a run means, so that results of before are not taken for results of now."""
 
 MOST_BOOK_KRW: Final = 90_000_000_000
@@ -212,8 +212,9 @@ def _make_room(state: State, max_holdings: int) -> None:
         "active": book.n_active,
         "trades": book.n_trades + book.n_active,
         "held": book.n_held,
-        "actions": book.n_actions,
+        "actions": book.n_actions + book.n_claims,
         "quotes": book.n_active,
+        "claims": book.n_claims,
     }
     for name, count in used.items():
         array = getattr(state, name)
@@ -232,7 +233,7 @@ class Ground:
     last: int
     tax: str | float
     market: tuple[AnyArray, ...]
-    share_changes: tuple[IntArray, ...]
+    actions: tuple[IntArray, ...]
     taxes: IntArray
     has_base: bool
 
@@ -268,7 +269,7 @@ def ground_of(
             taxes,
             *_tick_rules(panel, sessions),
         ),
-        share_changes=_share_changes(panel, first, last),
+        actions=corporate_actions(panel, first, last),
         taxes=taxes,
         has_base=base.size > 0,
     )
@@ -313,7 +314,7 @@ def _bind(panel: Panel, request: RunRequest, plan: Plan, ground: Ground) -> Call
     candidates = plan.candidates
     fixed = (
         *ground.market,
-        *ground.share_changes,
+        *ground.actions,
         rules,
         plan.unsafe,
         plan.schedule,
@@ -353,6 +354,7 @@ def _bind(panel: Panel, request: RunRequest, plan: Plan, ground: Ground) -> Call
             state.actions,
             state.days,
             state.waiting,
+            state.claims,
         )
         return int(walk(start, stop, *fixed, *carried, *scratch))
 
@@ -361,33 +363,6 @@ def _bind(panel: Panel, request: RunRequest, plan: Plan, ground: Ground) -> Call
 
 def _ppb(rate: float) -> int:
     return round(rate * BILLION)
-
-
-def _share_changes(panel: Panel, first: int, last: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Events of [first, last) as (offsets per session, symbol, new shares, old shares)."""
-    ratios = panel.fields.get("split_ratio")
-    if ratios is None or panel.basis is not PriceBasis.RAW:
-        empty = np.zeros(0, dtype=np.int64)
-        return np.zeros(last - first + 1, dtype=np.int64), empty, empty, empty
-    part: AnyArray = np.asarray(ratios[first:last])
-    rows, symbols = np.nonzero((part != 1.0) & (part > 0.0))
-    exact = [_whole_ratio(float(part[row, symbol])) for row, symbol in zip(rows, symbols, strict=True)]
-    new = np.array([ratio.numerator for ratio in exact], dtype=np.int64)
-    old = np.array([ratio.denominator for ratio in exact], dtype=np.int64)
-    return np.searchsorted(rows, np.arange(last - first + 1)).astype(np.int64), symbols.astype(np.int64), new, old
-
-
-def _whole_ratio(ratio: float) -> Fraction:
-    """The simplest ratio of whole numbers that a float32 field can have meant.
-
-    >>> _whole_ratio(0.10000000149011612)
-    Fraction(1, 10)
-    """
-    for most in (100, 10_000):
-        simple = Fraction(ratio).limit_denominator(most)
-        if abs(float(simple) - ratio) <= 1e-7 * ratio:
-            return simple
-    return Fraction(ratio).limit_denominator(1_000_000)
 
 
 def _trigger(trigger: PriceTrigger | None) -> tuple[int, int]:

@@ -142,6 +142,7 @@ def expected_cash(
 def free_slots(
     rules: Records,
     book: Records,
+    positions: Records,
     slot_of: IntArray,
     orders: Records,
     active: IntArray,
@@ -162,10 +163,11 @@ def free_slots(
         order = orders[active[i]]
         if order.status != codes.OPEN:
             continue
-        if order.side == codes.BUY and slot_of[order.symbol] < 0:
-            slots -= 1
+        slot = slot_of[order.symbol]
+        if order.side == codes.BUY:
+            slots -= 1 if slot < 0 else 0
         elif order.full_exit == 1 and freed and order.mode != codes.MODE_LIMIT and traded[t, order.symbol]:
-            slots += 1
+            slots += 1 if slot >= 0 and positions[slot].unlisted == 0 else 0  # unlisted shares keep their place
     return slots  # type: ignore[no-any-return]
 
 

@@ -157,6 +157,21 @@ _SPECS: Final = (
         session_column="session",
     ),
     DatasetSpec(
+        name="dividends",
+        schema=MappingProxyType(
+            {
+                "symbol": pl.String,
+                "record_date": pl.Date,
+                "ex_date": pl.Date,  # null: one session before the record date
+                "pay_date": pl.Date,  # null: not known; expected by the rules of stocklab.market.dividends
+                "krw_per_share": pl.Float64,  # cash, before tax
+            }
+        ),
+        key=("symbol", "record_date"),
+        nullable=frozenset({"ex_date", "pay_date"}),
+        session_column="record_date",
+    ),
+    DatasetSpec(
         name="statements",
         schema=MappingProxyType(
             {

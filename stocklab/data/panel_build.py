@@ -25,6 +25,8 @@ from stocklab.data.cells import Cells, open_cells
 from stocklab.data.coin_arrays import coin_arrays
 from stocklab.data.datasets import PRICES_ADJUSTED, PRICES_COIN, PRICES_RAW
 from stocklab.data.durable import flush_directory, flush_file
+from stocklab.data.entitlements_build import NewShares, entitlements_of, infer_new_shares
+from stocklab.data.entitlements_files import save_entitlements
 from stocklab.data.field_place import FieldPlace, events_of
 from stocklab.data.fundamentals_build import fundamentals_of
 from stocklab.data.fundamentals_files import save_fundamentals
@@ -37,6 +39,7 @@ from stocklab.data.size_value_build import save_size_value
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import STAGING_PREFIX, Store
 from stocklab.factors.vocabulary import FIELDS
+from stocklab.market.entitlements import NO_ENTITLEMENTS, Entitlements
 from stocklab.market.fundamentals import Fundamentals
 from stocklab.market.panel import MARKET_CODES, Instruments, PriceBasis
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray
@@ -45,7 +48,7 @@ __all__ = ["BY_SYMBOL", "META_NAME", "PANEL_VERSION", "build_panel", "dataset_of
 
 log = structlog.get_logger()
 
-PANEL_VERSION: Final = 3  # raise it when the meaning of a field changes: older panels are then built again
+PANEL_VERSION: Final = 4  # raise it when the meaning of a field changes: older panels are then built again
 META_NAME: Final = "meta.json"
 BY_SYMBOL: Final = ".by-symbol"
 ADMINISTRATIVE_WORD: Final = "관리종목"
@@ -171,6 +174,7 @@ def _write_coins(writer: _Writer, snapshot: Snapshot) -> dict[str, Any]:
         "sessions": cells.sessions,
         "symbols": list(cells.symbols),
         "tv_estimated": coins.tv_estimated,
+        "entitlements": save_entitlements(NO_ENTITLEMENTS, writer.save_aside),
         "statements": None,
         "series": [],
         "rf_known": False,
@@ -188,12 +192,12 @@ def _write_stocks(writer: _Writer, snapshot: Snapshot, basis: PriceBasis) -> dic
     traded = _save_traded(writer, cells)
     tv_estimated = _save_tv(writer, cells)
     table = instrument_table(snapshot, cells.symbols, last_true(traded, cells.sessions))
-    del traded
+    entitlements = NO_ENTITLEMENTS
     if basis is PriceBasis.RAW:
-        _save_raw_prices(writer, snapshot, cells, close)
+        entitlements = _save_raw_prices(writer, snapshot, cells, close, traded)
     else:
         _save_adjusted_prices(writer, cells, close)
-    del close
+    del close, traded
     first, end = life(here, cells.sessions, table.instruments)
     listed = rows_between(first, end, len(cells.sessions))
     writer.save("listed", listed)
@@ -220,6 +224,7 @@ def _write_stocks(writer: _Writer, snapshot: Snapshot, basis: PriceBasis) -> dic
         "tv_estimated": tv_estimated,
         "statements": None if known is None else save_fundamentals(known, writer.save_aside),
         "series": series,
+        "entitlements": save_entitlements(entitlements, writer.save_aside),
         "rf_known": save_rates(place),
         "indices": _save_indices(writer, snapshot, cells.sessions),
         "instruments": _instruments_json(table.instruments),
@@ -257,7 +262,9 @@ def _save_adjusted_prices(writer: _Writer, cells: Cells, close: FloatArray) -> N
     writer.save("volume", cells.fill(pl.col("volume"), ["volume"], dtype=np.float64, empty=np.nan))
 
 
-def _save_raw_prices(writer: _Writer, snapshot: Snapshot, cells: Cells, close: FloatArray) -> None:
+def _save_raw_prices(
+    writer: _Writer, snapshot: Snapshot, cells: Cells, close: FloatArray, traded: BoolArray
+) -> Entitlements:
     base = cells.fill(pl.col("close") - pl.col("change"), ["close", "change"], dtype=np.float64, empty=np.nan)
     shares = cells.fill(pl.col("shares_listed"), ["shares_listed"], dtype=np.float64, empty=np.nan)
     broken = broken_links(cells.sessions)
@@ -272,16 +279,20 @@ def _save_raw_prices(writer: _Writer, snapshot: Snapshot, cells: Cells, close: F
     volume = cells.fill(pl.col("volume"), ["volume"], dtype=np.float64, empty=np.nan)
     writer.save("volume_raw", volume)
     writer.save("volume", volume / events.to_last)
-    _save_splits(writer, snapshot, cells, events)
+    inferred = None if snapshot.has("events") else infer_new_shares(events, shares, traded, broken)
+    _save_splits(writer, snapshot, cells, events, inferred)
     if broken.any():
         writer.notes.append(
             f"Sessions of the exchange are missing before {int(broken.sum())} sessions of this panel; "
             "across these gaps no corporate action is known and prices are taken as they stand."
         )
+    return entitlements_of(snapshot, (cells.sessions, cells.symbols), shares, inferred, writer.notes)
 
 
-def _save_splits(writer: _Writer, snapshot: Snapshot, cells: Cells, events: RawEvents) -> None:
-    if snapshot.has("events"):
+def _save_splits(
+    writer: _Writer, snapshot: Snapshot, cells: Cells, events: RawEvents, inferred: NewShares | None
+) -> None:
+    if inferred is None:
         recorded = snapshot.scan("events").collect()
         ratios = split_ratios_from_events(recorded, cells.sessions, cells.symbols)
         # an event explains a price factor, whatever its kind
@@ -290,11 +301,19 @@ def _save_splits(writer: _Writer, snapshot: Snapshot, cells: Cells, events: RawE
         )
         unexplained = int(((np.abs(events.factor - 1) > 0.02) & (known == 1)).sum())
     else:
-        ratios = events.inferred_split
-        unexplained = int(events.unexplained.sum())
+        ratios = events.inferred_split.copy()
+        for row, symbol, ratio, _ in inferred.bonus:
+            ratios[row, symbol] = ratio
+        unexplained = int(events.unexplained.sum()) - len(inferred.bonus) - len(inferred.rights)
         if (ratios != 1).any():
             writer.notes.append(
-                f"{int((ratios != 1).sum())} splits and consolidations are inferred from base prices and listed shares."
+                f"{int((ratios != 1).sum())} splits, consolidations and bonus issues are inferred from base prices and "
+                "listed shares."
+            )
+        if inferred.rights or inferred.spin_offs:
+            writer.notes.append(
+                f"{len(inferred.rights)} rights issues and {len(inferred.spin_offs)} spin-offs are inferred from base "
+                "prices and listed shares."
             )
     writer.save("split_ratio", ratios.astype(np.float32))
     if unexplained:

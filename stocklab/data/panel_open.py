@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from stocklab.data.entitlements_files import open_entitlements
 from stocklab.data.fundamentals_build import restate
 from stocklab.data.fundamentals_files import open_fundamentals
 from stocklab.data.panel_build import BY_SYMBOL, PANEL_VERSION, build_panel, dataset_of, panel_directory, read_meta
@@ -145,6 +146,7 @@ def _map(directory: Path, meta: dict[str, Any], mode: StatementMode) -> Panel:
         key=f"{meta['snapshot_id']}-{basis.value}-v{PANEL_VERSION}{hindsight}",
         notes=tuple(meta["notes"]),
         fundamentals=known,
+        entitlements=open_entitlements(directory, meta["entitlements"]),
     )
 
 

@@ -16,6 +16,8 @@ __all__ = ["RawEvents", "broken_links", "price_factors", "split_ratios_from_even
 
 SHARE_EVENTS: Final = frozenset({"split", "consolidation", "bonus", "reduction"})  # rights give cash, not shares
 TOLERANCE: Final = 0.02
+WHOLE_CHANGE: Final = 0.6  # log of the least whole ratio, 2 for 1
+BASE_SLACK: Final = 0.45  # log of how far a base set by auction may lie from the ratio's
 UNCOVERED_GAP_DAYS: Final = (
     14  # longest closure of the exchange is 11 days (Chuseok 2017); only where no calendar exists
 )
@@ -27,8 +29,8 @@ class RawEvents:
 
     ``factor`` (n_sessions, n_symbols): base price over the previous close at the sessions of events, 1 elsewhere;
     ``to_last`` the same cumulated backwards, so that price x to_last is adjusted to the last session;
-    ``inferred_split`` new shares per old where the listed shares explain the factor, else 1; ``unexplained`` factors
-    beyond 2 % that they do not explain.
+    ``inferred_split`` new shares per old where the listed shares of the same session explain the factor, else 1;
+    ``unexplained`` factors beyond 2 % that they do not explain.
     """
 
     factor: FloatArray
@@ -79,7 +81,7 @@ def price_factors(close: FloatArray, base: FloatArray, shares: FloatArray, broke
         factor[row, linked] = base[row, linked] / last_close[linked]
         event = linked & (np.abs(factor[row] - 1) > TOLERANCE)
         ratio = shares[row] / last_shares
-        explained = event & (np.abs(factor[row] * ratio - 1) < TOLERANCE)
+        explained = event & ((np.abs(factor[row] * ratio - 1) < TOLERANCE) | _is_whole_change(factor[row], ratio))
         split[row, explained] = _snap(ratio[explained])
         unexplained[row] = event & ~explained
         last_close[here] = close[row, here]
@@ -105,6 +107,15 @@ def split_ratios_from_events(events: pl.DataFrame, sessions: DateArray, symbols:
         if kind in SHARE_EVENTS and symbol in column_of and row < len(sessions):
             ratios[row, column_of[symbol]] *= ratio
     return ratios
+
+
+def _is_whole_change(factor: FloatArray, ratio: FloatArray) -> BoolArray:
+    """Share counts that change by a whole ratio the other way than the price: after a long halt the auction sets a base
+    of its own (032800 on 2022-02-04: 10 for 1, base 9.29 times), and the difference is a gain or loss of holders."""
+    snapped = _snap(ratio)
+    whole = (snapped == np.round(snapped)) | (1 / snapped == np.round(1 / snapped))
+    found: BoolArray = whole & (np.abs(np.log(ratio)) > WHOLE_CHANGE) & (np.abs(np.log(factor * ratio)) < BASE_SLACK)
+    return found
 
 
 def _snap(ratio: FloatArray) -> FloatArray:

@@ -19,6 +19,7 @@ __all__ = ["ResultStore"]
 
 _RUN_ID = re.compile(r"^[0-9a-f]{16,64}$")
 _JSON = {"card": "run.json", "metrics": "metrics.json"}
+_ADDED_LATER = frozenset({"deposits"})
 
 
 class ResultStore:
@@ -78,7 +79,7 @@ class ResultStore:
             raise ResultNotFound(run_id)
         folder = self.path(run_id)
         try:
-            tables = {name: pl.read_parquet(folder / f"{name}.parquet") for name in TABLE_SCHEMAS}
+            tables = {name: _read_table(folder, name) for name in TABLE_SCHEMAS}
         except (OSError, pl.exceptions.PolarsError) as error:
             raise DataError(
                 f"The stored result {run_id} is damaged ({error}). Hint: delete {folder} and run again."
@@ -141,6 +142,14 @@ class ResultStore:
             self.delete(file.parent.name)
             removed += 1
         return removed
+
+
+def _read_table(folder: Path, name: str) -> pl.DataFrame:
+    """A table of a stored result; empty where the version that stored it did not have that table."""
+    path = folder / f"{name}.parquet"
+    if name in _ADDED_LATER and not path.exists():
+        return pl.DataFrame(schema=dict(TABLE_SCHEMAS[name]))
+    return pl.read_parquet(path)
 
 
 def write_result(result: Result, folder: Path) -> None:

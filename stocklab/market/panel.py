@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from stocklab.errors import InputError
+from stocklab.market.entitlements import NO_ENTITLEMENTS, Entitlements
 from stocklab.market.fundamentals import Fundamentals
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
@@ -88,6 +89,7 @@ class Panel:
     synthetic : True for the demo market
     key : identifies the content (snapshot id + basis + statement mode); caches hang on it
     fundamentals : statement figures as they became public; None where no statements are loaded
+    entitlements : dividends, bonus shares before they list, rights; only on the raw basis
     by_symbol : name -> (the field, the same values as (n_symbols, n_sessions)); see `turned`
     """
 
@@ -107,6 +109,7 @@ class Panel:
     fundamentals: Fundamentals | None = None
     by_symbol: Mapping[str, tuple[AnyArray, AnyArray]] = field(default_factory=dict)
     series: Mapping[str, FloatArray] = field(default_factory=dict)
+    entitlements: Entitlements = field(default=NO_ENTITLEMENTS)
 
     def turned(self, name: str) -> AnyArray | None:
         """A field as (n_symbols, n_sessions), where a copy is stored that way; None where there is none.

@@ -15,11 +15,13 @@ __all__ = ["datasets", "how_to_import", "markets", "quality", "snapshot"]
 
 DATASETS = {
     "prices_adjusted": N_("Daily prices, adjusted"),
+    "prices_coin": N_("Daily candles of coins"),
     "prices_raw": N_("Daily prices, as traded"),
     "indices": N_("Indices"),
     "instruments": N_("Companies and sectors"),
     "delistings": N_("Delistings"),
     "events": N_("Splits, bonus and rights issues"),
+    "dividends": N_("Cash dividends"),
     "statements": N_("Financial statements"),
     "share_structure": N_("Free float and treasury shares"),
     "investor_flows": N_("Net purchases by investor class"),

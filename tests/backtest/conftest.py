@@ -21,6 +21,7 @@ import stocklab.factors.execute  # imported before the uncompiled copy, so that 
 from stocklab.backtest import Result, RunRequest, simulate
 from stocklab.data.panel_fields import compact
 from stocklab.factors import Wanted
+from stocklab.market.entitlements import NO_ENTITLEMENTS, Entitlements
 from stocklab.market.financial_sector import is_financial
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Instruments, Panel, PriceBasis
 from stocklab.strategy.document import Strategy
@@ -47,6 +48,7 @@ class Market:
     signals: Mapping[str, AnyArray] = field(default_factory=dict)
     index: Sequence[float] | None = None
     extra: Mapping[str, AnyArray] = field(default_factory=dict)
+    entitlements: Entitlements = NO_ENTITLEMENTS
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -116,6 +118,7 @@ class Market:
             synthetic=False,
             tv_estimated=True,
             key="test",
+            entitlements=self.entitlements,
         )
 
 

@@ -287,7 +287,7 @@ def test_raw_panel_follows_the_base_price(store: Store) -> None:
     assert column(panel, "flag_attention", "000040") == [255] * 5
     assert column(panel, "market", "000020") == [2, 2, 2, 2, 1]
     assert not panel.tv_estimated
-    assert any("1 splits and consolidations are inferred" in note for note in panel.notes)
+    assert any("1 splits, consolidations and bonus issues are inferred" in note for note in panel.notes)
     assert any("1 changes of the base price" in note for note in panel.notes)
     assert panel.fields["close_raw"].dtype == np.float32
 
@@ -352,7 +352,10 @@ def test_consolidations_are_inferred_as_exact_fractions(store: Store) -> None:
         (D[0], "365590", 563, 0, 1, 30_978_350, "KOSDAQ", None),
         (D[1], "365590", 2835, -850, 1, 6_195_669, "KOSDAQ", None),
     ]
-    # base price 3,685 against 563 before is not five times: an event, but not explained by the shares
+    # base price 3,685 against 563 before is 6.5 times: the auction's own price; the shares became a fifth all the same
+    write(store, prices_raw=raw(rows))
+    assert_array_equal(column(open_panel(store), "split_ratio", "365590"), np.array([1, 0.2], dtype=np.float32))
+    rows[1] = (D[1], "365590", 2835, 1_300, 1, 6_195_669, "KOSDAQ", None)  # base 1,535 is 2.7 times: something else
     write(store, prices_raw=raw(rows))
     assert column(open_panel(store), "split_ratio", "365590") == [1, 1]
     rows[1] = (D[1], "365590", 2835, 20, 1, 6_195_669, "KOSDAQ", None)  # base 2,815 = 5 x 563

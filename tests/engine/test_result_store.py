@@ -91,6 +91,7 @@ def test_export_writes_exactly_the_contract_files(tmp_path: Path) -> None:
         "trades.parquet",
         "orders.parquet",
         "ledger.parquet",
+        "deposits.parquet",
     }
     assert {file.name for file in out.iterdir()} == expected
 

@@ -12,6 +12,7 @@ import polars as pl
 from stocklab.data.demo.bars import Scene, choose_events, make_bars
 from stocklab.data.demo.books import make_books
 from stocklab.data.demo.cast import make_cast
+from stocklab.data.demo.dividends import affordable, dividends_frame, fall_ex_dividend
 from stocklab.data.demo.filings import make_filings
 from stocklab.data.demo.funds import add_funds
 from stocklab.data.demo.indices import index_levels, index_members
@@ -112,6 +113,8 @@ def demo_datasets(
     books = make_books(cast, sessions, seed)
     session_quarter = np.searchsorted(books.ends, sessions) - 1
     latent = make_latent(cast, plot, books, session_quarter, seed)
+    books = affordable(cast, plot, books, latent, sessions)
+    fall_ex_dividend(cast, plot, books, latent, sessions)
     events = choose_events(cast, plot, latent, seed)
     scene = Scene(cast=cast, plot=plot, latent=latent, events=events, sessions=sessions, seed=seed)
     bars = make_bars(scene)
@@ -121,6 +124,7 @@ def demo_datasets(
     books = with_rights(books, events, bars, session_quarter)
     filings = make_filings(cast, books, sessions, seed)
     shares = outstanding_shares(bars, events)[np.maximum(np.searchsorted(sessions, books.ends, side="right") - 1, 0)]
+    accounts = make_accounts(cast, books, filings, shares, seed)
     flows = make_flows(cast, bars, seed)
     shortable = may_be_shorted(cast, bars, members["KOSPI200"], sessions)
     return {
@@ -130,7 +134,8 @@ def demo_datasets(
         "instruments": instruments_frame(cast),
         "delistings": delistings_frame(cast, sessions),
         "events": events_frame(cast, events, sessions),
-        "statements": statements_frame(make_accounts(cast, books, filings, shares, seed)),
+        "dividends": dividends_frame(scene, books, accounts.lines.dps),
+        "statements": statements_frame(accounts),
         "share_structure": structure_frame(cast, books, filings, shares, seed),
         "investor_flows": flows_frame(cast, bars, flows, sessions),
         "foreign_holdings": holdings_frame(cast, bars, flows, sessions, seed),

@@ -12,6 +12,7 @@ from stocklab.data.convert import first_row, nearest, refuse_where, to_dates, to
 from stocklab.data.datasets import DATASETS
 from stocklab.data.layouts.piece import Layout, Piece, with_rows
 from stocklab.data.layouts.reports import fiscal_year, read_basis, read_quarter
+from stocklab.data.raw_events import SHARE_EVENTS
 from stocklab.data.reading import SourceFile
 from stocklab.errors import BrokenInput
 from stocklab.factors.vocabulary import ITEMS
@@ -20,6 +21,7 @@ from stocklab.market.fundamentals import SHARE_COUNT_ITEMS
 __all__ = ["LAYOUTS"]
 
 SOURCES: Final = ("receipt", "deadline")
+EVENT_KINDS: Final = SHARE_EVENTS | {"rights", "spin_off"}
 # dataset -> columns that count something, and columns of money or percent that may be negative
 COUNTS: Final[Mapping[str, tuple[str, ...]]] = {
     "share_structure": ("shares_float", "shares_treasury"),
@@ -115,6 +117,34 @@ def _read_rates(file: SourceFile) -> list[Piece]:
     return [_piece("rates", rows, file)]
 
 
+def _read_events(file: SourceFile) -> list[Piece]:
+    rows = _symbol_days(file, "session").with_columns(
+        to_texts(file, "kind").alias("kind"), to_reals(file, "ratio").alias("ratio")
+    )
+    kinds = sorted(EVENT_KINDS)
+    refuse_where(~rows["kind"].is_in(kinds), file, "kind", f"one of {', '.join(kinds)}")
+    refuse_where(rows["ratio"] <= 0, file, "ratio", "shares after the event for each share before, above 0")
+    return [_piece("events", rows, file)]
+
+
+def _read_dividends(file: SourceFile) -> list[Piece]:
+    amounts = to_reals(file, "krw_per_share")
+    refuse_where(amounts <= 0, file, "krw_per_share", "won per share above 0")
+    rows = _symbol_days(file, "record_date").with_columns(
+        _dates_or_none(file, "ex_date"), _dates_or_none(file, "pay_date"), amounts.alias("krw_per_share")
+    )
+    refuse_where(rows["ex_date"] >= rows["record_date"], file, "ex_date", "a day before the record date")
+    refuse_where(rows["pay_date"] <= rows["record_date"], file, "pay_date", "a day after the record date")
+    return [_piece("dividends", rows, file)]
+
+
+def _dates_or_none(file: SourceFile, column: str) -> pl.Series:
+    """Days of a column that may be missing."""
+    if column not in file.columns:
+        return pl.Series(column, [None], dtype=pl.Date).new_from_index(0, file.frame.height)
+    return to_dates(file, column, nullable=True).alias(column)
+
+
 def _symbol_days(file: SourceFile, day: str) -> pl.DataFrame:
     symbols = to_texts(file, "symbol")
     check_symbols(symbols, file, "symbol")
@@ -145,6 +175,7 @@ _READERS: Final = {
     "foreign_holdings": _read_holdings,
     "short_sales": _read_short_sales,
     "rates": _read_rates,
+    "events": _read_events,
 }
 
 LAYOUTS: Final = (
@@ -154,6 +185,13 @@ LAYOUTS: Final = (
         columns=tuple(name for name in DATASETS["statements"].schema if name not in _STATEMENT_OPTIONAL),
         optional=_STATEMENT_OPTIONAL,
         read=_read_statements,
+    ),
+    Layout(
+        name="dividends",
+        pattern=r"dividends.*",
+        columns=("symbol", "record_date", "krw_per_share"),
+        optional=("ex_date", "pay_date"),
+        read=_read_dividends,
     ),
     *(
         Layout(name=name, pattern=rf"{name}.*", columns=tuple(DATASETS[name].schema), read=read)

@@ -35,7 +35,7 @@ def run_card(result: Result) -> None:
 def card_facts(card: Mapping[str, Any]) -> dict[str, str]:
     """The card's facts by name, in the user's language."""
     counts = card["counts"]
-    basis = {"raw": _("Raw prices"), "adjusted": _("Adjusted prices")}
+    basis = {"raw": _("Raw prices"), "adjusted": _("Adjusted prices"), "coin": _("Coins (Upbit)")}
     facts = {
         _("Run id"): str(card["run_id"]),
         _("Range"): f"{card['start']} – {card['end']}",
@@ -92,10 +92,37 @@ def _statement_warnings(card: Mapping[str, Any]) -> list[str]:
     return told
 
 
+def _dividend_warnings(card: Mapping[str, Any]) -> list[str]:
+    if card["price_basis"] == "coin":
+        return [
+            _(
+                "Coins of Upbit's won market: ticks that single coins had of their own, the largest order and delistings "
+                "are not simulated."
+            )
+        ]
+    found = card.get("dividends")
+    if found is None or not found["known"] or card["price_basis"] != "raw":
+        return [_("Cash dividends are not booked, neither here nor in the benchmark.")]
+    told = [_("Cash dividends are booked when they are paid; the benchmark is a price index without them.")]
+    if found["due"]:
+        told.append(
+            _("{count} dividends ({amount} before tax) are due after the last session and not in the result.").format(
+                count=fmt.count(found["due"]), amount=fmt.krw(found["due_krw"], language())
+            )
+        )
+    if found["days_of_payment_expected"]:
+        told.append(
+            _("The day of payment of {count} of {all} dividends is expected, not published.").format(
+                count=fmt.count(found["days_of_payment_expected"]), all=fmt.count(found["in_range"])
+            )
+        )
+    return told
+
+
 def warnings(card: Mapping[str, Any]) -> list[str]:
     """What a careful reader wants to know, in the user's language."""
     counts = card["counts"]
-    told = [*_statement_warnings(card), _("Cash dividends are not booked, neither here nor in the benchmark.")]
+    told = [*_statement_warnings(card), *_dividend_warnings(card)]
     if card["synthetic"]:
         told.insert(0, _("The market is simulated: the result says nothing about real stocks."))
     first = card["first_purchase"]
@@ -127,6 +154,19 @@ def warnings(card: Mapping[str, Any]) -> list[str]:
             _("{count} holdings had prices that end early; they stay at their last close.").format(
                 count=fmt.count(counts["series_ended_early"])
             )
+        )
+    if counts.get("spin_offs_while_held"):
+        told.append(
+            _(
+                "{count} holdings came through what looks like a spin-off; the shares of the new company are missing."
+            ).format(count=fmt.count(counts["spin_offs_while_held"]))
+        )
+    if counts["base_price_moves_without_share_change"]:
+        told.append(
+            _(
+                "{count} times the base price of a holding moved without an event that is known; what holders received "
+                "is missing."
+            ).format(count=fmt.count(counts["base_price_moves_without_share_change"]))
         )
     if counts["delisted_while_held"]:
         told.append(

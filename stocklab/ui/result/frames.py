@@ -18,6 +18,7 @@ __all__ = [
     "STATUSES",
     "Summary",
     "holdings",
+    "ledger",
     "marks",
     "orders",
     "price_range",
@@ -72,7 +73,7 @@ class Summary:
 
     ``months`` maps (year, month) and ``years`` a year to its return; ``sale_reasons`` holds (reason, number of sale
     orders, profit in KRW); ``stocks`` has one row per traded symbol: symbol, buys, sells, first, last, profit_krw
-    (sales and what is still held, less purchases and costs).
+    (sales, dividends and what is still held, less purchases and all costs).
     """
 
     months: Mapping[tuple[int, int], float]
@@ -102,21 +103,20 @@ def summarize(result: Result) -> Summary:
 def _stocks(result: Result) -> pl.DataFrame:
     trades = in_floats(result.tables["trades"])
     buys = pl.col("side") == "buy"
-    cost = pl.col("commission_krw") + pl.col("tax_krw")
-    flow = pl.when(buys).then(-(pl.col("amount_krw") + cost)).otherwise(pl.col("amount_krw") - cost)
+    flows = in_floats(result.tables["ledger"]).group_by("symbol").agg(flow=pl.col("cash_delta_krw").sum())
     traded = trades.group_by("symbol").agg(
         buys=buys.sum(),
         sells=(~buys).sum(),
         first=pl.col("session").min(),
         last=pl.col("session").max(),
-        flow=flow.sum(),
     )
     positions = in_floats(result.tables["positions"])
     last = result.tables["daily"]["session"].max()
     held = positions.filter(pl.col("session") == last).select("symbol", held=pl.col("value_krw"))
-    joined = traded.join(held, on="symbol", how="left").with_columns(pl.col("held").fill_null(0))
+    joined = traded.join(held, on="symbol", how="left").join(flows, on="symbol", how="left")
     return (
-        joined.with_columns(profit_krw=pl.col("flow") + pl.col("held"))
+        joined.with_columns(pl.col("held", "flow").fill_null(0))
+        .with_columns(profit_krw=pl.col("flow") + pl.col("held"))
         .drop("flow")
         .sort(["profit_krw", "symbol"], descending=[True, False])
     )
@@ -155,6 +155,14 @@ def orders(
     if unfilled_only:
         found = found.filter(pl.col("shares_filled") < pl.col("shares_ordered"))
     return found.sort(["session", "order_id"], descending=True)
+
+
+def ledger(result: Result, names: Mapping[str, str], *, kind: str | None = None, text: str = "") -> pl.DataFrame:
+    """Changes of cash, newest first, with the cash after each; filtered by kind and a part of the symbol or name."""
+    start = int(result.card["initial_cash_krw"])
+    whole = in_floats(result.tables["ledger"]).with_columns(cash_krw=start + pl.col("cash_delta_krw").cum_sum())
+    found = _filtered(whole, names, side=None, text=text)
+    return (found if kind is None else found.filter(pl.col("kind") == kind)).reverse()
 
 
 def _filtered(table: pl.DataFrame, names: Mapping[str, str], *, side: str | None, text: str) -> pl.DataFrame:

@@ -9,21 +9,21 @@ import polars as pl
 import streamlit as st
 
 from stocklab.backtest.result import Result, in_floats
-from stocklab.market.panel import PriceBasis
 from stocklab.strategy import describe_strategy, dump, parse_document
 from stocklab.ui import blocks, cached, charts, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.result import frames
 from stocklab.ui.result.card import run_card
+from stocklab.ui.result.cash_book import cash_book
 from stocklab.ui.result.costs import costs
+from stocklab.ui.result.tables import quantity, table, won
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
 
 SIDES: Final = {"": N_("Buys and sells"), "buy": N_("Buys"), "sell": N_("Sells")}
 PER_PAGE: Final = 12
-ROWS: Final = 2000
 
 
 def overview(result: Result) -> None:
@@ -82,45 +82,6 @@ def holdings(result: Result) -> None:
         },
         f"holdings-{chosen}.csv",
     )
-
-
-def won(label: str) -> Any:
-    """A column of whole numbers with separators."""
-    return st.column_config.NumberColumn(label, format="localized")
-
-
-def quantity(label: str, result: Result) -> Any:
-    """A column of shares or prices: whole numbers, of coins with every decimal."""
-    if result.card["price_basis"] != PriceBasis.COIN:
-        return won(label)
-    return st.column_config.NumberColumn(label, format="%.12g")
-
-
-def table(frame: pl.DataFrame, columns: Mapping[str, Any], file_name: str, *, order: list[str] | None = None) -> None:
-    """A sortable table with a CSV of all its rows."""
-    shown = frame.head(ROWS)
-    st.dataframe(
-        shown,
-        hide_index=True,
-        column_config=dict(columns),
-        column_order=order or list(columns),
-        height="content" if shown.height <= 15 else 560,
-        placeholder=fmt.DASH,
-    )
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        note = _("{count} rows").format(count=fmt.count(frame.height))
-        if frame.height > ROWS:
-            note += " · " + _("the first {count} are shown, the file has all").format(count=fmt.count(ROWS))
-        st.caption(note)
-        st.download_button(
-            _("Download CSV"),
-            data=lambda: frame.write_csv().encode("utf-8-sig"),
-            file_name=file_name,
-            mime="text/csv",
-            icon=":material/download:",
-            key=f"download_{file_name}",
-            on_click="ignore",
-        )
 
 
 def _filters(key: str, more: Sequence[str] = ()) -> tuple[str | None, str, str | None]:
@@ -270,6 +231,7 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
     "trades": (N_("Trades"), trades),
     "orders": (N_("Unfilled orders"), orders),
     "stocks": (N_("Stocks traded"), stocks),
+    "cash": (N_("Cash book"), cash_book),
     "costs": (N_("Costs and capacity"), costs),
     "settings": (N_("Settings"), settings),
 }

@@ -48,6 +48,16 @@ class Event:
     symbol: int
     new: int
     old: int
+    until: int | None = None  # bonus shares that cannot be sold before this session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dividend:
+    """Cash for each share held at the close before, paid at the open of session ``due``."""
+
+    symbol: int
+    krw: Fraction
+    due: int
 
 
 class Bars:
@@ -72,6 +82,19 @@ class Bars:
         delisted = panel.instruments.delisted_on
         self.delisted = [None if np.isnat(day) else day.astype("datetime64[D]").item() for day in delisted]
         self.pays_last_close = [bool(pays) for pays in panel.instruments.pays_last_close]
+        known = panel.entitlements
+        self._unlisted = {
+            (int(t), int(symbol)): int(until)
+            for t, symbol, until in zip(
+                known.unlisted_row, known.unlisted_symbol, known.unlisted_until, strict=True
+            )
+        }  # fmt: skip
+        self._rights = set(zip(known.rights_row.tolist(), known.rights_symbol.tolist(), strict=True))
+        self._dividends: dict[int, list[Dividend]] = {}
+        columns = (known.dividend_row, known.dividend_symbol, known.dividend_units, known.dividend_paid)
+        for t, symbol, units, due in zip(*(column.tolist() for column in columns), strict=True):
+            dividend = Dividend(symbol=symbol, krw=Fraction(units, 10_000), due=due)
+            self._dividends.setdefault(t, []).append(dividend)
         sectors = panel.instruments.sectors
         self.sectors = [name or None for name in sectors]
 
@@ -103,8 +126,17 @@ class Bars:
         for symbol, ratio in enumerate(self._ratios[t]):
             if ratio > 0 and ratio != 1.0:
                 whole = simple_ratio(ratio)
-                found.append(Event(symbol=symbol, new=whole.numerator, old=whole.denominator))
+                until = self._unlisted.get((t, symbol))
+                found.append(Event(symbol=symbol, new=whole.numerator, old=whole.denominator, until=until))
         return found
+
+    def with_rights(self, t: int, symbol: int) -> bool:
+        """Whether holders get subscription rights at the open of ``t``."""
+        return self.raw and (t, symbol) in self._rights
+
+    def dividends(self, t: int) -> list[Dividend]:
+        """Dividends without which a symbol trades from ``t`` on."""
+        return self._dividends.get(t, []) if self.raw else []
 
     def bar(self, t: int, symbol: int) -> Bar:
         """The session of a symbol."""

@@ -58,6 +58,13 @@ class Position:
     entered_late: int | None
     limit_fill_on: int | None = None
     exit_order: Order | None = None
+    unlisted: int = 0
+    leaving: tuple[str, int | None] | None = None
+
+    @property
+    def sellable(self) -> int:
+        """Shares that are listed."""
+        return self.shares - self.unlisted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +84,26 @@ class Trade:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FractionPaid:
-    """Won paid for the fraction of a share that a share change left."""
+class Paid:
+    """Won received beside trades: for a fraction of a share, for rights, as a dividend; and what is withheld."""
 
     session: int
     symbol: int
+    kind: str
     cash: int
+    tax: int = 0
+
+
+@dataclass(eq=False, kw_only=True)
+class Claim:
+    """What is due at the open of a later session: a dividend, or bonus shares of a position that list then."""
+
+    kind: str
+    symbol: int
+    shares: int
+    due: int
+    krw: Fraction = Fraction(0)
+    position: Position | None = None
 
 
 @dataclass(eq=False, kw_only=True)
@@ -101,7 +122,8 @@ class Book:
     positions: list[Position] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     alive: list[Order] = field(default_factory=list)
-    records: list[Trade | FractionPaid] = field(default_factory=list)
+    records: list[Trade | Paid] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
     sold_on: dict[int, int] = field(default_factory=dict)
     noted: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -190,6 +212,7 @@ class Book:
             )
             return
         held = position.shares
+        position.leaving = None
         position.average = (position.average * held + price * shares) / (held + shares)
         position.shares += shares
         if order.mode == "limit":
@@ -215,7 +238,7 @@ class Book:
         position = self.position(order.symbol)
         assert position is not None
         price = min(max(intended, bar.low), bar.high)
-        wanted = min(order.left, position.shares)
+        wanted = min(order.left, position.sellable)
         shares = min(wanted, self.volume_cap(bar))
         if shares < wanted:
             order.reason = "participation"
@@ -253,10 +276,10 @@ class Book:
         self.cash += change
         return change
 
-    def pay_fraction(self, t: int, symbol: int, cash: int) -> None:
-        """Book the won of a fraction of a share."""
-        self.records.append(FractionPaid(session=t, symbol=symbol, cash=cash))
-        self.cash += cash
+    def receive(self, t: int, symbol: int, kind: str, cash: int, tax: int = 0) -> None:
+        """Book won that no trade brought."""
+        self.records.append(Paid(session=t, symbol=symbol, kind=kind, cash=cash, tax=tax))
+        self.cash += cash - tax
 
 
 def cash_change(trade: Trade) -> int:

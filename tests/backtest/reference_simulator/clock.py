@@ -9,7 +9,7 @@ from fractions import Fraction
 from reference_simulator.bars import Bars
 from reference_simulator.book import Book, new_book
 from reference_simulator.entries import Entries
-from reference_simulator.events import apply_events, settle_delistings
+from reference_simulator.events import apply_events, entitle, settle_claims, settle_delistings
 from reference_simulator.exits import Exits
 from reference_simulator.market import tax_rate
 from reference_simulator.prices import Prices
@@ -61,6 +61,7 @@ class Walk:
     book: Book
     strategy: Strategy
     panel: Panel
+    initial_cash_krw: int
     days: list[Day] = field(default_factory=list)
     holdings: list[Holding] = field(default_factory=list)
 
@@ -76,9 +77,11 @@ def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_
     sizing = Sizing(strategy, book, bars, prices, signals, initial_cash_krw)
     exits = Exits(strategy, book, bars, prices, signals)
     entries = Entries(strategy, book, bars, signals, sizing, exits, most_tax(book, bars, sessions))
-    result = Walk(bars=bars, book=book, strategy=strategy, panel=panel)
+    result = Walk(bars=bars, book=book, strategy=strategy, panel=panel, initial_cash_krw=initial_cash_krw)
     for t in sessions:
         final = t == last - 1
+        settle_claims(book, bars, t)
+        entitle(book, bars, t)
         apply_events(book, bars, entries.waiting, t)
         settle_delistings(book, bars, t)
         for phase, side, mode in STEPS:
@@ -135,6 +138,9 @@ def end_session(book: Book, t: int, *, final: bool) -> None:
         book.noted["met", f"{order.side} {order.reason}"] += 1
         lives_on = t < order.expires or (order.full_exit and order.reason in LIVES_ON)
         if final or not lives_on:
+            position = book.position(order.symbol)
+            if order.side == "sell" and position is not None:
+                position.leaving = None  # a sale that lapsed is decided anew
             book.close_order(order, "partial" if order.filled else "unfilled", order.reason or "end_of_run")
     book.alive = book.live()
 

@@ -99,7 +99,7 @@ class Entries:
         for position in self.book.positions:
             free = position.exit_order is None and self.bars.listed(t, position.symbol)
             if position.symbol not in amounts and free and self.exits.long_enough(position, t + 1):
-                self.exits.order_exit(position, position.shares, t, "rebalance")
+                self.exits.order_whole_exit(position, t, "rebalance")
         self.waiting = []
         for symbol, amount in amounts.items():
             self._move_to(t, symbol, amount)
@@ -127,6 +127,8 @@ class Entries:
     def _move_to(self, t: int, symbol: int, amount: int) -> None:
         position = self.book.position(symbol)
         held = position.shares if position else 0
+        if position is not None:
+            position.leaving = None
         close = self.bars.close(t, symbol)
         price, _ = self.sizing.unit_price(t, symbol)
         band = exact(self.strategy.rebalancing.drift_band) * self.sizing.base
@@ -134,7 +136,9 @@ class Entries:
             return
         most, least = amount // close, self.book.affordable(amount, price, ANY)
         if held > most and self.exits.long_enough(position, t + 1):
-            self.exits.order_exit(position, held - most, t, "rebalance")
+            shares = min(held - most, position.sellable)
+            if shares > 0:
+                self.exits.order_exit(position, shares, t, "rebalance")
         elif held < least:
             self.waiting.append(Lot(symbol=symbol, shares=least - held, amount=amount - held * close, since=t))
 

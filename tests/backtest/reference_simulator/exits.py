@@ -52,6 +52,8 @@ class Exits:
                 continue
             if position.exit_order is not None and position.exit_order.is_stop:
                 continue
+            if position.leaving is not None and position.sellable == 0:
+                continue
             if self.rules.min_holding_blocks_stops and not self.long_enough(position, t):
                 continue
             self._run_trigger(position, bar, t)
@@ -78,6 +80,10 @@ class Exits:
             self._fire(position, bar, t, "target", target, target, target)
 
     def _fire(self, position: Position, bar: Bar, t: int, cause: str, price: int, reference: int, target: int) -> None:
+        if position.unlisted > 0:
+            position.leaving = (cause, None)
+        if position.sellable == 0:
+            return
         if position.exit_order is not None:
             self.book.close_order(position.exit_order, "cancelled", "superseded")
         self.book.cancel_purchases(position.symbol)
@@ -85,7 +91,7 @@ class Exits:
             session=t,
             symbol=position.symbol,
             side="sell",
-            shares=position.shares,
+            shares=position.sellable,
             mode="trigger",
             cause=cause,
             expires=t,
@@ -107,9 +113,18 @@ class Exits:
         for position in self.book.positions:
             if position.exit_order is not None or not self.bars.listed(t, position.symbol):
                 continue
+            if position.leaving is not None and position.sellable == 0:
+                continue
             cause, rule = self._close_cause(position, t, unsafe)
             if cause is not None:
-                self.order_exit(position, position.shares, t, cause, rule)
+                self.order_whole_exit(position, t, cause, rule)
+
+    def order_whole_exit(self, position: Position, t: int, cause: str, rule: int | None = None) -> None:
+        """Order the sale of everything that is listed; what is not yet follows when it is."""
+        if position.unlisted > 0:
+            position.leaving = (cause, rule)
+        if position.sellable > 0:
+            self.order_exit(position, position.sellable, t, cause, rule)
 
     def _close_cause(self, position: Position, t: int, unsafe: bool) -> tuple[str | None, int | None]:
         if unsafe and self.sell_all:
@@ -152,7 +167,8 @@ class Exits:
             rule=rule,
             expires=t + 1 + self.carry,
         )
-        order.full_exit = shares == position.shares
+        leaves = position.leaving is not None and shares == position.sellable
+        order.full_exit = shares == position.shares or leaves
         position.exit_order = order
         if order.mode == "limit" and not self.reference_open:
             market = self.bars.market(t, position.symbol)

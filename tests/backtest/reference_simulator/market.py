@@ -48,6 +48,7 @@ TAX: dict[str, Sequence[tuple[date, Fraction]]] = {
     "KOSDAQ": STOCK_TAX,
     "KONEX": ((date(1996, 1, 1), Fraction("0.003")), (date(2019, 5, 30), Fraction("0.001"))),
 }
+WITHHELD = ((date(2005, 1, 1), Fraction("0.154")),)
 NO_LIMIT_UP = 1 << 60
 Rule = TypeVar("Rule")
 
@@ -72,6 +73,12 @@ def tick_bands(table: str, day: date) -> Bands:
 def tax_rate(market: str, day: date) -> Fraction:
     """Tax on sales of stocks by market and trade date."""
     return _in_force(TAX[_known(market)], day)
+
+
+@cache
+def withheld_rate(day: date) -> Fraction:
+    """What is withheld from a dividend paid on a day."""
+    return _in_force(WITHHELD, day)
 
 
 @cache

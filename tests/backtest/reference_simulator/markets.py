@@ -18,6 +18,7 @@ from reference_simulator.market import (
     tick_bands,
     up_to_tick,
 )
+from stocklab.market.entitlements import Entitlements
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Instruments, Panel, PriceBasis
 from stocklab.types import AnyArray
 
@@ -84,6 +85,9 @@ class _Draft:
         self.listed, self.traded = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
         self.market = np.zeros(size, dtype=np.uint8)
         self.base, self.split = np.full(size, NAN), np.ones(size, dtype=np.float32)
+        self.unlisted: list[tuple[int, int, int]] = []
+        self.rights: list[tuple[int, int]] = []
+        self.dividends: list[tuple[int, int, int, int]] = []
         self.delisted = [self._draw_symbol(s) for s in range(len(self.symbols))]
 
     def _draw_symbol(self, s: int) -> date | None:
@@ -101,6 +105,10 @@ class _Draft:
             base = previous
             if started and self.raw and rng.random() < shape.events:
                 base = _event(rng, previous, bands, self.split, t, s)
+                self._entitle(t, s)
+            if started and self.raw and rng.random() < shape.events:
+                units = int(previous * rng.uniform(0.001, 0.1) * 10_000) // rng.choice([1, 100, 10_000]) + 1
+                self.dividends.append((t, s, units, t + rng.choice([0, 1, 5, 20, 60])))
             if started and (t >= dark_from or rng.random() < shape.halts):
                 row = _Row(base, base, base, base, 0.0, traded=False)
             else:
@@ -115,6 +123,33 @@ class _Draft:
                 self.base[t, s] = NAN if base != previous and rng.random() < 0.3 else base
             previous, started = base if math.isnan(row.close) else int(row.close + 0.5), True
         return _delisting(rng, shape, days, last)
+
+    def _entitle(self, t: int, s: int) -> None:
+        """Some share changes are bonus issues that list later, some moved base prices those of rights."""
+        if self.split[t, s] > 1 and self.rng.random() < 0.6:
+            self.unlisted.append((t, s, t + self.rng.choice([0, 1, 2, 5, 15, 90])))
+        elif self.split[t, s] == 1 and self.rng.random() < 0.5:
+            self.rights.append((t, s))
+
+    def entitlements(self) -> Entitlements:
+        """What was drawn, by session and symbol."""
+        late, rights, paid = (
+            np.array(sorted(rows), dtype=np.int64).reshape(-1, width).T.copy()
+            for rows, width in ((self.unlisted, 3), (self.rights, 2), (self.dividends, 4))
+        )
+        return Entitlements(
+            unlisted_row=late[0],
+            unlisted_symbol=late[1],
+            unlisted_until=late[2],
+            rights_row=rights[0],
+            rights_symbol=rights[1],
+            dividend_row=paid[0],
+            dividend_symbol=paid[1],
+            dividend_units=paid[2],
+            dividend_paid=paid[3],
+            dividend_guessed=np.zeros(paid.shape[1], dtype=np.bool_),
+            dividends_known=True,
+        )
 
 
 def build(shape: Shape) -> Panel:
@@ -280,4 +315,5 @@ def _panel(rng: Random, draft: _Draft) -> Panel:
         synthetic=False,
         tv_estimated=True,
         key="random",
+        entitlements=draft.entitlements(),
     )

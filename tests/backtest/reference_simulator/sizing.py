@@ -129,8 +129,11 @@ class Sizing:
         freed = sell_phase < buy_phase or (same_auction and sell_phase == buy_phase)
         slots = self.rules.max_holdings - len(self.book.positions)
         for order in self.book.live():
+            position = self.book.position(order.symbol)
             if order.side == "buy":
-                slots -= self.book.position(order.symbol) is None
+                slots -= position is None
+            elif position is not None and position.unlisted > 0:
+                continue  # what is not listed yet keeps the place
             elif order.full_exit and freed and order.mode != "limit" and self.bars.traded(t, order.symbol):
                 slots += 1
         return slots

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from reference_simulator.book import FractionPaid, Trade
+from reference_simulator.book import Paid, Trade
 from reference_simulator.clock import Walk
 from stocklab.strategy.document import PriceTrigger, Strategy
 
@@ -19,6 +19,7 @@ def tables(walk: Walk) -> dict[str, Rows]:
         "ledger": _ledger(walk),
         "positions": _positions(walk),
         "daily": _daily(walk),
+        "deposits": _deposits(walk),
     }
 
 
@@ -67,8 +68,9 @@ def _ledger(walk: Walk) -> Rows:
     rows: Rows = []
     for record in walk.book.records:
         day, symbol = walk.bars.days[record.session], walk.bars.symbols[record.symbol]
-        if isinstance(record, FractionPaid):
-            rows.append((day, "fraction", symbol, record.cash))
+        if isinstance(record, Paid):
+            rows.append((day, record.kind, symbol, record.cash))
+            rows.append((day, "dividend_tax", symbol, -record.tax))
             continue
         amount = record.shares * record.price
         kind = "delisting" if record.cause == "delisting" else record.side
@@ -91,6 +93,28 @@ def _positions(walk: Walk) -> Rows:
         )
         for holding in held
     ]
+
+
+SETTLED_AFTER = 2
+AT_ONCE = ("fraction", "rights", "dividend", "dividend_tax", "delisting")
+
+
+def _deposits(walk: Walk) -> Rows:
+    """Cash by the session in which it is settled: after today's close, after tomorrow's, and all of it."""
+    days = [day.session for day in walk.days]
+    place = {walk.bars.days[t]: number for number, t in enumerate(days)}
+    flows = [
+        (place[day], place[day] + (0 if kind in AT_ONCE else SETTLED_AFTER), cash)
+        for day, kind, _, cash in _ledger(walk)
+    ]
+    rows: Rows = []
+    for number, t in enumerate(days):
+        known = [(due, cash) for traded, due, cash in flows if traded <= number]
+        ahead = [
+            walk.initial_cash_krw + sum(cash for due, cash in known if due <= number + later) for later in range(3)
+        ]
+        rows.append((walk.bars.days[t], *ahead, max(min(ahead), 0)))
+    return rows
 
 
 def _daily(walk: Walk) -> Rows:

@@ -1,0 +1,57 @@
+"""Tables of a result page: sortable, with a file of all their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import polars as pl
+import streamlit as st
+
+from stocklab.backtest.result import Result
+from stocklab.market.panel import PriceBasis
+from stocklab.ui import format as fmt
+from stocklab.ui.text import _
+
+__all__ = ["quantity", "table", "won"]
+
+ROWS: Final = 2000
+
+
+def won(label: str) -> Any:
+    """A column of whole numbers with separators."""
+    return st.column_config.NumberColumn(label, format="localized")
+
+
+def quantity(label: str, result: Result) -> Any:
+    """A column of shares or prices: whole numbers, of coins with every decimal."""
+    if result.card["price_basis"] != PriceBasis.COIN:
+        return won(label)
+    return st.column_config.NumberColumn(label, format="%.12g")
+
+
+def table(frame: pl.DataFrame, columns: Mapping[str, Any], file_name: str, *, order: list[str] | None = None) -> None:
+    """A sortable table with a CSV of all its rows."""
+    shown = frame.head(ROWS)
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config=dict(columns),
+        column_order=order or list(columns),
+        height="content" if shown.height <= 15 else 560,
+        placeholder=fmt.DASH,
+    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        note = _("{count} rows").format(count=fmt.count(frame.height))
+        if frame.height > ROWS:
+            note += " · " + _("the first {count} are shown, the file has all").format(count=fmt.count(ROWS))
+        st.caption(note)
+        st.download_button(
+            _("Download CSV"),
+            data=lambda: frame.write_csv().encode("utf-8-sig"),
+            file_name=file_name,
+            mime="text/csv",
+            icon=":material/download:",
+            key=f"download_{file_name}",
+            on_click="ignore",
+        )
