@@ -205,8 +205,8 @@ def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
     notes = [*panel.notes, *_warnings(plan, state)]
     if panel.basis is PriceBasis.COIN:
         notes.append(
-            "Coins of Upbit: every UTC day is a session. Ticks that single coins had of their own and the largest order "
-            "of the exchange are not simulated, nor is what happens to a coin that is delisted."
+            "Coins of Upbit: every UTC day is a session. Ticks that single coins had of their own and the largest "
+            "order of the exchange are not simulated, nor is what happens to a coin that is delisted."
         )
     elif panel.basis is PriceBasis.ADJUSTED:
         notes.append(

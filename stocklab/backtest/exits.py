@@ -135,10 +135,7 @@ def _fire(
     if sellable == 0:
         return
     if too_small(rules, book, sellable, intended):
-        row = add_order(
-            book, orders, active, t, position.symbol, codes.SELL, sellable, codes.MODE_TRIGGER, cause, -1, t
-        )
-        close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
+        _refuse(book, positions, slot_of, orders, active, k, sellable, t, cause, -1)
         return
     if position.pending > 0:
         close_order(positions, slot_of, orders, position.pending - 1, codes.CANCELLED, codes.SUPERSEDED)
@@ -156,6 +153,30 @@ def _fire(
         order.reason = codes.LIMIT_DOWN
         return
     sell(rules, book, positions, slot_of, sold_on, orders, trades, row, quotes, t, intended, reference)
+
+
+@part
+def _refuse(
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    orders: Records,
+    active: IntArray,
+    k: int,
+    shares: int,
+    session: int,
+    cause: int,
+    rule: int,
+) -> None:
+    """Write down, once for as many shares, a sale below the smallest order: it is not sent."""
+    position = positions[k]
+    if position.refused == shares:
+        return
+    position.refused = shares
+    row = add_order(
+        book, orders, active, session, position.symbol, codes.SELL, shares, codes.MODE_OPEN, cause, rule, session
+    )
+    close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
 
 
 @part
@@ -247,16 +268,14 @@ def order_exit(
     if shares <= 0:
         return
     position = positions[k]
-    small = too_small(rules, book, shares, position.last_close)
-    if not small:
-        cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
+    if too_small(rules, book, shares, position.last_close):
+        _refuse(book, positions, slot_of, orders, active, k, shares, t + 1, cause, rule)
+        return
+    cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
     mode = rules[0].sell_mode
     row = add_order(
         book, orders, active, t + 1, position.symbol, codes.SELL, shares, mode, cause, rule, t + 1 + rules[0].carry
     )
-    if small:
-        close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
-        return
     whole = shares == position.shares or (position.leaving > 0 and shares == position.shares - position.unlisted)
     orders[row].full_exit = 1 if whole else 0
     position.pending = row + 1

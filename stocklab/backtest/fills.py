@@ -211,6 +211,7 @@ def _add_shares(
         position.limit_on = -1
         position.pending = 0
         position.ended = 0
+        position.refused = 0
         position.unlisted = 0
         position.leaving = 0
         position.average = float(price)

@@ -70,12 +70,12 @@ count."""
 
 POSITION: Final = _record(
     """symbol shares market entry_session last_close quote late_on limit_on pending ended unlisted leaving
-    leaving_rule""",
+    leaving_rule refused""",
     "average high",
 )
 """``average``: fill price of the shares held; ``high``: highest price since the purchase (for the trailing stop).
 ``unlisted``: those of ``shares`` that cannot be sold yet; ``leaving``: 1 + cause of an exit decided while there were
-some, 0 = none."""
+some, 0 = none; ``refused``: shares whose sale was written down as below the smallest order."""
 
 QUOTE: Final = _record(
     """symbol slot open high low close full listed tradable known market etf published_krw base_krw percent tax

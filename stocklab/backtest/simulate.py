@@ -27,7 +27,7 @@ from stocklab.errors import InputError
 from stocklab.factors import FormulaSource
 from stocklab.market.costs import BILLION, tax_table
 from stocklab.market.limits import limit_table
-from stocklab.market.panel import KIND_CODES, Panel, PriceBasis
+from stocklab.market.panel import KIND_CODES, MARKET_CODES, Panel, PriceBasis
 from stocklab.market.ticks import tick_regimes, tick_tables
 from stocklab.market.upbit import MOST_INITIAL_CASH_KRW, coin_tick_regimes, coin_tick_tables, minimum_orders
 from stocklab.strategy.document import FillMode, HoldingUnit, PriceTrigger, Strategy
@@ -249,6 +249,8 @@ def ground_of(
         bars = tuple(read_only(fields[name]) for name in _bar_names(panel))
     base = read_only(fields["base_price"]) if raw and "base_price" in fields else read_only(_NO_ROWS)
     taxes = tax_table(sessions)
+    if panel.basis is PriceBasis.COIN:
+        taxes[:] = taxes[:, MARKET_CODES["UPBIT"]][:, None]  # the highest of the run is that of its one market
     if not isinstance(tax, str):
         taxes[:] = _ppb(tax)
     delisted = np.asarray(panel.instruments.delisted_on, dtype="datetime64[D]")

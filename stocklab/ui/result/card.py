@@ -96,8 +96,8 @@ def _dividend_warnings(card: Mapping[str, Any]) -> list[str]:
     if card["price_basis"] == "coin":
         return [
             _(
-                "Coins of Upbit's won market: ticks that single coins had of their own, the largest order and delistings "
-                "are not simulated."
+                "Coins of Upbit's won market: ticks that single coins had of their own, the largest order and "
+                "delistings are not simulated."
             )
         ]
     found = card.get("dividends")

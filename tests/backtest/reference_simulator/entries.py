@@ -8,12 +8,12 @@ from fractions import Fraction
 from reference_simulator.bars import Bars
 from reference_simulator.book import Book
 from reference_simulator.exits import Exits
-from reference_simulator.money import exact
+from reference_simulator.money import MOST_COINS, exact
 from reference_simulator.signals import Signals
 from reference_simulator.sizing import Sizing
 from stocklab.strategy.document import Strategy
 
-ANY = 1 << 60
+ANY = 1 << 62
 
 
 @dataclass(kw_only=True)
@@ -78,6 +78,10 @@ class Entries:
                 order = self.sizing.place(t, symbol, wanted, price, limit, "entry")
                 self.book.close_order(order, "unfilled", "cash")
                 return
+            if self.book.too_small(shares, price):
+                order = self.sizing.place(t, symbol, shares, price, limit, "entry")
+                self.book.close_order(order, "unfilled", "minimum_order")
+                return
             cash -= self.sizing.place(t, symbol, shares, price, limit, "entry").reserved
             slots -= 1
             new -= 1
@@ -132,15 +136,20 @@ class Entries:
         close = self.bars.close(t, symbol)
         price, _ = self.sizing.unit_price(t, symbol)
         band = exact(self.strategy.rebalancing.drift_band) * self.sizing.base
-        if position is not None and abs(held * close - amount) <= band:
+        if position is not None and abs(self.book.amount(held, close) - amount) <= band:
             return
-        most, least = amount // close, self.book.affordable(amount, price, ANY)
+        most = amount * self.book.unit // close
+        if self.book.unit > 1:
+            most = min(most, MOST_COINS)
+        least = self.book.affordable(amount, price, ANY)
         if held > most and self.exits.long_enough(position, t + 1):
             shares = min(held - most, position.sellable)
             if shares > 0:
                 self.exits.order_exit(position, shares, t, "rebalance")
         elif held < least:
-            self.waiting.append(Lot(symbol=symbol, shares=least - held, amount=amount - held * close, since=t))
+            self.waiting.append(
+                Lot(symbol=symbol, shares=least - held, amount=amount - self.book.amount(held, close), since=t)
+            )
 
     def continue_waiting(self, t: int) -> None:
         """Order what a rebalancing still wants, best first, as far as cash and slots go."""
@@ -161,8 +170,14 @@ class Entries:
                 price, limit = self.sizing.unit_price(t, lot.symbol)
                 wanted = self.book.affordable(amount, price, wanted)
                 ordered = self.book.affordable(cash, price, wanted)
+                cause = "entry" if position is None else "rebalance"
+                if ordered > 0 and self.book.too_small(ordered, price):
+                    if ordered == wanted:
+                        order = self.sizing.place(t, lot.symbol, ordered, price, limit, cause)
+                        self.book.close_order(order, "unfilled", "minimum_order")
+                        continue
+                    ordered = 0
                 if ordered > 0:
-                    cause = "entry" if position is None else "rebalance"
                     reserved = self.sizing.place(t, lot.symbol, ordered, price, limit, cause).reserved
                     cash -= reserved
                     amount -= reserved
