@@ -17,6 +17,7 @@ from stocklab.backtest import RunRequest, simulate
 from stocklab.backtest.result import Result, ShouldCancel, in_floats
 from stocklab.factors import FormulaSource
 from stocklab.market.panel import Panel
+from stocklab.market.upbit import MOST_INITIAL_CASH_KRW
 
 __all__ = ["CAPITALS_KRW", "SLIPPAGES", "Point", "by_capital", "by_slippage"]
 
@@ -50,7 +51,7 @@ def by_capital(
     capitals: Sequence[int] = CAPITALS_KRW,
     should_cancel: ShouldCancel | None = None,
 ) -> tuple[Point, ...]:
-    """The run with other starting cash, in the order given.
+    """The run with other starting cash, in the order given; of coins those that a run can start with.
 
     Raises
     ------
@@ -63,6 +64,7 @@ def by_capital(
             simulate(panel, replace(request, initial_cash_krw=cash), source, should_cancel=should_cancel),
         )
         for cash in capitals
+        if panel.unit == 1 or cash <= MOST_INITIAL_CASH_KRW
     )
 
 

@@ -109,8 +109,10 @@ def age_days() -> int | None:
 
 
 def _ends(which: str) -> list[str]:
+    """Of the stocks; of coins where there are only coins."""
     datasets = data_status().get("datasets", {})
-    found = (datasets[name].get(which) for name in ("prices_raw", "prices_adjusted", "prices_coin") if name in datasets)
+    names = [name for name in ("prices_raw", "prices_adjusted") if name in datasets] or ["prices_coin"]
+    found = (datasets[name].get(which) for name in names if name in datasets)
     return [str(value) for value in found if value]
 
 
