@@ -6,7 +6,7 @@ from __future__ import annotations
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
 from stocklab.backtest.layout import Record, Records
-from stocklab.backtest.money import MOST_MONEY, affordable, amount_of, beyond, cost_of
+from stocklab.backtest.money import affordable, amount_of, beyond, cost_of, part_of_volume
 from stocklab.types import IntArray
 
 __all__ = ["add_order", "buy", "cancel_purchases", "close_order", "drop_position", "sell", "too_small"]
@@ -132,7 +132,7 @@ def _volume_cap(rules: Records, quote: Record) -> int:
     if not quote.volume > 0.0:
         return 0  # an unknown (NaN) volume fills nothing
     if rules[0].unit > 1:
-        return cost_of(int(min(quote.volume * rules[0].unit + 0.5, MOST_MONEY)), rules[0].participation)
+        return part_of_volume(quote.volume, rules[0].participation, rules[0].unit)
     return cost_of(int(quote.volume), rules[0].participation)
 
 

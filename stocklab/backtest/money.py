@@ -20,6 +20,7 @@ __all__ = [
     "cost_of",
     "down_to_tick",
     "level_below",
+    "part_of_volume",
     "quantity_for",
     "rest_of",
     "scaled_down",
@@ -78,6 +79,21 @@ def amount_of(quantity: int, price: int, unit: int) -> int:
         return quantity * price
     rest = quantity % unit
     return (quantity // unit) * price + rest * (price // unit) + rest * (price % unit) // unit
+
+
+@part
+def part_of_volume(volume: float, rate: int, unit: int) -> int:
+    """Part of a traded volume of coins at a rate in parts per billion, in units, rounded down; at most `MOST_QUANTITY`.
+
+    Whole coins and their fraction are taken apart: the volume itself may have more units than 64 bits.
+    """
+    whole = int(min(volume, MOST_MONEY))
+    rest = int((volume - whole) * unit + 0.5)
+    high, low = whole // BILLION, whole % BILLION
+    if float(high) * rate * unit >= MOST_QUANTITY:
+        return MOST_QUANTITY
+    # (low * unit + rest) * rate / BILLION, where a billion is a whole number of units
+    return min(high * rate * unit + (low * rate + rest * rate // unit) // (BILLION // unit), MOST_QUANTITY)
 
 
 @part

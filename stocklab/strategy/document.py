@@ -139,7 +139,8 @@ class Universe(Model):
             Exclusion.ATTENTION,
             Exclusion.HALTED,
         ),
-        description="kinds and flags left out, judged as of the date; an unknown flag does not exclude",
+        description="kinds and flags left out, judged as of the date; an unknown flag does not exclude; "
+        "for coins halted by default",
     )
     min_listed_sessions: int = Field(default=60, ge=0, le=5000, description="sessions since listing, at least")
     min_trading_value_krw: int = Field(
@@ -159,6 +160,8 @@ class Universe(Model):
             raise ValueError(
                 "markets name stocks and coins, which have other sessions, prices and rules. Hint: UPBIT alone, or not."
             )
+        if self.of_coins and "exclude" not in self.model_fields_set:  # the other kinds and flags are of stocks
+            object.__setattr__(self, "exclude", (Exclusion.HALTED,))
         return self
 
 

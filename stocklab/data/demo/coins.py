@@ -44,7 +44,7 @@ def coin_instruments() -> pl.DataFrame:
     )
     schema = DATASETS["instruments"].schema
     missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in schema.items() if name not in rows.columns]
-    return rows.with_columns(missing).select(list(schema))
+    return rows.with_columns(missing).select(list(schema)).sort("symbol")
 
 
 def coins_frame(seed: int, until: date) -> pl.DataFrame:

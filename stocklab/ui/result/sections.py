@@ -17,7 +17,7 @@ from stocklab.ui.result import frames
 from stocklab.ui.result.card import run_card
 from stocklab.ui.result.cash_book import cash_book
 from stocklab.ui.result.costs import costs
-from stocklab.ui.result.tables import quantity, table, won
+from stocklab.ui.result.tables import price, quantity, table, won
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
@@ -76,7 +76,7 @@ def holdings(result: Result) -> None:
             "symbol": st.column_config.TextColumn(_("Symbol")),
             "name": st.column_config.TextColumn(_("Name")),
             "shares": quantity(_("Shares"), result),
-            "close_krw": quantity(_("Closing price"), result),
+            "close_krw": price(_("Closing price"), result, found["close_krw"]),
             "value_krw": won(_("Market value")),
             "weight": st.column_config.ProgressColumn(_("Weight"), format="%.1f%%", min_value=0, max_value=100),
         },
@@ -124,7 +124,7 @@ def trades(result: Result) -> None:
             "name": st.column_config.TextColumn(_("Name")),
             "side": st.column_config.TextColumn(_("Side")),
             "shares": quantity(_("Shares"), result),
-            "price_krw": quantity(_("Price"), result),
+            "price_krw": price(_("Price"), result, found["price_krw"]),
             "amount_krw": won(_("Amount")),
             "commission_krw": won(_("Commission")),
             "tax_krw": won(_("Tax")),
@@ -160,7 +160,7 @@ def orders(result: Result) -> None:
             "side": st.column_config.TextColumn(_("Side")),
             "shares_ordered": quantity(_("Ordered"), result),
             "shares_filled": quantity(_("Filled"), result),
-            "limit_krw": quantity(_("Limit"), result),
+            "limit_krw": price(_("Limit"), result, found["limit_krw"]),
             "status": st.column_config.TextColumn(_("State")),
             "reason": st.column_config.TextColumn(_("Reason")),
         },

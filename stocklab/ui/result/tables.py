@@ -13,7 +13,7 @@ from stocklab.market.panel import PriceBasis
 from stocklab.ui import format as fmt
 from stocklab.ui.text import _
 
-__all__ = ["quantity", "table", "won"]
+__all__ = ["price", "quantity", "table", "won"]
 
 ROWS: Final = 2000
 
@@ -24,10 +24,18 @@ def won(label: str) -> Any:
 
 
 def quantity(label: str, result: Result) -> Any:
-    """A column of shares or prices: whole numbers, of coins with every decimal."""
+    """A column of shares: whole numbers, of coins with their decimals."""
     if result.card["price_basis"] != PriceBasis.COIN:
         return won(label)
-    return st.column_config.NumberColumn(label, format="%.12g")
+    return st.column_config.NumberColumn(label, format="%.14g")
+
+
+def price(label: str, result: Result, values: pl.Series) -> Any:
+    """A column of prices: with separators, unless coins below 100 won are among them, which have small decimals."""
+    least = values.drop_nulls().min()
+    if result.card["price_basis"] != PriceBasis.COIN or least is None or float(least) >= 100.0:  # type: ignore[arg-type]
+        return won(label)
+    return st.column_config.NumberColumn(label, format="%.10g")
 
 
 def table(frame: pl.DataFrame, columns: Mapping[str, Any], file_name: str, *, order: list[str] | None = None) -> None:
