@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     result_cache_mb: int = Field(
         default=4096, ge=64, le=1_000_000, description="disk budget of stored results nobody kept"
     )
+    sweep_cache_mb: int = Field(default=1024, ge=16, le=1_000_000, description="disk budget of stored sweeps")
     snapshot_grace_hours: int = Field(default=48, ge=0, le=8760, description="age before an old snapshot is removed")
     cookie_secret: SecretStr | None = Field(default=None, description="signs cookies; default: generated in the home")
     demo_symbols: int = Field(default=400, ge=50, le=4000, description="symbols in the demo market")

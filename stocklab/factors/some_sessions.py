@@ -22,6 +22,7 @@ from stocklab.factors.one_symbol import VIEW_ARRAYS
 from stocklab.factors.parser import parse
 from stocklab.factors.syntax import BinaryNode, CallNode, NameNode, Node, NumberNode, UnaryNode, canonical
 from stocklab.factors.vocabulary import DERIVED, FIELDS, Kind
+from stocklab.market.entitlements import NO_ENTITLEMENTS
 from stocklab.market.fundamentals import Fundamentals
 from stocklab.market.panel import Panel
 from stocklab.types import FloatArray, IntArray
@@ -79,6 +80,7 @@ def some_sessions(panel: Panel, rows: IntArray, names: frozenset[str]) -> Panel:
         rf=panel.rf[rows],
         fundamentals=None if known is None else _views_on(known, rows),
         by_symbol=MappingProxyType({}),
+        entitlements=NO_ENTITLEMENTS,  # of a walk from session to session, which this is not
     )
 
 

@@ -50,5 +50,32 @@ class Entitlements:
     spin_off_symbol: IntArray = field(default_factory=_none)
     dividends_known: bool = False
 
+    def between(self, first: int, last: int) -> Entitlements:
+        """Those of sessions [first, last) of the panel, on the grid of these sessions alone.
+
+        >>> known = Entitlements(rights_row=np.array([1, 5, 9]), rights_symbol=np.array([0, 3, 0]))
+        >>> known.between(2, 9).rights_row.tolist(), known.between(2, 9).rights_symbol.tolist()
+        ([3], [3])
+        """
+        paid, late, given, spun = (
+            np.flatnonzero((rows >= first) & (rows < last))
+            for rows in (self.dividend_row, self.unlisted_row, self.rights_row, self.spin_off_row)
+        )
+        return Entitlements(
+            dividend_row=self.dividend_row[paid] - first,
+            dividend_symbol=self.dividend_symbol[paid],
+            dividend_units=self.dividend_units[paid],
+            dividend_paid=np.minimum(self.dividend_paid[paid], last) - first,
+            dividend_guessed=self.dividend_guessed[paid],
+            unlisted_row=self.unlisted_row[late] - first,
+            unlisted_symbol=self.unlisted_symbol[late],
+            unlisted_until=np.minimum(self.unlisted_until[late], last) - first,
+            rights_row=self.rights_row[given] - first,
+            rights_symbol=self.rights_symbol[given],
+            spin_off_row=self.spin_off_row[spun] - first,
+            spin_off_symbol=self.spin_off_symbol[spun],
+            dividends_known=self.dividends_known,
+        )
+
 
 NO_ENTITLEMENTS: Final = Entitlements()

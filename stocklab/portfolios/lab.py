@@ -151,6 +151,9 @@ class Lab:
         removed = self.results.shrink(self.settings.result_cache_mb * 1_000_000, self.runs.kept_ids())
         if removed:
             log.info("results_removed", results=removed)
+        swept = self.sweeps.shrink(self.settings.sweep_cache_mb * 1_000_000)
+        if swept:
+            log.info("sweeps_removed", sweeps=swept)
 
     def close(self) -> None:
         """Stop the jobs, then let the database go."""

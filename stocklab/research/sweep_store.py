@@ -166,6 +166,50 @@ class SweepStore:
             for number, chosen, run_id, code, reason, metrics in found
         ]
 
+    def delete(self, identity: str) -> None:
+        """Forget a sweep, and the figures no other sweep holds; the count of what was tried stays.
+
+        Raises
+        ------
+        ResultNotFound
+            None of that id is stored.
+        InputError
+            It is running.
+        """
+        with self.turn(identity), self._write() as database:
+            if not database.execute("DELETE FROM sweeps WHERE id = ?", (identity,)).rowcount:
+                raise ResultNotFound(identity)
+            database.execute("DELETE FROM combinations WHERE sweep_id = ?", (identity,))
+            database.execute(
+                "DELETE FROM figures WHERE run_id NOT IN (SELECT run_id FROM combinations WHERE run_id IS NOT NULL)"
+            )
+        (self.root / f"{identity[:40]}.lock").unlink(missing_ok=True)
+
+    def shrink(self, most_bytes: int) -> int:
+        """Delete the oldest sweeps until the rest fits, running ones and the newest excepted; how many went."""
+        removed = 0
+        for old in reversed(self.recent(10**6)[1:]):
+            if self._used_bytes() <= most_bytes:
+                break
+            try:
+                self.delete(old.id)
+            except (InputError, ResultNotFound):
+                continue  # it is running, or somebody else deleted it
+            removed += 1
+        if removed:
+            with self._read() as database:
+                database.execute("VACUUM")
+        return removed
+
+    def _used_bytes(self) -> int:
+        """Of the file, without pages that are free to be used again."""
+        with self._read() as database:
+            size, pages, free = (
+                int(database.execute(f"PRAGMA {name}").fetchone()[0])
+                for name in ("page_size", "page_count", "freelist_count")
+            )
+        return size * (pages - free)
+
     @contextmanager
     def turn(self, identity: str) -> Iterator[None]:
         """Hold a sweep, so that no second process computes the same variants; a kill lets it go.

@@ -50,5 +50,6 @@ def newest(panel: Panel, n_sessions: int) -> Panel:
         series={name: values[-n_sessions:] for name, values in panel.series.items()},
         indices={name: values[-n_sessions:] for name, values in panel.indices.items()},
         rf=panel.rf[-n_sessions:],
+        entitlements=panel.entitlements.between(max(panel.n_sessions - n_sessions, 0), panel.n_sessions),
         key=f"{panel.key}-newest-{n_sessions}",
     )

@@ -25,6 +25,7 @@ from stocklab.backtest import RunRequest, simulate
 from stocklab.backtest.codes import CAUSE_NAMES, REASON_NAMES, STATUS_NAMES
 from stocklab.factors import DirectSource
 from stocklab.market.costs import tax_table
+from stocklab.market.dividends import withholding_table
 from stocklab.market.limits import limit_table
 from stocklab.market.panel import Panel
 from stocklab.market.ticks import tick_tables
@@ -248,11 +249,24 @@ def narrower_limits(sessions: DateArray) -> IntArray:
     return limit_table(sessions) * 29 // 30
 
 
+def lower_withholding(sessions: DateArray) -> IntArray:
+    """Dividends of which 15.3 % are withheld where it is 15.4 %."""
+    return withholding_table(sessions) - 1_000_000
+
+
 @pytest.mark.parametrize(
-    ("name", "wrong"), [("tax_table", later_tax), ("tick_tables", coarser_ticks), ("limit_table", narrower_limits)]
+    ("module", "name", "wrong"),
+    [
+        ("simulate", "tax_table", later_tax),
+        ("simulate", "tick_tables", coarser_ticks),
+        ("simulate", "limit_table", narrower_limits),
+        ("corporate_actions", "withholding_table", lower_withholding),
+    ],
 )
-def test_a_wrong_table_is_noticed(monkeypatch: pytest.MonkeyPatch, name: str, wrong: Callable[..., object]) -> None:
-    monkeypatch.setattr(sys.modules["stocklab.backtest.simulate"], name, wrong)
+def test_a_wrong_table_is_noticed(
+    monkeypatch: pytest.MonkeyPatch, module: str, name: str, wrong: Callable[..., object]
+) -> None:
+    monkeypatch.setattr(sys.modules[f"stocklab.backtest.{module}"], name, wrong)
     with pytest.raises(Disagreement):
         run_cases(200, SEED, lambda case: require_agreement(case, engine), shrink=False)
 

@@ -205,3 +205,18 @@ def test_the_readme_names_the_targets_that_exist(root: Path):
     named = {name for text in texts for name in re.findall(r"`make ([a-z-]+)`", text.read_text(encoding="utf-8"))}
     assert {"run", "test"} <= named
     assert named - targets == set()
+
+
+def test_every_test_named_in_the_documents_exists(root: Path) -> None:
+    named = {
+        match
+        for document in sorted((root / "docs").glob("*.md"))
+        for match in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", document.read_text(encoding="utf-8"))
+    }
+    assert len(named) >= 25
+    missing = [
+        f"{file}::{name}"
+        for file, name in sorted(named)
+        if f"def {name}(" not in (root / file).read_text(encoding="utf-8")
+    ]
+    assert missing == []

@@ -55,10 +55,10 @@ def cash_book(result: Result) -> None:
         {
             "session": st.column_config.DateColumn(_("Session")),
             "kind": st.column_config.TextColumn(_("Kind")),
-            "symbol": st.column_config.TextColumn(_("Symbol")),
-            "name": st.column_config.TextColumn(_("Name")),
             "cash_delta_krw": won(_("Change of cash")),
             "cash_krw": won(_("Cash after it")),
+            "symbol": st.column_config.TextColumn(_("Symbol")),
+            "name": st.column_config.TextColumn(_("Name")),
         },
         f"ledger-{result.run_id[:12]}.csv",
     )

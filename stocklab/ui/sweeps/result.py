@@ -85,7 +85,29 @@ def _head(stored: StoredSweep) -> None:
         blocks.badge(fmt.krw(sweep.cash_krw, language()), "account_balance_wallet"),
         blocks.basis_badge(str(stored.facts["basis"])),
     ]
-    blocks.badges([*labels, blocks.demo_badge()] if stored.facts["synthetic"] else labels)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        with st.container(width="content"):
+            blocks.badges([*labels, blocks.demo_badge()] if stored.facts["synthetic"] else labels)
+        if st.button(_("Delete"), key="sweep_delete", icon=":material/delete:", type="tertiary"):
+            _delete(stored)
+
+
+def _delete(stored: StoredSweep) -> None:
+    @st.dialog(_("Delete this sweep?"))
+    def dialog() -> None:
+        st.markdown(_("Its table goes. The number of variants tried stays, and so do runs opened from it."))
+        with st.container(horizontal=True):
+            if st.button(_("Delete"), type="primary", key="sweep_delete_confirm", icon=":material/delete:"):
+                try:
+                    cached.lab().sweeps.delete(stored.id)
+                except StockLabError as error:
+                    st.error(text.for_error(error))
+                else:
+                    navigation.go("sweeps")
+            if st.button(_("Keep"), key="sweep_delete_refuse"):
+                st.rerun()
+
+    dialog()
 
 
 def _unfinished(stored: StoredSweep, missing: int, total: int) -> None:
