@@ -15,8 +15,10 @@ import pytest
 from stocklab.backtest.result import in_floats
 from stocklab.cli import main
 from stocklab.errors import InputError
+from stocklab.factors import Wanted, evaluate
 from stocklab.market.panel import PriceBasis
 from stocklab.market.upbit import coin_tick_size
+from stocklab.strategy import parse_document
 
 BUY, SELL = "close>1", "close<1"
 UPBIT = {"markets": ["UPBIT"], "min_listed_sessions": 0, "exclude": []}
@@ -233,6 +235,24 @@ CROSS = {
     "sizing": {"max_holdings": 3},
 }
 START, END = date(2022, 1, 1), date(2025, 9, 29)
+
+
+def test_the_example_of_the_documents_is_a_strategy_of_coins() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/simulator.md").read_text(encoding="utf-8")
+    example = parse_document(text.split("```json\n")[1].split("```")[0])
+    assert example.universe.of_coins
+    assert (example.costs.commission_rate, example.benchmark) == (0.0005, "KRW-BTC")
+    assert [kind.value for kind in example.universe.exclude] == ["halted"]
+
+
+def test_calendar_and_market_of_formulas_are_those_of_coins(market_of: Any) -> None:
+    panel = coins(market_of, date(2024, 2, 28), {"KRW-AAA": flat(1.0, 2.0, 3.0)})
+    panel.index = [10.0, 20.0, 30.0]
+    wanted = [Wanted(formula, "value") for formula in ("cal_tdom", "cal_tdleft", "mkt_close")]
+    tdom, tdleft, market = evaluate(wanted, panel.panel(), threads=1)
+    assert tdom[:, 0].tolist() == [28, 29, 1]
+    assert tdleft[:, 0].tolist() == [1, 0, 30]
+    assert market[:, 0].tolist() == [10, 20, 30]
 
 
 @pytest.fixture
