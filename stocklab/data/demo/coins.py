@@ -26,7 +26,7 @@ _COINS: Final = (
     ("KRW-DOGE", 170.0, 1.2, 0.035, 1.2e11),
     ("KRW-LINK", 23_000.0, 1.1, 0.028, 2e10),
     ("KRW-ADA", 1_300.0, 1.1, 0.028, 5e10),
-    ("KRW-MINI", 0.0042, 1.4, 0.050, 8e9),
+    ("KRW-MINI", 0.42, 1.2, 0.040, 8e9),
 )
 _MARKET_DEVIATION: Final = 0.024
 _MISSING: Final = 0.002  # days without a candle
