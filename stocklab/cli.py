@@ -36,6 +36,7 @@ from stocklab.data.factor_cache import CachedSource
 from stocklab.data.factor_json import explanation_json, factor_json
 from stocklab.data.factor_text import describe_catalogue, describe_explanation, describe_factor
 from stocklab.data.factor_warm import warm_factors
+from stocklab.data.panel_open import basis_of
 from stocklab.data.results import ResultStore
 from stocklab.data.screen_text import csv_of, describe_screen
 from stocklab.data.screening import run_screen, session_row, strategy_hits
@@ -45,7 +46,7 @@ from stocklab.factors.explain_value import explain_value
 from stocklab.factors.status import catalogue_status, status_of
 from stocklab.logs import configure_logging
 from stocklab.market.fundamentals import StatementMode
-from stocklab.market.panel import Panel, PriceBasis
+from stocklab.market.panel import KRX_BASES, Panel, PriceBasis
 from stocklab.settings import Settings, load_settings
 from stocklab.strategy import PRESETS, Strategy, describe_strategy, find_preset, json_schema
 from stocklab.strategy.logic import LETTERS
@@ -181,7 +182,8 @@ def _strategy_validate(arguments: argparse.Namespace, settings: Settings) -> int
     print("\n".join(describe_strategy(strategy, arguments.language or settings.language)))
     store = Store(settings.home)
     if store.current() is not None:
-        _warn_of_lacks(coverage(strategy, open_panel(store)))
+        panel = open_panel(store, basis=basis_of(strategy.universe, None))
+        _warn_of_lacks(coverage(strategy, panel))
     return 0
 
 
@@ -383,7 +385,7 @@ def _sweep_document(arguments: argparse.Namespace) -> Sweep:
 
 def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
     asked = _screen_document(arguments)
-    basis = PriceBasis(arguments.basis) if arguments.basis else None
+    basis = basis_of(asked.universe, PriceBasis(arguments.basis) if arguments.basis else None)
     mode = asked.statements if isinstance(asked, Strategy) else StatementMode.STRICT
     panel = open_panel(Store(settings.home), basis=basis, statements=mode)
     source = CachedSource(panel, settings.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb)
@@ -583,7 +585,7 @@ def _data_commands(commands: Any) -> None:
     load.add_argument(
         "--map", help="columns of any daily-bar file: date=Date,code=Ticker,open=...; code==005930 is a constant"
     )
-    load.add_argument("--basis", choices=list(PriceBasis), help="what the bars of --map files are")
+    load.add_argument("--basis", choices=list(KRX_BASES), help="what the bars of --map files are")
     load.add_argument("--source", help="name of the source, shown with the data")
     load.add_argument("--replace", action="store_true", help="new rows replace stored ones that differ")
     load.add_argument("--new-rows-only", action="store_true", help="stored rows stay; only new ones are added")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import numpy as np
 import polars as pl
@@ -12,8 +13,8 @@ from stocklab.backtest.card import build_card
 from stocklab.backtest.layout import State
 from stocklab.backtest.metrics import build_metrics
 from stocklab.backtest.plan import WHOLE_LOGIC, Plan, rule_text
-from stocklab.backtest.result import TABLE_SCHEMAS, Result, RunRequest
-from stocklab.market.panel import MARKET_CODES, Panel
+from stocklab.backtest.result import TABLE_SCHEMAS, Result, RunRequest, table_schema
+from stocklab.market.panel import MARKET_CODES, Panel, PriceBasis
 from stocklab.market.settlement import deposits
 from stocklab.strategy.document import PriceTrigger, Strategy
 from stocklab.types import AnyArray, IntArray
@@ -52,7 +53,7 @@ def build_tables(panel: Panel, request: RunRequest, plan: Plan, state: State) ->
     held, actions = state.held[: book.n_held], state.actions[: book.n_actions]
     names = pl.Series("symbol", list(panel.symbols), dtype=pl.String)
     ledger = _ledger_arrays(trades, actions)
-    _check_books(request.initial_cash_krw, plan, state, ledger, held)
+    _check_books(request.initial_cash_krw * panel.unit, plan, state, ledger, held)
     return {
         "daily": _daily(panel, request, plan, state),
         "positions": _positions(panel, held, names),
@@ -60,6 +61,7 @@ def build_tables(panel: Panel, request: RunRequest, plan: Plan, state: State) ->
         "orders": _orders(panel, orders, names),
         "deposits": _deposits(panel, request, plan, ledger),
         "ledger": _frame(
+            panel,
             "ledger",
             {
                 "session": panel.sessions[ledger["session"]],
@@ -109,16 +111,14 @@ def _ledger_arrays(trades: AnyArray, actions: AnyArray) -> Mapping[str, IntArray
     return {name: values[order] for name, values in columns.items()}
 
 
-def _check_books(
-    initial_cash_krw: int, plan: Plan, state: State, ledger: Mapping[str, IntArray], held: AnyArray
-) -> None:
+def _check_books(initial_cash: int, plan: Plan, state: State, ledger: Mapping[str, IntArray], held: AnyArray) -> None:
     days = state.days
     flow = np.zeros(len(days), dtype=np.int64)
     np.add.at(flow, ledger["session"] - plan.first, ledger["delta"])
     value = np.zeros(len(days), dtype=np.int64)
     np.add.at(value, held["session"] - plan.first, held["value"])
     faults = {
-        "initial cash + ledger = cash": initial_cash_krw + np.cumsum(flow) != days["cash"],
+        "initial cash + ledger = cash": initial_cash + np.cumsum(flow) != days["cash"],
         "positions = holdings": value != days["holdings"],
         "cash + holdings = equity": days["cash"] + days["holdings"] != days["equity"],
         "cash >= 0": days["cash"] < 0,
@@ -131,13 +131,14 @@ def _check_books(
 
 
 def _deposits(panel: Panel, request: RunRequest, plan: Plan, ledger: Mapping[str, IntArray]) -> pl.DataFrame:
-    """Trade-date cash by the session it settles in."""
+    """Trade-date cash by the session it settles in; coins settle at once."""
     sessions = panel.sessions[plan.first : plan.last]
     flows = np.zeros((2, len(sessions)), dtype=np.int64)
-    at_once = ledger["kind"] >= _DELISTING
+    at_once = (ledger["kind"] >= _DELISTING) | (panel.basis is PriceBasis.COIN)
     np.add.at(flows, (at_once.astype(np.int64), ledger["session"] - plan.first), ledger["delta"])
-    found = deposits(request.initial_cash_krw, flows[0], flows[1], sessions)
+    found = deposits(request.initial_cash_krw * panel.unit, flows[0], flows[1], sessions)
     return _frame(
+        panel,
         "deposits",
         {
             "session": sessions,
@@ -149,8 +150,21 @@ def _deposits(panel: Panel, request: RunRequest, plan: Plan, ledger: Mapping[str
     )
 
 
-def _frame(table: str, columns: Mapping[str, object]) -> pl.DataFrame:
-    return pl.DataFrame(columns, schema=dict(TABLE_SCHEMAS[table]), strict=False)
+def _frame(panel: Panel, table: str, columns: Mapping[str, object]) -> pl.DataFrame:
+    """A table of the result; of coins, counts of units become decimals."""
+    if panel.unit == 1:
+        return pl.DataFrame(columns, schema=dict(TABLE_SCHEMAS[table]), strict=False)
+    wanted = table_schema(table, coins=True)
+    units = {name: TABLE_SCHEMAS[table][name] for name in wanted}
+    frame = pl.DataFrame(columns, schema=units, strict=False)
+    decimals = {name: dtype for name, dtype in wanted.items() if isinstance(dtype, pl.Decimal)}
+    return frame.with_columns(_decimal(pl.col(name), panel.unit, dtype) for name, dtype in decimals.items())
+
+
+def _decimal(units: pl.Expr, unit: int, dtype: pl.Decimal) -> pl.Expr:
+    """Units as an exact decimal number: whole part and rest apart, so that no digit passes through a float."""
+    whole, rest = units // unit, units % unit
+    return (whole.cast(dtype) + rest.cast(dtype) * pl.lit(Decimal(1) / unit).cast(dtype)).cast(dtype)
 
 
 def _words(words: tuple[str, ...] | list[str], code: IntArray) -> pl.Series:
@@ -167,13 +181,14 @@ def _daily(panel: Panel, request: RunRequest, plan: Plan, state: State) -> pl.Da
         "equity_krw": np.ascontiguousarray(state.days["equity"]),
         "benchmark": np.ascontiguousarray(benchmark, dtype=np.float64),
     }
-    return _frame("daily", columns).with_columns(pl.col("benchmark").fill_nan(None))
+    return _frame(panel, "daily", columns).with_columns(pl.col("benchmark").fill_nan(None))
 
 
 def _positions(panel: Panel, held: AnyArray, names: pl.Series) -> pl.DataFrame:
     order = np.lexsort((held["symbol"], held["session"]))
     held = held[order]
     return _frame(
+        panel,
         "positions",
         {
             "session": panel.sessions[held["session"]],
@@ -187,6 +202,7 @@ def _positions(panel: Panel, held: AnyArray, names: pl.Series) -> pl.DataFrame:
 
 def _trades(panel: Panel, strategy: Strategy, trades: AnyArray, names: pl.Series) -> pl.DataFrame:
     return _frame(
+        panel,
         "trades",
         {
             "session": panel.sessions[trades["session"]],
@@ -207,7 +223,8 @@ def _trades(panel: Panel, strategy: Strategy, trades: AnyArray, names: pl.Series
 
 
 def _orders(panel: Panel, orders: AnyArray, names: pl.Series) -> pl.DataFrame:
-    frame = _frame(
+    return _frame(
+        panel,
         "orders",
         {
             "order_id": np.arange(1, len(orders) + 1),
@@ -217,13 +234,11 @@ def _orders(panel: Panel, orders: AnyArray, names: pl.Series) -> pl.DataFrame:
             "side": _words(codes.SIDE_NAMES, orders["side"]),
             "shares_ordered": np.ascontiguousarray(orders["ordered"]),
             "shares_filled": np.ascontiguousarray(orders["filled"]),
-            "limit_krw": np.ascontiguousarray(orders["limit"]),
+            "limit_krw": pl.Series(np.ascontiguousarray(orders["limit"])).replace(codes.NO_LIMIT, None),
             "status": _words(codes.STATUS_NAMES, orders["status"]),
             "reason": _words(codes.REASON_NAMES, orders["reason"]),
         },
     )
-    limit = pl.col("limit_krw")
-    return frame.with_columns(limit_krw=pl.when(limit == codes.NO_LIMIT).then(None).otherwise(limit))
 
 
 def _rules(strategy: Strategy, causes: IntArray, rules: IntArray) -> pl.Series:

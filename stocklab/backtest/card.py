@@ -102,6 +102,8 @@ def _counts(panel: Panel, plan: Plan, state: State) -> dict[str, Any]:
 
 
 def _benchmark_kind(panel: Panel) -> str:
+    if panel.basis is PriceBasis.COIN:
+        return "price of a coin in won"
     if panel.entitlements.dividends_known:
         return "price index, without dividends; those of the strategy are booked"
     return "price index; dividends are booked neither in it nor in the strategy"
@@ -201,7 +203,12 @@ def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
     """What a careful reader wants to know, in English; the page has the same in Korean by count."""
     book = state.book[0]
     notes = [*panel.notes, *_warnings(plan, state)]
-    if panel.basis is PriceBasis.ADJUSTED:
+    if panel.basis is PriceBasis.COIN:
+        notes.append(
+            "Coins of Upbit: every UTC day is a session. Ticks that single coins had of their own and the largest "
+            "order of the exchange are not simulated, nor is what happens to a coin that is delisted."
+        )
+    elif panel.basis is PriceBasis.ADJUSTED:
         notes.append(
             "Adjusted prices: share counts are hypothetical, price limits are judged with a tolerance, cash dividends "
             "are not booked."

@@ -51,6 +51,7 @@ POSITION_CLOSED: Final = 11
 END_OF_RUN: Final = 12
 NOT_LISTED: Final = 13
 CONSOLIDATED: Final = 14
+MINIMUM_ORDER: Final = 15
 REASON_NAMES: Final = (
     "",
     "cash",
@@ -67,9 +68,10 @@ REASON_NAMES: Final = (
     "end_of_run",
     "not_listed",
     "consolidated",
+    "minimum_order",
 )
 """Why an order did not fill (whole). `superseded`: a later decision replaced it; `consolidated`:
-a share change left nothing of it."""
+a share change left nothing of it; `minimum_order`: worth less than the smallest order, so that it was never sent."""
 
 ENTRY: Final = 0
 REBALANCE: Final = 1

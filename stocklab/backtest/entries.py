@@ -8,9 +8,9 @@ import numpy as np
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
 from stocklab.backtest.exits import order_exit, order_whole_exit
-from stocklab.backtest.fills import close_order
+from stocklab.backtest.fills import close_order, too_small
 from stocklab.backtest.layout import Record, Records
-from stocklab.backtest.money import affordable, cost_of
+from stocklab.backtest.money import MOST_QUANTITY, affordable, amount_of, cost_of, quantity_for, whole_price
 from stocklab.backtest.select import order_row
 from stocklab.backtest.sizing import (
     base_krw,
@@ -147,14 +147,18 @@ def decide_entries(
         amount = target_krw(rules, book, weight, mean)
         amount = min(amount, sector_room(rules, book, positions, orders, active, sectors, symbol))
         regime = regimes[r + 1, regimes.shape[1] - 1 if etf[symbol] else markets[t, symbol]]
-        price, limit = unit_price(rules, int(closes[t, symbol] + 0.5), regime, tick_from, tick_step)
-        wanted = affordable(amount, price, 0, rules[0].commission, codes.NEVER)
+        price, limit = unit_price(rules, whole_price(closes[t, symbol], rules[0].unit), regime, tick_from, tick_step)
+        wanted = affordable(amount, price, 0, rules[0].commission, MOST_QUANTITY, rules[0].unit)
         if wanted < 1:
             continue
-        shares = affordable(cash, price, 0, rules[0].commission, wanted)
+        shares = affordable(cash, price, 0, rules[0].commission, wanted, rules[0].unit)
         if shares < 1:
             row = place_buy(rules, book, orders, active, t, symbol, wanted, price, limit, codes.ENTRY)
             close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.CASH)
+            break
+        if too_small(rules, book, shares, price):
+            row = place_buy(rules, book, orders, active, t, symbol, shares, price, limit, codes.ENTRY)
+            close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
             break
         row = place_buy(rules, book, orders, active, t, symbol, shares, price, limit, codes.ENTRY)
         cash -= orders[row].reserved
@@ -280,16 +284,16 @@ def rebalance(
     for i in range(n):
         symbol = chosen[i]
         regime = regimes[t + 1 - book[0].first_session, regimes.shape[1] - 1 if etf[symbol] else markets[t, symbol]]
-        close = int(closes[t, symbol] + 0.5)
+        close = whole_price(closes[t, symbol], rules[0].unit)
         price, _ = unit_price(rules, close, regime, tick_from, tick_step)
         slot = slot_of[symbol]
         held = positions[slot].shares if slot >= 0 else 0
         if slot >= 0:
             positions[slot].leaving = 0
-        if slot >= 0 and abs(held * close - amounts[i]) <= cost_of(base, rules[0].drift_band):
+        if slot >= 0 and abs(amount_of(held, close, rules[0].unit) - amounts[i]) <= cost_of(base, rules[0].drift_band):
             continue
-        most = amounts[i] // close
-        least = affordable(amounts[i], price, 0, rules[0].commission, codes.NEVER)
+        most = quantity_for(amounts[i], close, rules[0].unit)
+        least = affordable(amounts[i], price, 0, rules[0].commission, MOST_QUANTITY, rules[0].unit)
         if held > most and _may_sell(rules, book, positions[slot], t, day_numbers):
             sold = min(held - most, held - positions[slot].unlisted)
             order_exit(
@@ -300,7 +304,7 @@ def rebalance(
             lot = waiting[book[0].n_waiting]
             lot.symbol = symbol
             lot.shares = least - held
-            lot.amount = amounts[i] - held * close
+            lot.amount = amounts[i] - amount_of(held, close, rules[0].unit)
             lot.since = t
             book[0].n_waiting += 1
     book[0].waiting_until = t + 1 + rules[0].carry
@@ -380,12 +384,20 @@ def continue_waiting(
         if closes[t, symbol] > 0.0 and (slot >= 0 or (slots > 0 and new > 0)):
             column = regimes.shape[1] - 1 if etf[symbol] else markets[t, symbol]
             regime = regimes[t + 1 - book[0].first_session, column]
-            price, limit = unit_price(rules, int(closes[t, symbol] + 0.5), regime, tick_from, tick_step)
+            price, limit = unit_price(
+                rules, whole_price(closes[t, symbol], rules[0].unit), regime, tick_from, tick_step
+            )
             # a price that rose since buys no more than the target
-            wanted = affordable(amount, price, 0, rules[0].commission, wanted)
-            ordered = affordable(cash, price, 0, rules[0].commission, wanted)
+            wanted = affordable(amount, price, 0, rules[0].commission, wanted, rules[0].unit)
+            ordered = affordable(cash, price, 0, rules[0].commission, wanted, rules[0].unit)
+            cause = codes.REBALANCE if slot >= 0 else codes.ENTRY
+            if ordered > 0 and too_small(rules, book, ordered, price):
+                if ordered == wanted:  # more cash would not make it larger
+                    row = place_buy(rules, book, orders, active, t, symbol, ordered, price, limit, cause)
+                    close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
+                    continue
+                ordered = 0
             if ordered > 0:
-                cause = codes.REBALANCE if slot >= 0 else codes.ENTRY
                 row = place_buy(rules, book, orders, active, t, symbol, ordered, price, limit, cause)
                 cash -= orders[row].reserved
                 amount -= orders[row].reserved

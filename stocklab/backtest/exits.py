@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
-from stocklab.backtest.fills import add_order, cancel_purchases, close_order, sell
+from stocklab.backtest.fills import add_order, cancel_purchases, close_order, sell, too_small
 from stocklab.backtest.layout import Record, Records
 from stocklab.backtest.limits import at_lower
-from stocklab.backtest.money import down_to_tick, level_below, slipped_sale
+from stocklab.backtest.money import amount_of, beyond, down_to_tick, level_below, slipped_sale
 from stocklab.backtest.orders import limit_from
 from stocklab.types import IntArray
 
@@ -33,9 +33,9 @@ def _stop_level(rules: Records, position: Record) -> tuple[int, int]:
     """Highest of the intraday stops in won, before the tick, and its cause; (0, STOP) where there is none."""
     level, cause = 0, codes.STOP
     if rules[0].stop_basis == codes.INTRADAY:
-        level = level_below(position.average, rules[0].stop_level)
+        level = level_below(position.average, rules[0].stop_level, rules[0].unit)
     if rules[0].trailing_basis == codes.INTRADAY:
-        trailing = level_below(position.high, rules[0].trailing_level)
+        trailing = level_below(position.high, rules[0].trailing_level, rules[0].unit)
         if trailing > level:
             level, cause = trailing, codes.TRAILING
     return level, cause
@@ -78,7 +78,7 @@ def run_triggers(
             continue
         target = 0
         if has_target and position.limit_on != t:
-            raw = level_below(position.average, -rules[0].target_level)
+            raw = level_below(position.average, -rules[0].target_level, rules[0].unit)
             target = down_to_tick(raw, quote.regime, tick_from, tick_step)
         intended, reference, cause = 0, 0, codes.TARGET
         if target > 0 and quote.open > target:
@@ -134,6 +134,9 @@ def _fire(
         position.leaving_rule = -1
     if sellable == 0:
         return
+    if too_small(rules, book, sellable, intended):
+        _refuse(book, positions, slot_of, orders, active, k, sellable, t, cause, -1)
+        return
     if position.pending > 0:
         close_order(positions, slot_of, orders, position.pending - 1, codes.CANCELLED, codes.SUPERSEDED)
     cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
@@ -153,6 +156,30 @@ def _fire(
 
 
 @part
+def _refuse(
+    book: Records,
+    positions: Records,
+    slot_of: IntArray,
+    orders: Records,
+    active: IntArray,
+    k: int,
+    shares: int,
+    session: int,
+    cause: int,
+    rule: int,
+) -> None:
+    """Write down, once for as many shares, a sale below the smallest order: it is not sent."""
+    position = positions[k]
+    if position.refused == shares:
+        return
+    position.refused = shares
+    row = add_order(
+        book, orders, active, session, position.symbol, codes.SELL, shares, codes.MODE_OPEN, cause, rule, session
+    )
+    close_order(positions, slot_of, orders, row, codes.UNFILLED, codes.MINIMUM_ORDER)
+
+
+@part
 def mark_to_market(
     rules: Records, book: Records, positions: Records, quotes: Records, held: Records, days: Records, t: int
 ) -> None:
@@ -168,7 +195,10 @@ def mark_to_market(
         elif position.ended == 0:
             position.ended = 1
             book[0].ended_early += 1
-        value = position.shares * position.last_close
+        if beyond(position.shares, position.last_close, rules[0].unit, book[0].cash + total):
+            book[0].beyond_at = t + 1
+            return
+        value = amount_of(position.shares, position.last_close, rules[0].unit)
         total += value
         row = held[book[0].n_held]
         row.session = t
@@ -194,13 +224,13 @@ def _close_cause(
         return codes.MARKET_FILTER
     long_enough = _held_long_enough(rules, position, t + 1, first, day_numbers)
     if quote.close > 0 and (long_enough or rules[0].min_blocks_triggers == 0):
-        stop = level_below(position.average, rules[0].stop_level)
+        stop = level_below(position.average, rules[0].stop_level, rules[0].unit)
         if rules[0].stop_basis == codes.AT_CLOSE and quote.close <= stop:
             return codes.STOP
-        trailing = level_below(position.high, rules[0].trailing_level)
+        trailing = level_below(position.high, rules[0].trailing_level, rules[0].unit)
         if rules[0].trailing_basis == codes.AT_CLOSE and quote.close <= trailing:
             return codes.TRAILING
-        target = level_below(position.average, -rules[0].target_level)
+        target = level_below(position.average, -rules[0].target_level, rules[0].unit)
         if rules[0].target_basis == codes.AT_CLOSE and quote.close >= target:
             return codes.TARGET
     if rules[0].max_holding > 0 and _held(rules, position, t + 1, first, day_numbers) >= rules[0].max_holding:
@@ -238,6 +268,9 @@ def order_exit(
     if shares <= 0:
         return
     position = positions[k]
+    if too_small(rules, book, shares, position.last_close):
+        _refuse(book, positions, slot_of, orders, active, k, shares, t + 1, cause, rule)
+        return
     cancel_purchases(book, positions, slot_of, orders, active, position.symbol)
     mode = rules[0].sell_mode
     row = add_order(

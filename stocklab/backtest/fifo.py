@@ -19,11 +19,11 @@ __all__ = ["ClosedTrades", "closed_trades"]
 class ClosedTrades:
     """One entry per sale order, in order of its first fill.
 
-    ``profit_krw`` int64: what it brought less costs and less what its shares had cost, costs included; ``holding_days``
-    float64: calendar days from purchase to sale, mean over the shares sold; ``cause`` int64.
+    ``profit_krw`` int64, in units of the run: what it brought less costs and less what its shares had cost, costs
+    included; ``holding_days`` float64: calendar days from purchase to sale, mean over the shares sold; ``cause`` int64.
     """
 
-    profit_krw: IntArray
+    profit_krw: AnyArray
     holding_days: FloatArray
     cause: IntArray
 
@@ -54,7 +54,7 @@ def _match(
     action: IntArray,
     n_symbols: int,
     profit: IntArray,
-    share_days: IntArray,
+    share_days: FloatArray,
 ) -> None:
     """Fill ``profit`` and ``share_days`` of each sale; ``money`` is what a purchase cost or a sale brought."""
     n = symbols.shape[0]
@@ -88,7 +88,7 @@ def _match(
             left[lot] -= take
             cost[lot] -= part
             paid += part
-            share_days[i] += take * (days[i] - days[lot])
+            share_days[i] += float(take) * (days[i] - days[lot])  # units of coins times days leave 64 bits
             wanted -= take
         profit[i] = money[i] - paid
 
@@ -104,7 +104,7 @@ def closed_trades(trades: AnyArray, share_changes: AnyArray, day_numbers: IntArr
     n_symbols : symbols are below it
     """
     n = len(trades)
-    profit, share_days = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    profit, share_days = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.float64)
     sells = trades["side"] == codes.SELL
     costs = trades["commission"] + trades["tax"] + trades["slippage"]
     action = np.stack([share_changes[name] for name in ("new", "old", "after", "cash")], axis=1)
@@ -125,7 +125,7 @@ def closed_trades(trades: AnyArray, share_changes: AnyArray, day_numbers: IntArr
     sold = np.bincount(order, weights=trades["shares"][sells].astype(np.float64))
     earned = np.zeros(len(first), dtype=np.int64)
     np.add.at(earned, order, profit[sells])
-    held = np.bincount(order, weights=share_days[sells].astype(np.float64))
+    held = np.bincount(order, weights=share_days[sells])
     place = np.argsort(first, kind="stable")
     return ClosedTrades(
         profit_krw=earned[place],

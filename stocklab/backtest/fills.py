@@ -6,10 +6,10 @@ from __future__ import annotations
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
 from stocklab.backtest.layout import Record, Records
-from stocklab.backtest.money import affordable, cost_of
+from stocklab.backtest.money import affordable, amount_of, beyond, cost_of, part_of_volume
 from stocklab.types import IntArray
 
-__all__ = ["add_order", "buy", "cancel_purchases", "close_order", "drop_position", "sell"]
+__all__ = ["add_order", "buy", "cancel_purchases", "close_order", "drop_position", "sell", "too_small"]
 
 
 @part
@@ -97,6 +97,7 @@ def _record_trade(
     t: int,
     shares: int,
     price: int,
+    amount: int,
     commission: int,
     tax: int,
     slippage: int,
@@ -109,7 +110,7 @@ def _record_trade(
     trade.side = orders[row].side
     trade.shares = shares
     trade.price = price
-    trade.amount = shares * price
+    trade.amount = amount
     trade.commission = commission
     trade.tax = tax
     trade.slippage = slippage
@@ -121,9 +122,17 @@ def _record_trade(
 
 
 @part
+def too_small(rules: Records, book: Records, shares: int, price: int) -> bool:
+    """Whether an order is worth less than the smallest one that is accepted."""
+    return book[0].least_order > 0 and amount_of(shares, price, rules[0].unit) < book[0].least_order  # type: ignore[no-any-return]
+
+
+@part
 def _volume_cap(rules: Records, quote: Record) -> int:
     if not quote.volume > 0.0:
         return 0  # an unknown (NaN) volume fills nothing
+    if rules[0].unit > 1:
+        return part_of_volume(quote.volume, rules[0].participation, rules[0].unit)
     return cost_of(int(quote.volume), rules[0].participation)
 
 
@@ -159,14 +168,16 @@ def buy(
     volume_cap = _volume_cap(rules, quote)
     budget = book[0].cash - book[0].unusable - book[0].reserve
     most = min(wanted, volume_cap)
-    shares = affordable(budget, price, extra, rules[0].commission, most)
+    unit = rules[0].unit
+    shares = affordable(budget, price, extra, rules[0].commission, most, unit)
     if shares < wanted:
         order.reason = codes.CASH if shares < most else codes.PARTICIPATION
     if shares == 0:
         return
-    commission = cost_of(shares * price, rules[0].commission)
-    _record_trade(book, trades, orders, row, quote, t, shares, price, commission, 0, extra * shares, reference)
-    book[0].cash -= shares * (price + extra) + commission
+    amount = amount_of(shares, price, unit)
+    commission, slippage = cost_of(amount, rules[0].commission), amount_of(shares, extra, unit)
+    _record_trade(book, trades, orders, row, quote, t, shares, price, amount, commission, 0, slippage, reference)
+    book[0].cash -= amount + slippage + commission
     book[0].n_buys += 1
     order.filled += shares
     _add_shares(book, positions, slot_of, order, quotes, q, t, shares, price)
@@ -200,6 +211,7 @@ def _add_shares(
         position.limit_on = -1
         position.pending = 0
         position.ended = 0
+        position.refused = 0
         position.unlisted = 0
         position.leaving = 0
         position.average = float(price)
@@ -243,11 +255,15 @@ def sell(
         order.reason = codes.PARTICIPATION
     if shares <= 0:
         return
-    amount = shares * price
+    unit = rules[0].unit
+    if beyond(shares, price, unit, book[0].cash):
+        book[0].beyond_at = t + 1
+        return
+    amount = amount_of(shares, price, unit)
     commission = cost_of(amount, rules[0].commission)
     tax = cost_of(amount, quote.tax)
-    slippage = min(extra * shares, amount - commission - tax)  # a sale never costs more than it brings
-    _record_trade(book, trades, orders, row, quote, t, shares, price, commission, tax, slippage, reference)
+    slippage = min(amount_of(shares, extra, unit), amount - commission - tax)  # never costs more than it brings
+    _record_trade(book, trades, orders, row, quote, t, shares, price, amount, commission, tax, slippage, reference)
     proceeds = amount - commission - tax - slippage
     book[0].cash += proceeds
     book[0].unusable += proceeds

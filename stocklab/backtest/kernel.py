@@ -145,6 +145,7 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
         regimes: IntArray,
         tick_from: IntArray,
         tick_step: IntArray,
+        least_orders: IntArray,
         event_from: IntArray,
         event_symbol: IntArray,
         event_new: IntArray,
@@ -194,7 +195,8 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
         amounts: IntArray,
         marks: IntArray,
     ) -> int:
-        """Walk sessions [start, stop) of the panel; the session reached, before ``stop`` where the records are full."""
+        """Walk sessions [start, stop) of the panel; the session reached, before ``stop`` where the records are full, or
+        where money left what 64 bits count (``book.beyond_at``)."""
         if kernel_stamp < 0:  # never: the stamp is read so that it is part of the cache key
             return -1
         for t in range(start, stop):
@@ -204,6 +206,7 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
                 return t
             r = t - book[0].first_session
             final = t == book[0].final_session
+            book[0].least_order = least_orders[r]
             if book[0].n_claims > 0:
                 settle_claims(
                     book, positions, slot_of, order_rows, active, claim_rows, share_changes, withheld, t
@@ -233,9 +236,12 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
             )  # fmt: skip
             end_session(book, positions, slot_of, order_rows, active, t, final)
             mark_to_market(rules, book, positions, quote_rows, held, days, t)
+            if book[0].beyond_at > 0:
+                return t
             book[0].reserve = cost_of(book[0].equity, rules[0].cash_buffer)
             if final:
                 continue
+            book[0].least_order = least_orders[r + 1]
             due = rules[0].target_mode == 1 and schedule[r] == 1 and not unsafe[r]
             if unsafe[r]:
                 cancel_orders(book, positions, slot_of, order_rows, active, True)

@@ -52,27 +52,30 @@ RULES: Final = _record(
     target_basis target_level stop_basis stop_level trailing_basis trailing_level
     min_holding max_holding calendar_days min_blocks_triggers rank_below when_entry_fails reentry_wait
     target_mode market_action clean_up sizing max_holdings amount max_position max_new base_initial has_sectors
-    participation weight max_weight max_sector_weight cash_buffer drift_band""",
+    participation weight max_weight max_sector_weight cash_buffer drift_band unit""",
     "score_sign",
 )
-"""The document as numbers. Rates, weights and levels are parts per billion; 0 in max_holding, max_position and max_new
+"""The document as numbers. Rates, weights and levels are parts per billion, money is in
+1/``unit`` won; 0 in max_holding, max_position and max_new
 is none."""
 
 BOOK: Final = _record(
     """cash unusable holdings equity reserve n_positions n_orders n_active n_trades n_held n_actions n_waiting
     waiting_until n_quotes first_session n_buys n_sells ended_early unknown_weight base_moves
-    final_session n_claims"""
+    final_session n_claims least_order beyond_at"""
 )
-"""The book between sessions. ``unusable``: proceeds that this phase's purchases may not spend."""
+"""The book between sessions. ``unusable``: proceeds that this phase's purchases may not spend; ``least_order``:
+smallest amount of an order that goes out now, 0 = none; ``beyond_at``: 1 + the session in which money left what 64 bits
+count."""
 
 POSITION: Final = _record(
     """symbol shares market entry_session last_close quote late_on limit_on pending ended unlisted leaving
-    leaving_rule""",
+    leaving_rule refused""",
     "average high",
 )
 """``average``: fill price of the shares held; ``high``: highest price since the purchase (for the trailing stop).
 ``unlisted``: those of ``shares`` that cannot be sold yet; ``leaving``: 1 + cause of an exit decided while there were
-some, 0 = none."""
+some, 0 = none; ``refused``: shares whose sale was written down as below the smallest order."""
 
 QUOTE: Final = _record(
     """symbol slot open high low close full listed tradable known market etf published_krw base_krw percent tax
@@ -135,13 +138,13 @@ def room_per_session(max_holdings: int) -> int:
     return 4 * max_holdings + 16
 
 
-def new_state(*, n_sessions: int, n_symbols: int, max_holdings: int, initial_cash_krw: int) -> State:
-    """State before the first session: cash only."""
+def new_state(*, n_sessions: int, n_symbols: int, max_holdings: int, initial_cash: int) -> State:
+    """State before the first session: cash only, in the units of the rules."""
     room = room_per_session(max_holdings)
     expected = 8 * n_sessions  # orders; memory is only taken where it is written
     book = records(BOOK, 1)
-    book[0].cash = initial_cash_krw
-    book[0].equity = initial_cash_krw
+    book[0].cash = initial_cash
+    book[0].equity = initial_cash
     return State(
         book=book,
         positions=records(POSITION, max_holdings + 1),

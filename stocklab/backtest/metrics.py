@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ DAYS_PER_YEAR = 365.25
 def build_metrics(panel: Panel, request: RunRequest, plan: Plan, state: State) -> Mapping[str, Any]:
     """Every figure of a finished run, JSON-ready."""
     sessions = panel.sessions[plan.first : plan.last]
-    equity = state.days["equity"].astype(np.float64)
+    unit = panel.unit
+    equity = state.days["equity"].astype(np.float64) / unit
     level = panel.indices.get(request.strategy.benchmark)
     benchmark = np.full(len(equity), np.nan) if level is None else np.asarray(level[plan.first : plan.last], np.float64)
     rf = np.asarray(panel.rf[plan.first : plan.last], dtype=np.float64)
@@ -33,11 +35,12 @@ def build_metrics(panel: Panel, request: RunRequest, plan: Plan, state: State) -
     dividends = actions["kind"] == codes.DIVIDEND
     days = panel.sessions.astype("datetime64[D]").astype(np.int64)[trades["session"]]
     closed = closed_trades(trades, actions[~dividends], days, panel.n_symbols)
+    closed = replace(closed, profit_krw=_in_won(closed.profit_krw, unit))
     years = _years(sessions)
     return {
         **return_figures(sessions, equity, float(request.initial_cash_krw), benchmark, rf),
         **_trade_figures(closed),
-        **_book_figures(state, trades, equity, years, request.initial_cash_krw),
+        **_book_figures(state, trades, equity, years, request.initial_cash_krw, unit=unit),
         "dividends_krw": int((actions["cash"] - actions["tax"])[dividends].sum()),
         "monthly": _periods(sessions, equity, float(request.initial_cash_krw), benchmark, "M"),
         "yearly": _periods(sessions, equity, float(request.initial_cash_krw), benchmark, "Y"),
@@ -177,25 +180,38 @@ def _trade_figures(closed: ClosedTrades) -> dict[str, Any]:
         "avg_holding_days": float(closed.holding_days.mean()) if n else None,
         "avg_win_krw": round(float(wins.mean())) if len(wins) else None,
         "avg_loss_krw": round(float(losses.mean())) if len(losses) else None,
-        "realized_profit_krw": int(profits.sum()),
+        "realized_profit_krw": _whole(profits.sum()),
     }
 
 
+def _in_won(units: AnyArray, unit: int) -> AnyArray:
+    """Counts of units as won (or coins); whole won stay whole."""
+    return units if unit == 1 else np.asarray(units / unit, dtype=np.float64)
+
+
+def _whole(won: Any) -> int:
+    """Whole won of a figure; of coins rounded, since figures need no fractions of a won."""
+    return int(won) if isinstance(won, np.integer) else round(float(won))
+
+
 def _book_figures(
-    state: State, trades: AnyArray, equity: FloatArray, years: float, initial_cash_krw: int
+    state: State, trades: AnyArray, equity: FloatArray, years: float, initial_cash_krw: int, *, unit: int
 ) -> dict[str, Any]:
     buys = trades["side"] == codes.BUY
-    bought, sold = float(trades["amount"][buys].sum()), float(trades["amount"][~buys].sum())
+    amounts, shares = _in_won(trades["amount"], unit), _in_won(trades["shares"], unit)
+    bought, sold = float(amounts[buys].sum()), float(amounts[~buys].sum())
     worse = np.where(buys, trades["price"] - trades["reference"], trades["reference"] - trades["price"])
-    commission, tax = int(trades["commission"].sum()), int(trades["tax"].sum())
-    slippage = int((worse * trades["shares"] + trades["slippage"]).sum())
+    commission, tax = (_whole(_in_won(trades[name], unit).sum()) for name in ("commission", "tax"))
+    slippage = _whole((_in_won(worse, unit) * shares + _in_won(trades["slippage"], unit)).sum())
     costs = commission + tax + slippage
     mean = float(equity.mean())
-    profit = int(equity[-1]) - initial_cash_krw
+    final = round(float(equity[-1]))
+    profit = final - initial_cash_krw
+    holdings = _in_won(state.days["holdings"], unit)
     book = state.book[0]
     return {
         "turnover": _json(min(bought, sold) / mean / years) if years > 0 and mean > 0 else None,
-        "exposure": float((state.days["holdings"] / np.maximum(equity, 1.0)).mean()),
+        "exposure": float((holdings / np.maximum(equity, 1.0)).mean()),
         "cost_share": _json(_ratio(float(costs), float(profit + costs))),
         "cost_per_year": _json(costs / mean / years) if years > 0 and mean > 0 else None,
         "costs_krw": costs,
@@ -203,7 +219,7 @@ def _book_figures(
         "tax_krw": tax,
         "slippage_krw": slippage,
         "profit_krw": profit,
-        "final_equity_krw": int(equity[-1]),
+        "final_equity_krw": final,
         "n_buys": int(book.n_buys),
         "n_sells": int(book.n_sells),
         "n_orders": int(book.n_orders),
@@ -236,6 +252,6 @@ def _sales_by_reason(closed: ClosedTrades) -> dict[str, dict[str, Any]]:
         found[codes.CAUSE_NAMES[cause]] = {
             "count": int(chosen.sum()),
             "share": float(chosen.sum() / total),
-            "profit_krw": int(closed.profit_krw[chosen].sum()),
+            "profit_krw": _whole(closed.profit_krw[chosen].sum()),
         }
     return found

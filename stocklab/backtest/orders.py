@@ -8,7 +8,7 @@ from stocklab.backtest.compiled import part
 from stocklab.backtest.fills import buy, close_order, sell
 from stocklab.backtest.layout import Record, Records
 from stocklab.backtest.limits import at_lower, at_upper
-from stocklab.backtest.money import BILLION, down_to_tick, slipped_buy, slipped_sale, up_to_tick
+from stocklab.backtest.money import down_to_tick, scaled_down, scaled_up, slipped_buy, slipped_sale, up_to_tick
 from stocklab.types import IntArray
 
 __all__ = ["end_session", "limit_from", "meet_market"]
@@ -19,9 +19,8 @@ def limit_from(rules: Records, side: int, reference: int, regime: int, tick_from
     """Limit price at the offset from a reference: purchases up to the tick, sales (mirrored offset) down."""
     offset = rules[0].limit_offset
     if side == codes.BUY:
-        price = (reference * (BILLION + offset) + BILLION - 1) // BILLION
-        return up_to_tick(max(price, 1), regime, tick_from, tick_step)
-    return down_to_tick(max(reference * (BILLION - offset) // BILLION, 1), regime, tick_from, tick_step)
+        return up_to_tick(max(scaled_up(reference, offset), 1), regime, tick_from, tick_step)
+    return down_to_tick(max(scaled_down(reference, -offset), 1), regime, tick_from, tick_step)
 
 
 @part

@@ -19,7 +19,7 @@ from stocklab.backtest.universe import read_only, universe_mask, unknown_flags
 from stocklab.errors import InputError
 from stocklab.factors import FormulaSource, Wanted, check
 from stocklab.market.panel import Panel
-from stocklab.strategy.document import Market, Rule, SizingMethod, Strategy
+from stocklab.strategy.document import Rule, SizingMethod, Strategy
 from stocklab.strategy.logic import LogicTree, combine, mask_formulas, parse_logic
 from stocklab.strategy.own_factors import expanded
 from stocklab.types import AnyArray, BoolArray, ByteArray, IntArray
@@ -223,8 +223,6 @@ def require_inputs(panel: Panel, strategy: Strategy) -> Coverage:
     InputError
         Nothing could ever be bought, or a setting asks for what the panel does not have.
     """
-    if Market.UPBIT in strategy.universe.markets:
-        raise InputError("This version simulates KRX markets in whole shares; leave UPBIT out of `universe.markets`.")
     if strategy.exit.rank_below is not None and not strategy.ranking.factors:
         raise InputError("`exit.rank_below` needs a ranking. Hint: add a part to `ranking.factors`.")
     if strategy.sizing.method is SizingMethod.MARKET_CAP and "mcap" not in panel.fields:

@@ -8,16 +8,10 @@ import numpy as np
 from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
 from stocklab.backtest.layout import Record, Records
-from stocklab.backtest.money import BILLION
+from stocklab.backtest.money import BILLION, whole_price
 from stocklab.types import AnyArray, IntArray
 
 __all__ = ["load_quotes"]
-
-
-@part
-def _whole(price: float) -> int:
-    """Won of a float price; 0 where unknown."""
-    return int(price + 0.5) if price > 0.0 else 0
 
 
 @part
@@ -41,11 +35,12 @@ def _load(
 ) -> None:
     """Everything a fill needs."""
     symbol = quote.symbol
+    unit = rules[0].unit
     quote.full = 1
-    quote.open = _whole(opens[t, symbol])
-    quote.high = _whole(highs[t, symbol])
-    quote.low = _whole(lows[t, symbol])
-    quote.close = _whole(closes[t, symbol])
+    quote.open = whole_price(opens[t, symbol], unit)
+    quote.high = whole_price(highs[t, symbol], unit)
+    quote.low = whole_price(lows[t, symbol], unit)
+    quote.close = whole_price(closes[t, symbol], unit)
     quote.listed = 1 if listed[t, symbol] else 0
     quote.known = 1 if min(quote.open, quote.low) > 0 and quote.close > 0 and quote.high >= quote.low else 0
     quote.tradable = 1 if traded[t, symbol] and listed[t, symbol] else 0
@@ -57,7 +52,7 @@ def _load(
     quote.regime = regimes[r, regimes.shape[1] - 1] if etf[symbol] else regimes[r, market]
     quote.tax = 0 if etf[symbol] and rules[0].flat_tax == 0 else taxes[r, market]
     if quote.base_krw == 0 and t > 0:
-        quote.base_krw = _whole(closes[t - 1, symbol])
+        quote.base_krw = whole_price(closes[t - 1, symbol], unit)
 
 
 @part
@@ -66,8 +61,10 @@ def _glance(rule: Record, position: Record, quote: Record) -> bool:
 
     Most of a walk's time is waiting for memory: a quiet day reads three arrays instead of ten.
     """
+    if rule.unit > 1:
+        return True  # the thresholds below are in won; there are few coins
     quote.full = 0
-    quote.close = _whole(quote.seen_close)
+    quote.close = whole_price(quote.seen_close, 1)
     quote.listed = 1 if quote.close > 0 else 0  # else everything is loaded, and known better
     quote.high = quote.close
     may_fire = quote.close == 0 or rule.sell_mode == codes.MODE_LIMIT  # a limit needs the tick table
@@ -80,7 +77,7 @@ def _glance(rule: Record, position: Record, quote: Record) -> bool:
     if rule.stop_basis == codes.INTRADAY:
         may_fire = may_fire or quote.seen_low <= position.average * (1.0 - rule.stop_level / BILLION) + 1.0
     if rule.trailing_basis == codes.INTRADAY:
-        quote.high = _whole(quote.seen_high)
+        quote.high = whole_price(quote.seen_high, 1)
         may_fire = may_fire or quote.seen_low <= position.high * (1.0 - rule.trailing_level / BILLION) + 1.0
     return may_fire  # type: ignore[no-any-return]
 
@@ -93,7 +90,7 @@ def _signals(
     quote.exit_code = exit_code[t, symbol] if exit_code.shape[0] > 0 else 0
     quote.entry_ok = entry_ok[t, symbol] if entry_ok.shape[0] > 0 else 1
     quote.rank = ranks[t, symbol] if ranks.shape[0] > 0 else np.nan
-    quote.published_krw = _whole(bases[t, symbol]) if has_base == 1 else 0
+    quote.published_krw = whole_price(bases[t, symbol], 1) if has_base == 1 else 0
     quote.base_krw = quote.published_krw
 
 

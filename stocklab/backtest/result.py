@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from stocklab.strategy.document import Strategy
 from stocklab.types import FloatArray
 
-__all__ = ["TABLE_SCHEMAS", "OnProgress", "Progress", "Result", "RunRequest", "ShouldCancel"]
+__all__ = [
+    "TABLE_SCHEMAS",
+    "OnProgress",
+    "Progress",
+    "Result",
+    "RunRequest",
+    "ShouldCancel",
+    "in_floats",
+    "table_schema",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +114,28 @@ TABLE_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Columns and types of the exported tables, in order, for KRX (whole won, whole shares)."""
+
+COIN_QUANTITY: Final = pl.Decimal(38, 12)
+COIN_MONEY: Final = pl.Decimal(38, 8)
+_QUANTITIES: Final = frozenset({"shares", "shares_ordered", "shares_filled", "close_krw", "price_krw", "limit_krw"})
+
+
+def table_schema(table: str, *, coins: bool) -> Mapping[str, Any]:
+    """Columns and types of an exported table: of coins, quantities and prices are `COIN_QUANTITY`, money `COIN_MONEY`.
+
+    >>> str(table_schema("trades", coins=True)["amount_krw"]), str(table_schema("trades", coins=False)["amount_krw"])
+    ('Decimal(precision=38, scale=8)', 'Int64')
+    """
+    schema = dict(TABLE_SCHEMAS[table])
+    if coins:
+        schema |= {name: COIN_MONEY for name in schema if name.endswith("_krw")}
+        schema |= {name: COIN_QUANTITY for name in schema if name in _QUANTITIES}
+    return schema
+
+
+def in_floats(table: pl.DataFrame) -> pl.DataFrame:
+    """The table with decimals as floats, for figures and charts; tables of whole won stay as they are."""
+    return table.with_columns(pl.selectors.decimal().cast(pl.Float64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

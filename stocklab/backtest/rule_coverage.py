@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from stocklab.factors import Definitions, expand, missing_inputs, never_known
-from stocklab.market.panel import Panel
+from stocklab.market.panel import Panel, PriceBasis
 from stocklab.strategy.document import Rule, SizingMethod, Strategy
 from stocklab.strategy.logic import LogicTree, combine, mask_formulas, parse_logic
 from stocklab.strategy.own_factors import definitions_of
@@ -18,7 +18,7 @@ from stocklab.types import BoolArray, ByteArray
 
 __all__ = ["Coverage", "Lack", "coverage", "preset_coverage", "rules_never_held"]
 
-Part = Literal["universe", "entry", "ranking", "sizing", "exit", "market_filter"]
+Part = Literal["bars", "universe", "entry", "ranking", "sizing", "exit", "market_filter"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class Lack:
     def sentence(self) -> str:
         """In English, for logs, cards and the command line."""
         lacks = f"this data lacks {', '.join(self.missing)}"
+        if self.part == "bars":
+            return f"The universe is of {self.formula}, and {lacks}."
         match self.part, self.never:
             case "entry", True:
                 return f"Rule {self.rule} ({self.formula}) can never hold: {lacks}."
@@ -109,7 +111,7 @@ def coverage(strategy: Strategy, panel: Panel) -> Coverage:
     blocking = [lack for lack in needed if lack.never]
     if not _can_hold(strategy, {lack.rule for lack in entry if lack.never}):
         blocking += [lack for lack in entry if lack.never]
-    order = {"universe": 0, "entry": 1, "ranking": 2, "sizing": 3, "exit": 4, "market_filter": 5}
+    order = {"bars": 0, "universe": 1, "entry": 2, "ranking": 3, "sizing": 4, "exit": 5, "market_filter": 6}
     return Coverage(
         lacks=tuple(sorted([*entry, *needed, *leave], key=lambda lack: order[lack.part])),
         blocking=tuple(sorted(blocking, key=lambda lack: order[lack.part])),
@@ -164,7 +166,11 @@ def _ranking(strategy: Strategy, panel: Panel, own: Definitions) -> Iterator[Lac
 
 
 def _settings(strategy: Strategy, panel: Panel) -> Iterator[Lack]:
-    """Fields and indices that settings outside of rules and ranking read."""
+    """Bars, fields and indices that settings outside of rules and ranking read."""
+    coins = strategy.universe.of_coins
+    if coins != (panel.basis is PriceBasis.COIN):
+        kind = "coins" if coins else "stocks"
+        yield Lack(part="bars", rule="", formula=kind, missing=(kind,), never=True)
     top, sizing, market = strategy.universe.top, strategy.sizing, strategy.market_filter
     if top is not None and top.by == "market_cap":
         yield from _field("universe", "mcap", panel)

@@ -20,15 +20,18 @@ from stocklab.backtest.kernel import walk
 from stocklab.backtest.layout import RULES, State, grow, new_state, records, room_per_session
 from stocklab.backtest.plan import Plan, build_plan
 from stocklab.backtest.result import OnProgress, Progress, Result, RunRequest, ShouldCancel
+from stocklab.backtest.sizing import ENDLESS
 from stocklab.backtest.statement_facts import require_mode
 from stocklab.backtest.universe import read_only
+from stocklab.errors import InputError
 from stocklab.factors import FormulaSource
 from stocklab.market.costs import BILLION, tax_table
 from stocklab.market.limits import limit_table
-from stocklab.market.panel import KIND_CODES, Panel, PriceBasis
+from stocklab.market.panel import KIND_CODES, MARKET_CODES, Panel, PriceBasis
 from stocklab.market.ticks import tick_regimes, tick_tables
+from stocklab.market.upbit import MOST_INITIAL_CASH_KRW, coin_tick_regimes, coin_tick_tables, minimum_orders
 from stocklab.strategy.document import FillMode, HoldingUnit, PriceTrigger, Strategy
-from stocklab.types import AnyArray, IntArray
+from stocklab.types import AnyArray, DateArray, IntArray
 
 __all__ = [
     "CLEAN_UP_SESSIONS",
@@ -46,6 +49,9 @@ __all__ = [
 
 ENGINE_VERSION: Final = 4
 """Raised with every change of what a run means, so that results of before are not taken for results of now."""
+
+MOST_BOOK_KRW: Final = 90_000_000_000
+"""Beyond it 64 bits cannot count units of 0.00000001 won."""
 
 CLEAN_UP_SESSIONS: Final = 10
 """Bars that reach this near to a delisting hold its clean-up trading (7 sessions, docs/market-rules.md, section 11)."""
@@ -146,6 +152,8 @@ def run_kernel(
     ------
     Cancelled
         ``should_cancel`` said so between two chunks.
+    InputError
+        Of coins: the starting cash, or the book in a session, is more than can be counted exactly.
     """
     state = start_state(panel, request, plan)
     tax = request.strategy.costs.tax
@@ -167,12 +175,23 @@ def run_kernel(
 
 
 def start_state(panel: Panel, request: RunRequest, plan: Plan) -> State:
-    """The state before the first session of a plan."""
+    """The state before the first session of a plan.
+
+    Raises
+    ------
+    InputError
+        Of coins: more starting cash than can be counted exactly.
+    """
+    unit = panel.unit
+    if unit > 1 and request.initial_cash_krw > MOST_INITIAL_CASH_KRW:
+        raise InputError(
+            f"A run of coins starts with at most {MOST_INITIAL_CASH_KRW:,} won, found {request.initial_cash_krw:,}."
+        )
     state = new_state(
         n_sessions=plan.last - plan.first,
         n_symbols=panel.n_symbols,
         max_holdings=request.strategy.sizing.max_holdings,
-        initial_cash_krw=request.initial_cash_krw,
+        initial_cash=request.initial_cash_krw * unit,
     )
     state.book[0].first_session = plan.first
     state.book[0].final_session = plan.last - 1
@@ -209,6 +228,11 @@ def walk_on(
         check_cancel(should_cancel)
         target = min(reached + chunk, last, *(session + 1 for session in ahead[:1]))
         reached_now = call(reached, target, state)
+        if state.book[0].beyond_at > 0:
+            raise InputError(
+                f"On {panel.sessions[state.book[0].beyond_at - 1]} the book was worth more than {MOST_BOOK_KRW:,} won, "
+                "which a run of coins cannot count to 0.00000001 won. Hint: start with less cash."
+            )
         if reached_now < target:
             _make_room(state, max_holdings)
         reached = reached_now
@@ -225,7 +249,7 @@ def _silent(progress: Progress) -> None:
 
 
 def _progress(panel: Panel, request: RunRequest, plan: Plan, state: State, reached: int) -> Progress:
-    equity = state.days["equity"][: reached - plan.first].astype(np.float64)
+    equity = state.days["equity"][: reached - plan.first].astype(np.float64) / panel.unit
     peak = np.maximum.accumulate(np.maximum(equity, request.initial_cash_krw))
     book = state.book[0]
     return Progress(
@@ -286,6 +310,8 @@ def ground_of(
         bars = tuple(read_only(fields[name]) for name in _bar_names(panel))
     base = read_only(fields["base_price"]) if raw and "base_price" in fields else read_only(_NO_ROWS)
     taxes = tax_table(sessions)
+    if panel.basis is PriceBasis.COIN:
+        taxes[:] = taxes[:, MARKET_CODES["UPBIT"]][:, None]  # the highest of the run is that of its one market
     if not isinstance(tax, str):
         taxes[:] = _ppb(tax)
     delisted = np.asarray(panel.instruments.delisted_on, dtype="datetime64[D]")
@@ -304,13 +330,19 @@ def ground_of(
             sessions.astype("datetime64[D]").astype(np.int64),
             limit_table(sessions),
             taxes,
-            tick_regimes(sessions),
-            *tick_tables(),
+            *_tick_rules(panel, sessions),
         ),
         actions=corporate_actions(panel, first, last),
         taxes=taxes,
         has_base=base.size > 0,
     )
+
+
+def _tick_rules(panel: Panel, sessions: DateArray) -> tuple[IntArray, ...]:
+    """Regime of each session and market, tables of price-from and tick, smallest amount of an order per session."""
+    if panel.basis is PriceBasis.COIN:
+        return coin_tick_regimes(sessions), *coin_tick_tables(), minimum_orders(sessions)
+    return tick_regimes(sessions), *tick_tables(), np.zeros(len(sessions), dtype=np.int64)
 
 
 def bars_by_symbol(panel: Panel) -> tuple[AnyArray, ...]:
@@ -336,6 +368,7 @@ def _bind(panel: Panel, request: RunRequest, plan: Plan, ground: Ground) -> Call
     rules = _rules(
         request.strategy,
         request.initial_cash_krw,
+        unit=panel.unit,
         raw=panel.basis is PriceBasis.RAW,
         has_base=ground.has_base,
         taxes=ground.taxes,
@@ -402,7 +435,14 @@ def _trigger(trigger: PriceTrigger | None) -> tuple[int, int]:
 
 
 def _rules(
-    strategy: Strategy, initial_cash_krw: int, *, raw: bool, has_base: bool, taxes: IntArray, score_sign: float
+    strategy: Strategy,
+    initial_cash_krw: int,
+    *,
+    unit: int,
+    raw: bool,
+    has_base: bool,
+    taxes: IntArray,
+    score_sign: float,
 ) -> AnyArray:
     """The document as one record."""
     rules = records(RULES, 1)
@@ -413,7 +453,8 @@ def _rules(
     stop_basis, stop_level = _trigger(leave.stop)
     trailing_basis, trailing_level = _trigger(leave.trailing)
     values: dict[str, Any] = {
-        "initial_cash": initial_cash_krw,
+        "unit": unit,
+        "initial_cash": initial_cash_krw * unit,
         "commission": _ppb(costs.commission_rate),
         "slippage": _ppb(costs.slippage_rate),
         "raw_basis": raw,
@@ -443,8 +484,8 @@ def _rules(
         "clean_up": CLEAN_UP_SESSIONS,
         "sizing": codes.SIZING_CODES[sizing.method.value],
         "max_holdings": sizing.max_holdings,
-        "amount": sizing.amount_krw,
-        "max_position": sizing.max_position_krw or 0,
+        "amount": min(sizing.amount_krw * unit, ENDLESS),
+        "max_position": min((sizing.max_position_krw or 0) * unit, ENDLESS),
         "max_new": sizing.max_new_per_session or 0,
         "base_initial": sizing.base == "initial",
         "has_sectors": sizing.max_sector_weight < 1.0,

@@ -11,7 +11,7 @@ from stocklab.backtest import codes
 from stocklab.backtest.compiled import part
 from stocklab.backtest.fills import add_order
 from stocklab.backtest.layout import Records
-from stocklab.backtest.money import BILLION, cost_of, rest_of, slipped_buy
+from stocklab.backtest.money import BILLION, amount_of, cost_of, rest_of, slipped_buy
 from stocklab.backtest.orders import limit_from
 from stocklab.types import AnyArray, IntArray
 
@@ -30,6 +30,9 @@ __all__ = [
 
 ENDLESS_KRW: Final = 1e18
 """More than any cap: a volatility near 0 asks for more won than fit 64 bits."""
+
+ENDLESS: Final = 9_000_000_000_000_000_000
+"""The same in units, as a whole number."""
 
 
 @part
@@ -92,7 +95,10 @@ def target_krw(rules: Records, book: Records, weight: float, mean: float) -> int
         amount = cost_of(base, rules[0].weight)
     else:
         amount = cost_of(base, BILLION - rules[0].cash_buffer) // rules[0].max_holdings
-        amount = int(min(amount * (weight / mean), ENDLESS_KRW))
+        if rules[0].unit == 1:
+            amount = int(min(amount * (weight / mean), ENDLESS_KRW))
+        elif weight != mean:  # amounts of coins are longer than a float is exact
+            amount = int(min(amount * (weight / mean), float(ENDLESS)))
     amount = min(amount, cost_of(base, rules[0].max_weight))
     if rules[0].max_position > 0:
         amount = min(amount, rules[0].max_position)
@@ -127,7 +133,7 @@ def expected_cash(
         if order.side == codes.BUY:
             cash -= rest_of(order.reserved, left, order.ordered)
         elif order.mode == codes.MODE_OPEN and rules[0].buy_mode == codes.MODE_CLOSE:
-            worth = left * positions[slot_of[order.symbol]].last_close
+            worth = amount_of(left, positions[slot_of[order.symbol]].last_close, rules[0].unit)
             cash += worth - cost_of(worth, rules[0].slippage + rules[0].commission + rules[0].most_tax) - 1
     return max(cash, 0)  # type: ignore[no-any-return]
 
@@ -172,11 +178,11 @@ def sector_room(
     """Won that may still go into the symbol's sector; endless where there is no cap or the sector is unknown."""
     sector = sectors[symbol]
     if rules[0].has_sectors == 0 or sector < 0:
-        return codes.NEVER
+        return ENDLESS
     room = cost_of(base_krw(rules, book), rules[0].max_sector_weight)
     for k in range(book[0].n_positions):
         if sectors[positions[k].symbol] == sector:
-            room -= positions[k].shares * positions[k].last_close
+            room -= amount_of(positions[k].shares, positions[k].last_close, rules[0].unit)
     for i in range(book[0].n_active):
         order = orders[active[i]]
         if order.status == codes.OPEN and order.side == codes.BUY and sectors[order.symbol] == sector:
@@ -202,5 +208,6 @@ def place_buy(
         book, orders, active, t + 1, symbol, codes.BUY, shares, rules[0].buy_mode, cause, -1, t + 1 + rules[0].carry
     )
     orders[row].limit = limit
-    orders[row].reserved = shares * price + cost_of(shares * price, rules[0].commission)
+    amount = amount_of(shares, price, rules[0].unit)
+    orders[row].reserved = amount + cost_of(amount, rules[0].commission)
     return row

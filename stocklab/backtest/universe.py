@@ -15,7 +15,7 @@ from stocklab.backtest.result import ShouldCancel
 from stocklab.backtest.select import KEEP_TOP, order_row
 from stocklab.errors import InputError
 from stocklab.factors import FormulaSource, Wanted
-from stocklab.market.panel import KIND_CODES, MARKET_CODES, Panel
+from stocklab.market.panel import KIND_CODES, MARKET_CODES, Panel, PriceBasis
 from stocklab.strategy.document import Exclusion, Universe
 from stocklab.types import AnyArray, BoolArray, FloatArray
 
@@ -162,6 +162,8 @@ def universe_mask(
 
 def unknown_flags(panel: Panel, universe: Universe, mask: BoolArray, first: int, last: int) -> Mapping[str, int]:
     """Symbol-sessions in the universe of [first, last) for which an asked exclusion is unknown, by exclusion."""
+    if panel.basis is PriceBasis.COIN:
+        return {}  # coins have no such flags
     members = mask[first:last]
     total = int(np.count_nonzero(members))
     counts: dict[str, int] = {}

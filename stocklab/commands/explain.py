@@ -12,13 +12,14 @@ from stocklab.commands.arguments import day, print_json, strategy_of
 from stocklab.data import Store, open_panel
 from stocklab.data.engine import run_on_panel
 from stocklab.data.factor_cache import CachedSource
+from stocklab.data.panel_open import basis_of
 from stocklab.data.results import ResultStore
 from stocklab.errors import DataError, InputError
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.research.explain import explain, open_run
 from stocklab.research.explain.as_json import explanation_json
 from stocklab.research.explain.lines import describe_explained
-from stocklab.research.stored_run import basis_of, request_of
+from stocklab.research.stored_run import basis_of_card, request_of
 from stocklab.settings import Settings
 
 __all__ = ["add_explain", "run_explain"]
@@ -75,7 +76,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> tuple[Panel, Resu
         request = request_of(result.card)
         panel = open_panel(
             store,
-            basis=basis_of(result.card),
+            basis=basis_of_card(result.card),
             start=request.start,
             end=request.end,
             statements=request.strategy.statements,
@@ -86,7 +87,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> tuple[Panel, Resu
     strategy = strategy_of(arguments.source)
     panel = open_panel(
         store,
-        basis=PriceBasis(arguments.basis) if arguments.basis else None,
+        basis=basis_of(strategy.universe, PriceBasis(arguments.basis) if arguments.basis else None),
         start=arguments.start,
         end=arguments.end,
         statements=strategy.statements,

@@ -12,6 +12,7 @@ from stocklab.backtest import RunRequest, run_id
 from stocklab.commands.arguments import count, day, print_json, strategy_of
 from stocklab.data import Store, open_panel
 from stocklab.data.factor_cache import CachedSource
+from stocklab.data.panel_open import basis_of
 from stocklab.data.results import ResultStore
 from stocklab.errors import InputError
 from stocklab.market.panel import Panel, PriceBasis
@@ -70,17 +71,17 @@ def _asked(arguments: argparse.Namespace, settings: Settings) -> tuple[RunReques
         end=arguments.end,
         initial_cash_krw=arguments.cash or strategy.allocation.initial_cash_krw,
     )
-    basis = PriceBasis(arguments.basis) if arguments.basis else None
+    basis = basis_of(strategy.universe, PriceBasis(arguments.basis) if arguments.basis else None)
     mode = strategy.statements
     return request, open_panel(store, basis=basis, start=request.start, end=request.end, statements=mode)
 
 
 def _stored(store: Store, identity: str, card: Mapping[str, Any]) -> tuple[RunRequest, Panel]:
-    from stocklab.research.stored_run import basis_of, request_of
+    from stocklab.research.stored_run import basis_of_card, request_of
 
     request = request_of(card)
     mode = request.strategy.statements
-    panel = open_panel(store, basis=basis_of(card), start=request.start, end=request.end, statements=mode)
+    panel = open_panel(store, basis=basis_of_card(card), start=request.start, end=request.end, statements=mode)
     if run_id(panel, request) != identity:
         raise InputError(
             "The market data or the program changed since this run. "

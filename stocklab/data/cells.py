@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from stocklab.data.datasets import PRICES_COIN
 from stocklab.data.sessions import closed_days
 from stocklab.data.snapshot import Snapshot
 from stocklab.errors import DataError
@@ -64,7 +65,10 @@ def open_cells(snapshot: Snapshot, name: str) -> Cells:
     """
     scan = snapshot.scan(name)
     days = scan.select(pl.col("session").unique().sort()).collect()["session"].to_numpy().astype("datetime64[D]")
-    sessions = days[~closed_days(days)]
+    sessions = days[~closed_days(days, name)]
+    if name == PRICES_COIN:  # a day without a candle is a session all the same
+        sessions = np.arange(days[0], days[-1] + 1) if len(days) else days
+        days = sessions
     on_session = scan if len(sessions) == len(days) else scan.filter(pl.col("session").is_in(sessions.tolist()))
     symbols = on_session.select(pl.col("symbol").unique().sort()).collect()["symbol"]
     if not len(sessions) or not len(symbols):

@@ -10,9 +10,10 @@ from stocklab.data.convert import refuse_where
 from stocklab.data.reading import SourceFile
 from stocklab.errors import BrokenInput
 
-__all__ = ["check_symbols", "normalize_bars"]
+__all__ = ["check_coins", "check_symbols", "normalize_bars"]
 
 _SYMBOL: Final = r"^[0-9A-Z]{6}$"
+_COIN: Final = r"^KRW-[0-9A-Z]{1,10}$"
 
 
 def check_symbols(symbols: pl.Series, file: SourceFile, column: str) -> None:
@@ -23,17 +24,44 @@ def check_symbols(symbols: pl.Series, file: SourceFile, column: str) -> None:
     BrokenInput
         Names the first row with another code.
     """
+    _check_pattern(
+        symbols,
+        _SYMBOL,
+        file,
+        column,
+        expected="a code of six digits or capital letters such as 005930",
+        hint="keep codes as text: spreadsheets drop leading zeros.",
+    )
+
+
+def check_coins(symbols: pl.Series, file: SourceFile, column: str) -> None:
+    """Refuse what is not a market of Upbit in won.
+
+    Raises
+    ------
+    BrokenInput
+        Names the first row with another market.
+    """
+    _check_pattern(
+        symbols,
+        _COIN,
+        file,
+        column,
+        expected="a market of Upbit in won such as KRW-BTC",
+        hint="markets in BTC and USDT have other ticks and fees and are not simulated.",
+    )
+
+
+def _check_pattern(
+    symbols: pl.Series, pattern: str, file: SourceFile, column: str, *, expected: str, hint: str
+) -> None:
     distinct = symbols.unique()
-    wrong = distinct.filter(~distinct.str.contains(_SYMBOL))
+    wrong = distinct.filter(~distinct.str.contains(pattern))
     if len(wrong):
         row = symbols.is_in(wrong.implode()).arg_max()
         number = int(row) if row is not None else 0
         raise BrokenInput(
-            f"expected a code of six digits or capital letters such as 005930, found {symbols[number]!r}.",
-            file=file.name,
-            row=number + 1,
-            column=column,
-            hint="keep codes as text: spreadsheets drop leading zeros.",
+            f"expected {expected}, found {symbols[number]!r}.", file=file.name, row=number + 1, column=column, hint=hint
         )
 
 
@@ -43,7 +71,8 @@ def normalize_bars(bars: pl.DataFrame, file: SourceFile, names: dict[str, str]) 
     Parameters
     ----------
     bars : frame
-        Rows in the file's order; session, symbol, open, high, low, close, volume (Int64, prices in KRW).
+        Rows in the file's order; session, symbol, open, high, low, close, volume (Int64, of coins
+        Float64; prices in KRW).
     names : ours -> the file's column name, for messages
 
     Returns

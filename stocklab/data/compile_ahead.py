@@ -9,14 +9,15 @@ from __future__ import annotations
 import tempfile
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from stocklab.backtest import RunRequest, coverage, simulate
 from stocklab.data.demo import build_demo
 from stocklab.data.panel_open import open_panel
 from stocklab.data.store import Store
 from stocklab.factors import DirectSource, Wanted, evaluate
-from stocklab.market.panel import PriceBasis
-from stocklab.strategy import PRESETS
+from stocklab.market.panel import KRX_BASES, PriceBasis
+from stocklab.strategy import PRESETS, parse_document
 
 __all__ = ["compile_engine"]
 
@@ -31,13 +32,24 @@ _FORMULAS = (
 )
 
 
+_COINS: Final = {
+    "name": "coins",
+    "universe": {"markets": ["UPBIT"]},
+    "entry": {"rules": [{"id": "A", "formula": "close>sma(close,20)"}]},
+    "exit": {"rules": [{"id": "X", "formula": "close<sma(close,20)"}], "stop": {"level": 0.1}},
+    "ranking": {"factors": [{"formula": "ret(close,20)"}]},
+    "sizing": {"max_holdings": 3},
+}
+
+
 def compile_engine() -> int:
-    """Run what can run of the presets on both price bases of a small synthetic market; returns the number of runs."""
+    """Run what can run of the presets on both price bases of a small synthetic market, and a strategy on its coins;
+    returns the number of runs."""
     runs = 0
     with tempfile.TemporaryDirectory(prefix="stocklab-compile-") as folder:
         store = Store(Path(folder))
         build_demo(store, symbols=80, until=_UNTIL)
-        for basis in PriceBasis:
+        for basis in KRX_BASES:
             panel = open_panel(store, basis=basis)
             evaluate([Wanted(formula, "value") for formula in _FORMULAS], panel, threads=2)
             for preset in PRESETS.values():
@@ -51,7 +63,11 @@ def compile_engine() -> int:
                 )
                 simulate(panel, request, DirectSource(panel, threads=2))
                 runs += 1
-    return runs
+        coins = open_panel(store, basis=PriceBasis.COIN)
+        start, end = (coins.sessions[row].item() for row in (-400, -1))
+        request = RunRequest(strategy=parse_document(_COINS), start=start, end=end, initial_cash_krw=10_000_000)
+        simulate(coins, request, DirectSource(coins, threads=2))
+    return runs + 1
 
 
 if __name__ == "__main__":

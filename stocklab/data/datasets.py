@@ -11,11 +11,12 @@ import polars as pl
 
 from stocklab.errors import StoreError
 
-__all__ = ["BAR_DATASETS", "DATASETS", "PRICES_ADJUSTED", "PRICES_RAW", "DatasetSpec", "conform"]
+__all__ = ["BAR_DATASETS", "DATASETS", "PRICES_ADJUSTED", "PRICES_COIN", "PRICES_RAW", "DatasetSpec", "conform"]
 
 PRICES_ADJUSTED: Final = "prices_adjusted"
 PRICES_RAW: Final = "prices_raw"
-BAR_DATASETS: Final = (PRICES_ADJUSTED, PRICES_RAW)
+PRICES_COIN: Final = "prices_coin"
+BAR_DATASETS: Final = (PRICES_ADJUSTED, PRICES_RAW, PRICES_COIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,28 @@ _SPECS: Final = (
         ),
         key=("symbol", "session"),
         nullable=frozenset({"open", "high", "low", "tv", "change", "mcap", "shares_listed", "dept"}),
+        session_column="session",
+        by_year=True,
+    ),
+    DatasetSpec(
+        # a session is a UTC day; prices in KRW are whole multiples of 1e-8, which float64 tells apart at every price
+        # that a tick table allows; volumes are in coins
+        name=PRICES_COIN,
+        schema=MappingProxyType(
+            {
+                "session": pl.Date,
+                "symbol": pl.String,
+                "open": pl.Float64,
+                "high": pl.Float64,
+                "low": pl.Float64,
+                "close": pl.Float64,
+                "volume": pl.Float64,
+                "tv": pl.Float64,
+                "source": pl.String,
+            }
+        ),
+        key=("symbol", "session"),
+        nullable=frozenset({"open", "high", "low", "tv"}),
         session_column="session",
         by_year=True,
     ),

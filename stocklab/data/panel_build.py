@@ -22,7 +22,8 @@ import polars as pl
 import structlog
 
 from stocklab.data.cells import Cells, open_cells
-from stocklab.data.datasets import PRICES_ADJUSTED, PRICES_RAW
+from stocklab.data.coin_arrays import coin_arrays
+from stocklab.data.datasets import PRICES_ADJUSTED, PRICES_COIN, PRICES_RAW
 from stocklab.data.durable import flush_directory, flush_file
 from stocklab.data.entitlements_build import NewShares, entitlements_of, infer_new_shares
 from stocklab.data.entitlements_files import save_entitlements
@@ -57,7 +58,7 @@ UNKNOWN_FLAG: Final = 255
 
 def dataset_of(basis: PriceBasis) -> str:
     """Name of the bars dataset of a price basis."""
-    return PRICES_RAW if basis is PriceBasis.RAW else PRICES_ADJUSTED
+    return {PriceBasis.RAW: PRICES_RAW, PriceBasis.ADJUSTED: PRICES_ADJUSTED, PriceBasis.COIN: PRICES_COIN}[basis]
 
 
 def panel_directory(store: Store, snapshot: Snapshot, basis: PriceBasis) -> Path:
@@ -141,6 +142,48 @@ class _Writer:
 
 def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dict[str, Any]:
     writer = _Writer(directory)
+    meta = _write_coins(writer, snapshot) if basis is PriceBasis.COIN else _write_stocks(writer, snapshot, basis)
+    meta |= {
+        "version": PANEL_VERSION,
+        "snapshot_id": snapshot.id,
+        "basis": basis.value,
+        "synthetic": snapshot.synthetic,
+        "shape": [len(meta["sessions"]), len(meta["symbols"])],
+        "fields": sorted(writer.fields),
+        "by_symbol": sorted(writer.by_symbol),
+        "notes": writer.notes,
+    }
+    writer.save_aside("sessions", meta.pop("sessions"))
+    path = directory / META_NAME
+    path.write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
+    flush_file(path)
+    return meta
+
+
+def _write_coins(writer: _Writer, snapshot: Snapshot) -> dict[str, Any]:
+    """Bars of coins: every day is a session, and there is nothing but bars."""
+    cells = open_cells(snapshot, PRICES_COIN)
+    coins = coin_arrays(cells)
+    for name, values in coins.fields.items():
+        writer.save(name, values)
+    table = instrument_table(snapshot, cells.symbols, last_true(coins.fields["traded"], cells.sessions))
+    for name, level in coins.indices.items():
+        writer.save_aside(f"index-{name}", level)
+    writer.notes.extend(coins.notes)
+    return {
+        "sessions": cells.sessions,
+        "symbols": list(cells.symbols),
+        "tv_estimated": coins.tv_estimated,
+        "entitlements": save_entitlements(NO_ENTITLEMENTS, writer.save_aside),
+        "statements": None,
+        "series": [],
+        "rf_known": False,
+        "indices": sorted(coins.indices),
+        "instruments": _instruments_json(table.instruments),
+    }
+
+
+def _write_stocks(writer: _Writer, snapshot: Snapshot, basis: PriceBasis) -> dict[str, Any]:
     cells = open_cells(snapshot, dataset_of(basis))
     if cells.dropped_rows:
         writer.notes.append(f"{cells.dropped_rows} bars on days the exchange was closed are not used.")
@@ -175,29 +218,17 @@ def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dic
     series = []
     if known is not None and "mcap" in writer.fields:
         series = save_size_value(place, known, table.instruments, market, writer.saved)
-    writer.save_aside("sessions", cells.sessions)
-    meta = {
-        "version": PANEL_VERSION,
-        "snapshot_id": snapshot.id,
-        "basis": basis.value,
-        "synthetic": snapshot.synthetic,
-        "tv_estimated": tv_estimated,
-        "shape": list(cells.shape),
+    return {
+        "sessions": cells.sessions,
         "symbols": list(cells.symbols),
-        "fields": sorted(writer.fields),
-        "by_symbol": sorted(writer.by_symbol),
+        "tv_estimated": tv_estimated,
         "statements": None if known is None else save_fundamentals(known, writer.save_aside),
         "series": series,
         "entitlements": save_entitlements(entitlements, writer.save_aside),
         "rf_known": save_rates(place),
         "indices": _save_indices(writer, snapshot, cells.sessions),
         "instruments": _instruments_json(table.instruments),
-        "notes": writer.notes,
     }
-    path = directory / META_NAME
-    path.write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
-    flush_file(path)
-    return meta
 
 
 def _save_traded(writer: _Writer, cells: Cells) -> BoolArray:

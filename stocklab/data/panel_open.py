@@ -15,12 +15,13 @@ from stocklab.data.fundamentals_files import open_fundamentals
 from stocklab.data.panel_build import BY_SYMBOL, PANEL_VERSION, build_panel, dataset_of, panel_directory, read_meta
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import Store
-from stocklab.errors import DataError, StoreError
+from stocklab.errors import DataError, InputError, StoreError
 from stocklab.market.fundamentals import StatementMode
-from stocklab.market.panel import Instruments, Panel, PriceBasis
+from stocklab.market.panel import KRX_BASES, Instruments, Panel, PriceBasis
+from stocklab.strategy.document import Universe
 from stocklab.types import AnyArray, DateArray
 
-__all__ = ["choose_basis", "open_panel"]
+__all__ = ["basis_of", "choose_basis", "open_panel"]
 
 
 def open_panel(
@@ -70,8 +71,28 @@ def open_panel(
     return _map(directory, meta, statements)
 
 
+def basis_of(universe: Universe, basis: PriceBasis | None) -> PriceBasis | None:
+    """The basis a universe is judged on: coins where it is of Upbit, else what was asked for (None: by the data).
+
+    Raises
+    ------
+    InputError
+        The basis asked for is of the other kind.
+    """
+    coins = universe.of_coins
+    if basis is None:
+        return PriceBasis.COIN if coins else None
+    if coins != (basis is PriceBasis.COIN):
+        kind = "coins" if coins else "stocks"
+        raise InputError(
+            f"The universe is of {kind}, which have no {basis.value} prices. Hint: leave the price basis out."
+        )
+    return basis
+
+
 def choose_basis(snapshot: Snapshot, start: date | None, end: date | None) -> PriceBasis:
-    """The basis whose bars have the most sessions within start..end; raw on ties.
+    """The basis of stocks whose bars have the most sessions within start..end, raw on ties; coins where there are only
+    coins.
 
     Raises
     ------
@@ -80,9 +101,11 @@ def choose_basis(snapshot: Snapshot, start: date | None, end: date | None) -> Pr
     """
     counts = {
         basis: _sessions_within(snapshot.sessions(dataset_of(basis)), start, end)
-        for basis in (PriceBasis.RAW, PriceBasis.ADJUSTED)
+        for basis in KRX_BASES
         if snapshot.has(dataset_of(basis))
     }
+    if not counts and snapshot.has(dataset_of(PriceBasis.COIN)):
+        return PriceBasis.COIN
     if not counts:
         raise DataError(f"Snapshot {snapshot.id} holds no daily bars. Hint: `stocklab data import PATH...`.")
     return max(counts, key=lambda basis: counts[basis])  # the first of equals, which is raw

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from stocklab.data.datasets import BAR_DATASETS, PRICES_RAW
+from stocklab.data.datasets import BAR_DATASETS, PRICES_COIN, PRICES_RAW
 from stocklab.data.sessions import closed_days
 from stocklab.data.statement_quality import STATEMENT_CHECKS, find_in_statements
 from stocklab.market.limits import LIMIT_PERCENT
@@ -91,11 +91,12 @@ def _assess_bars(name: str, datasets: Frames) -> list[dict[str, Any]]:
     ends = _series_ends(bars)
     findings += [
         _finding(name, "gaps", _gaps(bars)),
-        _finding(name, "jumps", _jumps(bars, datasets)),
         _finding(name, "stale", _stale(ends)),
         *_endings(name, ends, datasets, last_session),
-        _finding(name, "volume_breaks", _volume_breaks(bars)),
     ]
+    if name != PRICES_COIN:  # coins have neither price limits nor splits
+        findings[2:2] = [_finding(name, "jumps", _jumps(bars, datasets))]
+        findings.append(_finding(name, "volume_breaks", _volume_breaks(bars)))
     if "instruments" in datasets:
         known = datasets["instruments"].select("symbol").collect()
         unnamed = ends.join(known, on="symbol", how="anti").select("symbol", "first", "last")
@@ -112,7 +113,7 @@ def _by_calendar(name: str, scan: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFr
     symbols = scan.select(pl.col("symbol").unique().sort()).collect()["symbol"]
     bars = scan.select(columns).with_columns(pl.col("symbol").cast(pl.Enum(symbols))).collect()
     days = bars["session"].unique().sort()
-    closed = days.filter(pl.Series(closed_days(days.to_numpy())))
+    closed = days.filter(pl.Series(closed_days(days.to_numpy(), name)))
     off = bars.clear()
     if len(closed):
         on_closed = bars["session"].is_in(closed.implode())

@@ -6,18 +6,20 @@ from datetime import date
 
 import numpy as np
 
+from stocklab.data.datasets import PRICES_COIN
 from stocklab.market.calendar import are_sessions, confirmed_until, first_day, sessions_between
 from stocklab.types import BoolArray, DateArray
 
 __all__ = ["closed_days", "known_sessions"]
 
 
-def closed_days(days: DateArray) -> BoolArray:
+def closed_days(days: DateArray, dataset: str = "") -> BoolArray:
     """Whether the calendar says that the exchange was closed; False for days its table does not cover.
 
     Parameters
     ----------
     days : (n,) datetime64[D], no NaT
+    dataset : whose rows they are; coins trade every day
 
     Returns
     -------
@@ -25,6 +27,8 @@ def closed_days(days: DateArray) -> BoolArray:
     """
     covered = (days >= np.datetime64(first_day(), "D")) & (days <= np.datetime64(confirmed_until(), "D"))
     closed = np.zeros(days.shape, dtype=np.bool_)
+    if dataset == PRICES_COIN:
+        return closed
     closed[covered] = ~are_sessions(days[covered])
     return closed
 

@@ -247,7 +247,7 @@ def _remove_tree(path: Path) -> None:
 def _refuse_days_off(sessions: Mapping[str, list[str]]) -> None:
     """A bar dataset of closed days alone would be published and then have no panel."""
     for name, days in sessions.items():
-        if days and closed_days(np.array(days, dtype="datetime64[D]")).all():
+        if days and closed_days(np.array(days, dtype="datetime64[D]"), name).all():
             raise StoreError(
                 f"{name} has no bar on a session of the exchange: its days ({days[0]} .. {days[-1]}) are closed days. "
                 "The current snapshot is unchanged. Hint: check the date column."

@@ -84,7 +84,7 @@ def panel_has(panel: Panel, name: str) -> bool:
     """Whether the panel can fill a daily field."""
     match name:
         case "mkt_close":
-            return name in panel.fields or "KOSPI" in panel.indices or "KOSDAQ" in panel.indices
+            return name in panel.fields or any(index in panel.indices for index in ("KOSPI", "KOSDAQ", "KRW-BTC"))
         case "rf" | "cal_month" | "cal_tdom" | "cal_tdleft":
             return True
         case "sector":

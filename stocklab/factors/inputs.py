@@ -12,14 +12,14 @@ import numpy as np
 from stocklab.errors import InputError
 from stocklab.market import calendar
 from stocklab.market.fundamentals import Fundamentals
-from stocklab.market.panel import MARKET_CODES, Panel
+from stocklab.market.panel import MARKET_CODES, Panel, PriceBasis
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
-__all__ = ["Inputs", "calendar_series", "inputs_of", "inputs_of_series"]
+__all__ = ["Inputs", "calendar_series", "every_day_series", "inputs_of", "inputs_of_series"]
 
 FILING_AGE: Final = "days_since_filing"
 CALENDAR_FIELDS: Final = ("cal_month", "cal_tdom", "cal_tdleft")
-_INDEX_OF_MARKET: Final = {"KOSPI": "KOSPI", "KOSDAQ": "KOSDAQ", "KONEX": "KOSDAQ"}
+_INDEX_OF_MARKET: Final = {"KOSPI": "KOSPI", "KOSDAQ": "KOSDAQ", "KONEX": "KOSDAQ", "UPBIT": "KRW-BTC"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,8 @@ def inputs_of(panel: Panel, names: frozenset[str]) -> Inputs:
         shared["rf"] = frozen(panel.rf.astype(np.float64, copy=False))
     shared |= {name: frozen(panel.series[name]) for name in names if name in panel.series and name not in tables}
     if names & set(CALENDAR_FIELDS):
-        known = calendar_series(panel.sessions)
+        coins = panel.basis is PriceBasis.COIN
+        known = every_day_series(panel.sessions) if coins else calendar_series(panel.sessions)
         shared |= {name: frozen(known[name]) for name in CALENDAR_FIELDS if name in names and name not in tables}
     if FILING_AGE in names and FILING_AGE not in tables and panel.fundamentals is not None:
         tables[FILING_AGE] = frozen(_filing_age(panel, panel.fundamentals))
@@ -166,6 +167,19 @@ def calendar_series(sessions: DateArray) -> dict[str, FloatArray]:
         official_number, official_left = _places(days, months, official)
         number = np.where(covered, official_number, np.where(months != months[0], own_number, np.nan))
         left = np.where(covered, official_left, np.where(months != months[-1], own_left, np.nan))
+    return {"cal_month": months.astype(np.int64) % 12 + 1.0, "cal_tdom": number, "cal_tdleft": left}
+
+
+def every_day_series(sessions: DateArray) -> dict[str, FloatArray]:
+    """`calendar_series` of coins, which trade every day: the day of the month, and the days left in it.
+
+    >>> {name: values.tolist() for name, values in every_day_series(np.array(["2024-02-27"], "M8[D]")).items()}
+    {'cal_month': [2.0], 'cal_tdom': [27.0], 'cal_tdleft': [2.0]}
+    """
+    days = sessions.astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    number = (days - months.astype("datetime64[D]")).astype(np.float64) + 1.0
+    left = ((months + 1).astype("datetime64[D]") - days).astype(np.float64) - 1.0
     return {"cal_month": months.astype(np.int64) % 12 + 1.0, "cal_tdom": number, "cal_tdleft": left}
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 
@@ -14,17 +15,27 @@ from stocklab.market.entitlements import NO_ENTITLEMENTS, Entitlements
 from stocklab.market.fundamentals import Fundamentals
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
-__all__ = ["KIND_CODES", "MARKET_CODES", "Instruments", "Panel", "PriceBasis"]
+__all__ = ["COIN_UNIT", "KIND_CODES", "KRX_BASES", "MARKET_CODES", "Instruments", "Panel", "PriceBasis"]
 
 MARKET_CODES = {"": 0, "KOSPI": 1, "KOSDAQ": 2, "KONEX": 3, "UPBIT": 4}
-KIND_CODES = {"": 0, "common": 1, "preferred": 2, "spac": 3, "reit": 4, "etf": 5, "foreign": 6}
+KIND_CODES = {"": 0, "common": 1, "preferred": 2, "spac": 3, "reit": 4, "etf": 5, "foreign": 6, "coin": 7}
+
+COIN_UNIT: Final = 100_000_000
+"""Units in a won and in a coin: Upbit's quantities and its smallest tick have eight decimals."""
 
 
 class PriceBasis(StrEnum):
-    """Which bars a run trades on; the two are never mixed within a run."""
+    """Which bars a run trades on; they are never mixed within a run.
+
+    ``coin``: coins of Upbit's won market, on their own calendar; a panel is either of KRX or of coins.
+    """
 
     RAW = "raw"
     ADJUSTED = "adjusted"
+    COIN = "coin"
+
+
+KRX_BASES: Final = (PriceBasis.RAW, PriceBasis.ADJUSTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,9 @@ class Instruments:
 class Panel:
     """Daily bars of a whole market on one price basis.
 
+    Of coins a session is a UTC day, a symbol a market such as "KRW-BTC", prices are float64 with up to eight decimals
+    and volumes are in coins.
+
     Attributes
     ----------
     sessions : (n_sessions,) datetime64[D], ascending
@@ -69,7 +83,7 @@ class Panel:
         short_vol short_bal`` (float64, each in the row in which it was public). A field that is absent is unknown
         everywhere.
     series : name -> (n_sessions,) float64 daily fields that are the same for every symbol: ``smb hml``; NaN = unknown
-    indices : name -> (n_sessions,) float64 closes of "KOSPI", "KOSDAQ", "KOSPI200"; NaN = unknown
+    indices : name -> (n_sessions,) float64 closes of "KOSPI", "KOSDAQ", "KOSPI200" (of coins: "KRW-BTC"); NaN = unknown
     rf : (n_sessions,) float64 daily simple risk-free rate; all 0 with ``rf_known`` False where no series is loaded
     tv_estimated : True where ``tv`` is close x volume because no traded value was published
     synthetic : True for the demo market
@@ -114,6 +128,11 @@ class Panel:
     def n_symbols(self) -> int:
         """Number of symbols."""
         return len(self.symbols)
+
+    @property
+    def unit(self) -> int:
+        """Units in a won and in a share: 1, or `COIN_UNIT` for coins. The ledger counts in them."""
+        return COIN_UNIT if self.basis is PriceBasis.COIN else 1
 
     @property
     def order_fields(self) -> tuple[str, str, str, str, str]:

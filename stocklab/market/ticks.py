@@ -40,7 +40,6 @@ TICK_BANDS: Final[dict[str, Bands]] = {
     ),
     "etf": ((0, 5),),
     "etf_2023": ((0, 1), (2_000, 5)),
-    "won": ((0, 1),),
 }
 """Name of a table -> rows of (price from, tick), KRW."""
 
@@ -49,7 +48,6 @@ TICKS: Final = {
     "KOSDAQ": ((date(2010, 10, 4), "kosdaq_2010"), (date(2023, 1, 25), "all_2023")),
     "KONEX": ((date(2010, 10, 4), "kosdaq_2010"), (date(2023, 1, 25), "all_2023")),
     "ETF": ((date(2010, 10, 4), "etf"), (date(2023, 12, 11), "etf_2023")),
-    "UPBIT": ((date(2010, 10, 4), "won"),),
 }
 """Market, or "ETF" for every ETF and ETN -> rows of (trade date from, table)."""
 
@@ -104,9 +102,11 @@ def tick_regimes(sessions: DateArray) -> IntArray:
     """
     names = list(TICK_BANDS)
     regimes = np.zeros((len(sessions), len(MARKET_CODES) + 1), dtype=np.int64)
-    columns: dict[str, list[int]] = {"ETF": [_ETF_COLUMN], **{market or "KOSPI": [] for market in MARKET_CODES}}
+    columns: dict[str, list[int]] = {market: [] for market in TICKS}
+    columns["ETF"].append(_ETF_COLUMN)
     for market, code in MARKET_CODES.items():
-        columns[market or "KOSPI"].append(code)
+        if market != "UPBIT":  # coins have tables of their own (market.upbit), never in one panel with KRX
+            columns[market or "KOSPI"].append(code)
     for market, codes in columns.items():
         rows = TICKS[market]
         tables = np.array([names.index(name) for _, name in rows], dtype=np.int64)

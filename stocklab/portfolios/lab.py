@@ -14,7 +14,7 @@ import structlog
 from stocklab.backtest import run_id
 from stocklab.backtest.result import RunRequest, ShouldCancel
 from stocklab.data.engine import BacktestOutcome, run_backtest
-from stocklab.data.panel_open import open_panel
+from stocklab.data.panel_open import basis_of, open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.store import Store
 from stocklab.db import LOCAL_OWNER_ID, Database, open_database, upgrade
@@ -30,7 +30,7 @@ from stocklab.portfolios.runs import Runs
 from stocklab.portfolios.strategies import Strategies
 from stocklab.research.proof_store import ProofStore
 from stocklab.research.proving import prove
-from stocklab.research.stored_run import basis_of, request_of
+from stocklab.research.stored_run import basis_of_card, request_of
 from stocklab.research.sweep_store import SweepStore, sweep_id
 from stocklab.research.sweeping import SweepProgress, sweep_on_panel
 from stocklab.research.variants import strategy_with
@@ -205,7 +205,8 @@ class Lab:
         self, owner_id: str, order: SweepOrder, on_progress: OnJobProgress, should_cancel: ShouldCancel
     ) -> JobOutcome:
         sweep = order.sweep()
-        panel = self.panel(order.basis, sweep.start, sweep.end, sweep.strategy.statements)
+        basis = basis_of(sweep.strategy.universe, order.basis)
+        panel = self.panel(basis, sweep.start, sweep.end, sweep.strategy.statements)
 
         def tell(progress: SweepProgress) -> None:
             on_progress(
@@ -260,13 +261,14 @@ class Lab:
             The market data or the program changed since.
         """
         request = request_of(card)
-        panel = self.panel(basis_of(card), request.start, request.end, request.strategy.statements)
+        panel = self.panel(basis_of_card(card), request.start, request.end, request.strategy.statements)
         if run_id(panel, request) != identity:
             raise ResultOutdated(identity)
         return request, panel
 
     def stored_sweep(self, sweep: Sweep, basis: PriceBasis | None) -> str | None:
         """Id of a sweep that is stored, whole or in part; None where it never began, or its panel is not open."""
+        basis = basis_of(sweep.strategy.universe, basis)
         panel = self._open_panel(basis, sweep.start, sweep.end, sweep.strategy.statements)
         if panel is None:
             return None
@@ -286,7 +288,8 @@ class Lab:
         return self._stored_run(owner_id, order.request(), order)
 
     def _stored_run(self, owner_id: str, request: RunRequest, order: BacktestOrder) -> str | None:
-        panel = self._open_panel(order.basis, order.start, order.end, request.strategy.statements)
+        basis = basis_of(request.strategy.universe, order.basis)
+        panel = self._open_panel(basis, order.start, order.end, request.strategy.statements)
         if panel is None:
             return None
         identity = run_id(panel, request)

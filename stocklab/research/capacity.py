@@ -14,9 +14,10 @@ from typing import Final
 import polars as pl
 
 from stocklab.backtest import RunRequest, simulate
-from stocklab.backtest.result import Result, ShouldCancel
+from stocklab.backtest.result import Result, ShouldCancel, in_floats
 from stocklab.factors import FormulaSource
 from stocklab.market.panel import Panel
+from stocklab.market.upbit import MOST_INITIAL_CASH_KRW
 
 __all__ = ["CAPITALS_KRW", "SLIPPAGES", "Point", "by_capital", "by_slippage"]
 
@@ -50,7 +51,7 @@ def by_capital(
     capitals: Sequence[int] = CAPITALS_KRW,
     should_cancel: ShouldCancel | None = None,
 ) -> tuple[Point, ...]:
-    """The run with other starting cash, in the order given.
+    """The run with other starting cash, in the order given; of coins those that a run can start with.
 
     Raises
     ------
@@ -63,6 +64,7 @@ def by_capital(
             simulate(panel, replace(request, initial_cash_krw=cash), source, should_cancel=should_cancel),
         )
         for cash in capitals
+        if panel.unit == 1 or cash <= MOST_INITIAL_CASH_KRW
     )
 
 
@@ -98,7 +100,7 @@ def _point(value: float, result: Result) -> Point:
 
 def _bought(result: Result) -> float:
     """Mean part of a purchase order that was filled."""
-    orders = result.tables["orders"].filter((pl.col("side") == "buy") & (pl.col("shares_ordered") > 0))
+    orders = in_floats(result.tables["orders"]).filter((pl.col("side") == "buy") & (pl.col("shares_ordered") > 0))
     if not orders.height:
         return 1.0
     return float((orders["shares_filled"] / orders["shares_ordered"]).mean())  # type: ignore[arg-type]

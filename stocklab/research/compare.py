@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from stocklab.backtest.metrics import return_figures
-from stocklab.backtest.result import Result
+from stocklab.backtest.result import Result, in_floats
 from stocklab.errors import InputError
 from stocklab.types import DateArray, FloatArray, IntArray
 
@@ -88,7 +88,7 @@ def compare(results: Sequence[Result], *, seed: int = 0) -> Comparison:
         raise InputError(f"A comparison needs 2 to {MOST_RESULTS} results, found {len(run_ids)}.")
     if len(set(run_ids)) < len(run_ids):
         raise InputError("A result was named twice. Name each result of a comparison once.")
-    books = [result.tables["daily"].select("session", "equity_krw") for result in results]
+    books = [in_floats(result.tables["daily"].select("session", "equity_krw")) for result in results]
     common = books[0].select("session")
     for book in books[1:]:
         common = common.join(book.select("session"), on="session", how="semi")
@@ -142,9 +142,9 @@ def _correlation(returns: FloatArray) -> FloatArray:
 def _overlap(results: Sequence[Result], common: pl.DataFrame) -> FloatArray:
     """Mean over the common sessions of the sum of the smaller weights."""
     weights = [
-        result.tables["positions"]
+        in_floats(result.tables["positions"])
         .join(common, on="session", how="semi")
-        .join(result.tables["daily"].select("session", "equity_krw"), on="session")
+        .join(in_floats(result.tables["daily"].select("session", "equity_krw")), on="session")
         .filter(pl.col("equity_krw") > 0)
         .select("session", "symbol", weight=pl.col("value_krw") / pl.col("equity_krw"))
         for result in results

@@ -19,7 +19,7 @@ from stocklab.data.demo import build_demo
 from stocklab.data.panel_open import open_panel
 from stocklab.data.store import Store
 from stocklab.factors import DirectSource
-from stocklab.market.panel import PriceBasis
+from stocklab.market.panel import KRX_BASES
 from stocklab.research.sweep_run import run_variants
 from stocklab.research.variants import Variant, variants_of
 from stocklab.strategy.sweep import parse_sweep
@@ -47,7 +47,7 @@ def compile_sweeps() -> int:
             ({"ranking": _MIXED}, (weights,)),
             (_RULES, ()),
         )
-        for panel, (strategy, more) in itertools.product([open_panel(store, basis=one) for one in PriceBasis], kinds):
+        for panel, (strategy, more) in itertools.product([open_panel(store, basis=one) for one in KRX_BASES], kinds):
             found = variants_of(parse_sweep(_document(strategy, panel.sessions, more)), partial(run_id, panel))
             chosen = [item for item in found if isinstance(item, Variant)]
             variants += len(list(run_variants(panel, chosen, DirectSource(panel, threads=2))))

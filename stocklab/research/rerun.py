@@ -28,7 +28,7 @@ from stocklab.data.store import Store
 from stocklab.errors import DataError, DocumentError, InputError, StockLabError, StoreError
 from stocklab.factors import DirectSource
 from stocklab.market.panel import Panel, PriceBasis
-from stocklab.research.stored_run import basis_of, request_of
+from stocklab.research.stored_run import basis_of_card, request_of
 
 __all__ = ["Change", "FigureMove", "Rerun", "TableMove", "differing_fields", "rerun"]
 
@@ -141,13 +141,13 @@ def rerun(
         if panel_of is None:
             panel = open_panel(
                 store,
-                basis=basis_of(card),
+                basis=basis_of_card(card),
                 start=request.start,
                 end=request.end,
                 statements=request.strategy.statements,
             )
         else:
-            panel = panel_of(basis_of(card), request)
+            panel = panel_of(basis_of_card(card), request)
         now_id = run_id(panel, request)
         if now_id == identity:
             source = DirectSource(panel, threads=threads, should_cancel=should_cancel)
@@ -304,7 +304,7 @@ def _data_changes(store: Store, card: Mapping[str, Any]) -> list[Change]:
         return [*found, Change(kind="data", what="market", before=kinds[0], now=kinds[1])]
     for name in sorted({*old.manifest.datasets, *new.manifest.datasets}):
         found += _dataset_changes(name, old, new)
-    return [*found, *_bar_changes(dataset_of(basis_of(card)), old, new)]
+    return [*found, *_bar_changes(dataset_of(basis_of_card(card)), old, new)]
 
 
 def _dataset_changes(name: str, old: Snapshot, new: Snapshot) -> list[Change]:

@@ -12,7 +12,7 @@ from stocklab.backtest.code_stamp import code_stamp
 from stocklab.market.panel import PriceBasis
 from stocklab.strategy import parse_document
 
-__all__ = ["basis_of", "made_by_this", "request_of"]
+__all__ = ["basis_of_card", "made_by_this", "request_of"]
 
 
 def request_of(card: Mapping[str, Any]) -> RunRequest:
@@ -32,7 +32,7 @@ def request_of(card: Mapping[str, Any]) -> RunRequest:
     )
 
 
-def basis_of(card: Mapping[str, Any]) -> PriceBasis:
+def basis_of_card(card: Mapping[str, Any]) -> PriceBasis:
     """The prices a run traded on."""
     return PriceBasis(card["price_basis"])
 

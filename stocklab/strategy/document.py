@@ -13,8 +13,10 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from stocklab.market.fundamentals import StatementMode
+from stocklab.market.upbit import COMMISSION_RATE
 
 __all__ = [
+    "COIN_BENCHMARK",
     "SCHEMA_VERSION",
     "Allocation",
     "Costs",
@@ -46,6 +48,9 @@ SCHEMA_VERSION: Final = 1
 MOST_KRW: Final = 10**15
 """Largest amount a document may name: a thousand trillion won, far inside 64 bits."""
 
+COIN_BENCHMARK: Final = "KRW-BTC"
+"""What coins are compared with, and what their market filter looks at."""
+
 Formula = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Letter = Annotated[str, StringConstraints(pattern=r"^(?:[A-Z]|[A-NP-Z][A-Z]|O[A-QS-Z])$")]  # "OR" is the operator
 FactorId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -75,7 +80,7 @@ class Model(BaseModel):
 
 
 class Market(StrEnum):
-    """Markets a universe can name."""
+    """Markets a universe can name; UPBIT (coins in won) stands alone."""
 
     KOSPI = "KOSPI"
     KOSDAQ = "KOSDAQ"
@@ -111,7 +116,9 @@ class Universe(Model):
     """Which symbols may be bought on a date."""
 
     markets: tuple[Market, ...] = Field(
-        default=(Market.KOSPI, Market.KOSDAQ), min_length=1, description="markets, as of the date"
+        default=(Market.KOSPI, Market.KOSDAQ),
+        min_length=1,
+        description="markets, as of the date; UPBIT (coins) only alone",
     )
     sectors: Words = Field(default=(), description="only these sectors; empty = all")
     exclude_sectors: Words = Field(default=(), description="never these sectors")
@@ -132,7 +139,8 @@ class Universe(Model):
             Exclusion.ATTENTION,
             Exclusion.HALTED,
         ),
-        description="kinds and flags left out, judged as of the date; an unknown flag does not exclude",
+        description="kinds and flags left out, judged as of the date; an unknown flag does not exclude; "
+        "for coins halted by default",
     )
     min_listed_sessions: int = Field(default=60, ge=0, le=5000, description="sessions since listing, at least")
     min_trading_value_krw: int = Field(
@@ -140,6 +148,21 @@ class Universe(Model):
     )
     min_price_krw: int = Field(default=0, ge=0, le=MOST_KRW, description="close in KRW, at least")
     top: TopBy | None = Field(default=None, description="only the largest of what is left; null = all")
+
+    @property
+    def of_coins(self) -> bool:
+        """Whether the universe is of coins, not of stocks."""
+        return Market.UPBIT in self.markets
+
+    @model_validator(mode="after")
+    def _stocks_or_coins(self) -> Universe:
+        if self.of_coins and set(self.markets) != {Market.UPBIT}:
+            raise ValueError(
+                "markets name stocks and coins, which have other sessions, prices and rules. Hint: UPBIT alone, or not."
+            )
+        if self.of_coins and "exclude" not in self.model_fields_set:  # the other kinds and flags are of stocks
+            object.__setattr__(self, "exclude", (Exclusion.HALTED,))
+        return self
 
 
 class OwnFactor(Model):
@@ -360,7 +383,9 @@ class MarketFilter(Model):
     the calendar months in which the book may be invested.
     """
 
-    index: Literal["KOSPI", "KOSDAQ", "KOSPI200"] = Field(default="KOSPI", description="index the formula looks at")
+    index: Literal["KOSPI", "KOSDAQ", "KOSPI200", "KRW-BTC"] = Field(
+        default="KOSPI", description="index the formula looks at; for coins KRW-BTC, the price of bitcoin"
+    )
     formula: Formula | None = Field(
         default=None, description="condition under which the market is safe, such as close>sma(close,200); null = none"
     )
@@ -380,7 +405,9 @@ class MarketFilter(Model):
 class Costs(Model):
     """Commission per side, transaction tax on sales, slippage. ``tax`` "dated" follows the law by market and date."""
 
-    commission_rate: float = Field(default=0.00015, ge=0, le=0.05, description="fraction of the amount, each side")
+    commission_rate: float = Field(
+        default=0.00015, ge=0, le=0.05, description="fraction of the amount, each side; for coins 0.0005 by default"
+    )
     tax: Literal["dated"] | Annotated[float, Field(ge=0, le=0.05)] = Field(
         default="dated", description='"dated" = the law by market and date; else a fraction of every sale'
     )
@@ -428,11 +455,28 @@ class Strategy(Model):
     )
     market_filter: MarketFilter | None = Field(default=None, description="when to stay in cash; null = never")
     costs: Costs = Field(default=Costs(), description="commission, tax and slippage")
-    benchmark: Literal["KOSPI", "KOSDAQ", "KOSPI200"] = Field(
-        default="KOSPI", description="index the result is compared with"
+    benchmark: Literal["KOSPI", "KOSDAQ", "KOSPI200", "KRW-BTC"] = Field(
+        default="KOSPI", description="index the result is compared with; for coins KRW-BTC by default"
     )
     statements: StatementMode = Field(
         default=StatementMode.STRICT,
         description="strict = numbers as filed, from their receipt; restated = as corrected later: hindsight",
     )
     allocation: Allocation = Field(default=Allocation(), description="defaults a run starts with")
+
+    @model_validator(mode="after")
+    def _defaults_of_coins(self) -> Strategy:
+        """Where the universe is of coins, what is left out is what coins have: commission, benchmark, market filter."""
+        if not self.universe.of_coins:
+            return self
+        if "commission_rate" not in self.costs.model_fields_set:
+            self._fill("costs", self.costs.model_copy(update={"commission_rate": COMMISSION_RATE}))
+        if "benchmark" not in self.model_fields_set:
+            self._fill("benchmark", COIN_BENCHMARK)
+        if self.market_filter is not None and "index" not in self.market_filter.model_fields_set:
+            self._fill("market_filter", self.market_filter.model_copy(update={"index": COIN_BENCHMARK}))
+        return self
+
+    def _fill(self, name: str, value: object) -> None:
+        """Set a field while the document is being made; afterwards it is frozen."""
+        object.__setattr__(self, name, value)

@@ -44,6 +44,8 @@ _FIELDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "tr": ("실질 변동폭(TR)", "True range", "KRW"),
     "tp": ("대표가격", "Typical price", "KRW"),
     "sector": ("업종", "Sector", ""),
+    "stocks": ("주식", "stocks", ""),
+    "coins": ("코인", "coins", ""),
 }
 
 _PERSONS: Final = (

@@ -38,6 +38,7 @@ _NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "KOSDAQ": ("코스닥", "KOSDAQ"),
     "KONEX": ("코넥스", "KONEX"),
     "UPBIT": ("업비트", "Upbit"),
+    "KRW-BTC": ("비트코인", "bitcoin"),
     "KOSPI200": ("코스피200", "KOSPI 200"),
     "KOSDAQ150": ("코스닥150", "KOSDAQ 150"),
     "preferred": ("우선주", "preferred shares"),
@@ -98,7 +99,7 @@ def describe_strategy(strategy: Strategy, language: Language) -> list[str]:
     lines += _exits(strategy.exit, language, own, by_signal=strategy.rebalancing.mode == "signal")
     lines.append(_rebalancing(strategy.rebalancing, language))
     lines += _market_filter(strategy.market_filter, language, own)
-    lines.append(_costs(strategy.costs, language))
+    lines.append(_costs(strategy.costs, language, coins=strategy.universe.of_coins))
     return lines + _statements(strategy, language)
 
 
@@ -152,9 +153,11 @@ def _universe(universe: Universe, language: Language) -> str:
         left_out = _pick(language, f" {with_particle(names, '은/는')} 뺀다.", f" Left out: {names}.")
     top = _top(universe.top, language) if universe.top is not None else ""
     if language == "ko":
-        among = f"{markets} 종목 가운데 {', '.join(limits)} 종목" if limits else f"{markets} 종목"
+        what = "코인" if universe.of_coins else "종목"
+        among = f"{markets} {what} 가운데 {', '.join(limits)} {what}" if limits else f"{markets} {what}"
         return f"대상: {among}{top}.{left_out}"
-    among = f"{markets} stocks" + (f" with {', '.join(limits)}" if limits else "")
+    what = "coins" if universe.of_coins else "stocks"
+    among = f"{markets} {what}" + (f" with {', '.join(limits)}" if limits else "")
     return f"Universe: {among}{top}.{left_out}"
 
 
@@ -493,10 +496,12 @@ def _market_filter(market: MarketFilter | None, language: Language, own: Sequenc
     ]
 
 
-def _costs(costs: Costs, language: Language) -> str:
+def _costs(costs: Costs, language: Language, *, coins: bool) -> str:
     commission, slippage = percent(costs.commission_rate), percent(costs.slippage_rate)
     if isinstance(costs.tax, float):
         tax = _pick(language, f"거래세 {percent(costs.tax)}", f"tax {percent(costs.tax)} of sales")
+    elif coins:
+        tax = _pick(language, "거래세 없음", "no tax")
     else:
         tax = _pick(language, "거래세는 시장과 날짜에 따른 법정 세율", "the legal tax of each market and date")
     return _pick(

@@ -75,7 +75,7 @@ def demo_badge() -> str:
 
 def basis_badge(basis: str) -> str:
     """Which prices a run traded on."""
-    names = {"raw": _("Raw prices"), "adjusted": _("Adjusted prices")}
+    names = {"raw": _("Raw prices"), "adjusted": _("Adjusted prices"), "coin": _("Coins (Upbit)")}
     return badge(names.get(basis, basis), "payments", "blue")
 
 
@@ -84,6 +84,7 @@ def basis_hint(basis: str) -> str | None:
     return {
         "raw": _("Traded prices, with splits and rights as events."),
         "adjusted": _("Prices adjusted backward: share counts are hypothetical."),
+        "coin": _("A session is a day from 09:00 to 09:00 Korean time, every day of the year."),
     }.get(basis)
 
 

@@ -22,10 +22,12 @@ from stocklab.backtest import preset_coverage as cover_presets
 from stocklab.backtest.result import Result
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
+from stocklab.data.panel_open import basis_of
 from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen, strategy_hits
 from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
 from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.fundamentals import StatementMode
+from stocklab.market.panel import PriceBasis
 from stocklab.portfolios import Lab, shared_lab
 from stocklab.research.capacity import Point, by_capital, by_slippage
 from stocklab.research.compare import Comparison, compare
@@ -105,17 +107,21 @@ def age_days() -> int | None:
 
 
 def _ends(which: str) -> list[str]:
+    """Of the stocks; of coins where there are only coins."""
     datasets = data_status().get("datasets", {})
-    found = (datasets[name].get(which) for name in ("prices_raw", "prices_adjusted") if name in datasets)
+    names = [name for name in ("prices_raw", "prices_adjusted") if name in datasets] or ["prices_coin"]
+    found = (datasets[name].get(which) for name in names if name in datasets)
     return [str(value) for value in found if value]
 
 
 @lru_cache(maxsize=2)
-def _panel_words(home: str, snapshot_id: str | None) -> tuple[Mapping[str, str], Mapping[str, str], tuple[date, ...]]:
-    """Name and sector of every symbol, and the first and last session of the current panel."""
-    if snapshot_id is None:
+def _panel_words(
+    home: str, snapshot_id: str | None, coins: bool
+) -> tuple[Mapping[str, str], Mapping[str, str], tuple[date, ...]]:
+    """Name and sector of every symbol, and the first and last session of the current panel of stocks or coins."""
+    if snapshot_id is None or not _holds(coins):
         return {}, {}, ()
-    panel = lab().panel()
+    panel = lab().panel(PriceBasis.COIN if coins else None)
     found = panel.instruments
     ends = tuple(panel.sessions[index].astype(object) for index in (0, -1))
     return (
@@ -125,29 +131,42 @@ def _panel_words(home: str, snapshot_id: str | None) -> tuple[Mapping[str, str],
     )
 
 
-def _words() -> tuple[Mapping[str, str], Mapping[str, str], tuple[date, ...]]:
+def _holds(coins: bool) -> bool:
+    """Whether the current snapshot has bars of coins, or of stocks."""
+    datasets = data_status().get("datasets", {})
+    return any(name in datasets for name in (("prices_coin",) if coins else ("prices_raw", "prices_adjusted")))
+
+
+def _words(*, coins: bool) -> tuple[Mapping[str, str], Mapping[str, str], tuple[date, ...]]:
     store = lab().store
-    return _panel_words(str(store.home), store.current_id())
+    return _panel_words(str(store.home), store.current_id(), coins)
+
+
+@lru_cache(maxsize=2)
+def _names(home: str, snapshot_id: str | None) -> Mapping[str, str]:
+    return {**_words(coins=False)[0], **_words(coins=True)[0]}
 
 
 def names() -> Mapping[str, str]:
-    """Symbol -> company name, of the current snapshot."""
-    return _words()[0]
+    """Symbol -> name of a company or coin, of the current snapshot."""
+    store = lab().store
+    return _names(str(store.home), store.current_id())
 
 
-def symbol_names() -> dict[str, str]:
-    """Symbol -> what a picker shows."""
-    return {symbol: f"{name} ({symbol})" if name else symbol for symbol, name in names().items()}
+def symbol_names(*, coins: bool = False) -> dict[str, str]:
+    """Symbol -> what a picker shows, of stocks or of coins."""
+    known = _words(coins=coins)[0]
+    return {symbol: f"{name} ({symbol})" if name else symbol for symbol, name in known.items()}
 
 
 def sectors() -> list[str]:
     """Every sector of the current snapshot, sorted."""
-    return sorted({sector for sector in _words()[1].values() if sector})
+    return sorted({sector for sector in _words(coins=False)[1].values() if sector})
 
 
-def span() -> tuple[date, date] | None:
-    """First and last session of the current panel; None without data."""
-    ends = _words()[2]
+def span(*, coins: bool = False) -> tuple[date, date] | None:
+    """First and last session of the current panel of stocks or coins; None without data."""
+    ends = _words(coins=coins)[2]
     return (ends[0], ends[1]) if ends else None
 
 
@@ -170,7 +189,7 @@ def covered(strategy: Strategy) -> Coverage:
     DataError
         The home holds no data.
     """
-    return coverage(strategy, lab().panel())
+    return coverage(strategy, lab().panel(basis_of(strategy.universe, None)))
 
 
 @lru_cache(maxsize=2)
@@ -331,7 +350,7 @@ def matches(strategy: Strategy) -> tuple[str, tuple[tuple[str, float], ...]]:
     InputError, DataError
         The strategy cannot be evaluated on this data, or there is none.
     """
-    panel = lab().panel()
+    panel = lab().panel(basis_of(strategy.universe, None))
     neutral = strategy.model_copy(update={"name": "-", "description": ""})
     key = (panel.key, fingerprint(neutral))
     known = _found.get(key)
@@ -356,7 +375,7 @@ def screen(asked: Screen, on: date | None, *, strategy: Strategy | None = None) 
     InputError, DataError, FormulaError
         The screen cannot be evaluated on this data, or there is none.
     """
-    source = _source(strategy)
+    source = _source(asked, strategy)
     panel = source.panel
     words = dump(asked.model_copy(update={"name": ""}))
     key = (panel.key, words, None if strategy is None else fingerprint(strategy), on)
@@ -376,16 +395,16 @@ def screen_reasons(
     asked: Screen, on: date | None, symbol: str, *, strategy: Strategy | None = None
 ) -> tuple[Judgement, ...]:
     """Each condition of a screen for one stock, with the values it compares."""
-    source = _source(strategy)
+    source = _source(asked, strategy)
     return explain(source.panel, asked, source, symbol, on=on)
 
 
-def _source(strategy: Strategy | None) -> CachedSource:
+def _source(asked: Screen, strategy: Strategy | None) -> CachedSource:
     """Formulas over the panel, with statements as the strategy reads them."""
     mode = StatementMode.STRICT if strategy is None else strategy.statements
     settings = lab().settings
     return CachedSource(
-        lab().panel(statements=mode),
+        lab().panel(basis_of(asked.universe, None), statements=mode),
         lab().store.home,
         threads=settings.engine_threads,
         budget_mb=settings.factor_cache_mb,

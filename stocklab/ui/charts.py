@@ -16,6 +16,7 @@ import polars as pl
 from plotly.io.json import to_json_plotly
 from plotly.subplots import make_subplots
 
+from stocklab.backtest.result import in_floats
 from stocklab.types import FloatArray, IntArray
 from stocklab.ui.text import _
 from stocklab.ui.theme import BENCHMARK, DOWN, FLAT, GRID, STRATEGY, UP
@@ -136,7 +137,7 @@ def equity(daily: pl.DataFrame, *, benchmark: str, log: bool = False) -> go.Figu
     benchmark : name of the index
     log : growth of 100 on a log scale instead of percent on a linear one
     """
-    values = daily["equity_krw"].to_numpy().astype(np.float64)
+    values = in_floats(daily)["equity_krw"].to_numpy().astype(np.float64)
     index = daily["benchmark"].to_numpy().astype(np.float64)
     kept = thin(values)
     sessions = moments(daily["session"].to_numpy()[kept])
@@ -396,13 +397,15 @@ def stock(
 ) -> go.Figure:
     """One stock's price with its buys (red, up) and sells (blue, down); small, for a grid of many."""
     kept = thin(np.asarray(close, dtype=np.float64), 500)
+    lowest, highest = np.nanmin(close, initial=np.inf), np.nanmax(close, initial=0.0)
+    digits = ",.0f" if lowest >= 100.0 else ",.4~g"  # coins cost less than a won
     figure = go.Figure()
     figure.add_scatter(
         x=moments(np.asarray(sessions)[kept]),
         y=np.asarray(close, dtype=np.float32)[kept],
         mode="lines",
         line={"color": FLAT, "width": 1.2},
-        hovertemplate="%{x|%Y-%m-%d} %{y:,.0f}<extra></extra>",
+        hovertemplate=f"%{{x|%Y-%m-%d}} %{{y:{digits}}}<extra></extra>",
     )
     for name, marks, colour, shape in (
         (_("Buy"), buys, UP, "triangle-up"),
@@ -414,13 +417,12 @@ def stock(
             mode="markers",
             name=name,
             marker={"color": colour, "symbol": shape, "size": 9, "line": {"width": 0.6, "color": "white"}},
-            hovertemplate=f"{name} %{{x|%Y-%m-%d}} %{{y:,.0f}}<extra></extra>",
+            hovertemplate=f"{name} %{{x|%Y-%m-%d}} %{{y:{digits}}}<extra></extra>",
         )
     finish(figure, 170, showlegend=False)
     figure.update_xaxes(type="date", nticks=4, tickformat="%y-%m")
-    lowest, highest = np.nanmin(close, initial=np.inf), np.nanmax(close, initial=0.0)
     steep = lowest > 0 and highest > LOG_FROM * lowest
-    figure.update_yaxes(nticks=4, tickformat=",.0f", type="log" if steep else "linear", dtick="D2" if steep else None)
+    figure.update_yaxes(nticks=4, tickformat=digits, type="log" if steep else "linear", dtick="D2" if steep else None)
     return figure
 
 

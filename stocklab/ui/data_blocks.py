@@ -11,10 +11,11 @@ from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
 from stocklab.ui.text import N_, _, language
 
-__all__ = ["DATASETS", "datasets", "how_to_import", "markets", "quality", "snapshot"]
+__all__ = ["DATASETS", "datasets", "how_to_import", "markets", "quality", "snapshot", "stock_count"]
 
 DATASETS = {
     "prices_adjusted": N_("Daily prices, adjusted"),
+    "prices_coin": N_("Daily candles of coins"),
     "prices_raw": N_("Daily prices, as traded"),
     "indices": N_("Indices"),
     "instruments": N_("Companies and sectors"),
@@ -59,7 +60,7 @@ def snapshot(state: Mapping[str, Any]) -> None:
             border=True,
             help=_("Calendar days since the last session. Results after that day cannot be known."),
         )
-        st.metric(_("Stocks"), fmt.count(sum(state["symbols_by_market"].values())), border=True)
+        st.metric(_("Stocks"), fmt.count(stock_count(state)), border=True)
     blocks.badges(
         [
             blocks.badge(_("Snapshot {id}").format(id=state["snapshot"]), "inventory_2"),
@@ -68,12 +69,19 @@ def snapshot(state: Mapping[str, Any]) -> None:
     )
 
 
+def stock_count(state: Mapping[str, Any]) -> int:
+    """Stocks of the current snapshot; coins are shown as a market of their own."""
+    return sum(count for market, count in state["symbols_by_market"].items() if market != "UPBIT")
+
+
 def markets(state: Mapping[str, Any]) -> None:
-    """Stocks by market."""
+    """Stocks by market, and coins."""
     st.subheader(_("Stocks by market"), anchor=False)
     with st.grid(5, min_column_width=130, gap="xsmall"):
         for market, number in sorted(state["symbols_by_market"].items(), key=_market_order):
-            st.metric(market or _("Unknown"), fmt.count(number), border=True)
+            st.metric(
+                _("Coins (Upbit)") if market == "UPBIT" else market or _("Unknown"), fmt.count(number), border=True
+            )
 
 
 def _market_order(item: tuple[str, int]) -> tuple[int, str]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
+from stocklab.ui.data_blocks import stock_count
 from stocklab.ui.runs_list import runs_table
 from stocklab.ui.text import _, language
 
@@ -31,7 +32,7 @@ def data_card() -> bool:
         blocks.no_data()
         return False
     last, age = cached.last_session(), cached.age_days()
-    symbols = sum(state["symbols_by_market"].values())
+    symbols = stock_count(state)
     with st.grid(4, min_column_width=150, gap="xsmall"):
         st.metric(_("Stocks"), fmt.count(symbols), border=True)
         st.metric(_("First session"), fmt.day(cached.first_session()), border=True)

@@ -16,6 +16,7 @@ from stocklab.ui.text import N_, _, language
 __all__ = ["lack_of", "lack_sentences", "missing_names", "show_lacks"]
 
 _NEVER: Final = {
+    "bars": N_("The strategy trades {names}, which the data lack."),
     "entry": N_("Condition {rule} can never hold: it needs {names}, which the data lack."),
     "exit": N_("Sell condition {rule} can never hold: it needs {names}, which the data lack."),
     "ranking": N_("The ranking by {factor} cannot be computed: it needs {names}, which the data lack."),

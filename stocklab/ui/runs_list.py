@@ -72,5 +72,10 @@ def _percent(run: RunView, name: str) -> float | None:
 
 
 def _basis(run: RunView) -> str:
-    name = _("Raw prices") if run.price_basis is PriceBasis.RAW else _("Adjusted prices")
+    names = {
+        PriceBasis.RAW: _("Raw prices"),
+        PriceBasis.ADJUSTED: _("Adjusted prices"),
+        PriceBasis.COIN: _("Coins (Upbit)"),
+    }
+    name = names[run.price_basis]
     return f"{name} · {_('demo')}" if run.synthetic else name

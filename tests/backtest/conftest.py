@@ -57,7 +57,8 @@ class Market:
     def panel(self) -> Panel:
         symbols = self.symbols
         n = len(next(iter(self.bars.values())))
-        sessions = weekdays(self.start, n)
+        coins = self.basis is PriceBasis.COIN
+        sessions = every_day(self.start, n) if coins else weekdays(self.start, n)
         names = ("open", "high", "low", "close", "volume")
         price = {name: np.full((n, len(symbols)), np.nan) for name in names}
         listed = np.zeros((n, len(symbols)), dtype=np.bool_)
@@ -77,7 +78,9 @@ class Market:
                 base[t, s] = self.bases.get((t, symbol), last)
                 split[t, s] = self.splits.get((t, symbol), 1.0)
                 last = row[3]
-        if all(compact(values).dtype == np.float32 for values in (*(price[name] for name in names[:4]), base)):
+        if not coins and all(
+            compact(values).dtype == np.float32 for values in (*(price[name] for name in names[:4]), base)
+        ):
             base = base.astype(np.float32)  # as the store keeps them: the machine code is the one made ahead
             price |= {name: price[name].astype(np.float32) for name in names[:4]}
         fields: dict[str, AnyArray] = {
@@ -87,7 +90,12 @@ class Market:
             "traded": traded,
             "list_age": np.cumsum(listed, axis=0).astype(np.float32),
             "market": np.repeat(
-                np.array([[MARKET_CODES[self.markets.get(symbol, self.market)] for symbol in symbols]], np.uint8), n, 0
+                np.array(
+                    [[MARKET_CODES["UPBIT" if coins else self.markets.get(symbol, self.market)] for symbol in symbols]],
+                    np.uint8,
+                ),
+                n,
+                0,
             ),
             **self.extra,
         }
@@ -98,7 +106,9 @@ class Market:
             sessions=sessions,
             symbols=symbols,
             fields=fields,
-            indices={} if self.index is None else {"KOSPI": np.asarray(self.index, dtype=np.float64)},
+            indices={}
+            if self.index is None
+            else {"KRW-BTC" if coins else "KOSPI": np.asarray(self.index, dtype=np.float64)},
             instruments=Instruments(
                 names=symbols,
                 sectors=tuple(self.sectors.get(symbol, "") for symbol in symbols),
@@ -126,6 +136,11 @@ def weekdays(start: date, n: int) -> AnyArray:
     """n weekdays from ``start``; the simulator takes its calendar from the panel."""
     days = np.datetime64(start, "D") + np.arange(2 * n + 10)
     return days[np.is_busday(days)][:n]
+
+
+def every_day(start: date, n: int) -> AnyArray:
+    """n days from ``start``: the sessions of coins."""
+    return np.datetime64(start, "D") + np.arange(n)
 
 
 @dataclass

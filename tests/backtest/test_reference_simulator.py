@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
-from reference_simulator.cases import MODES, Case, cases
+from reference_simulator.cases import MODES, Case, cases, coin_cases
 from reference_simulator.compare import Disagreement, require_agreement
 
 from stocklab.backtest import RunRequest, simulate
@@ -167,6 +167,16 @@ REACHED = {
 }
 """What the default run has to reach, so that its agreement says something."""
 
+COIN_REACHED = {
+    ("order", f"{side} {ending}")
+    for side, endings in {
+        "buy": ("filled", "partial cash", "partial participation", "unfilled minimum_order", "unfilled halted"),
+        "sell": ("filled", "partial participation", "unfilled minimum_order", "unfilled participation"),
+    }.items()
+    for ending in endings
+}
+"""What the cases of coins have to reach."""
+
 NEVER = {"position_closed", "end_of_run"}
 """Reasons that guard what the rules exclude (docs/simulator.md, "Endings of an order")."""
 
@@ -189,6 +199,19 @@ def test_engine_agrees_with_the_reference_to_the_won() -> None:
         }
 
 
+def test_coins_agree_to_the_last_unit() -> None:
+    seen: Counter[tuple[str, str]] = Counter()
+
+    def judge(case: Case) -> None:
+        seen.update(require_agreement(case, engine))
+
+    run_cases(max(CASES // 2, 20), SEED, judge, drawn=coin_cases())
+    if SEED == DEFAULT_SEED and CASES >= DEFAULT_CASES:
+        assert COIN_REACHED - set(seen) == set()
+    assert seen["ledger", "tax"] == sum(count for (kind, words), count in seen.items() if words == "tax")
+    assert not [words for kind, words in seen if kind == "met" and "limit_" in words], "coins have no price limits"
+
+
 @pytest.mark.parametrize(
     ("symbols", "sessions"),
     [((70, 90), (30, 40)), ((3, 8), (300, 600))],
@@ -200,7 +223,7 @@ def test_wide_and_long_markets_agree(symbols: tuple[int, int], sessions: tuple[i
 
 
 def test_every_reason_and_status_is_among_those_to_reach() -> None:
-    words = {word for ending in REACHED["order"] | REACHED["met"] for word in ending.split()[1:]}
+    words = {"minimum_order"} | {word for ending in REACHED["order"] | REACHED["met"] for word in ending.split()[1:]}
     assert words | NEVER == {*STATUS_NAMES, *REASON_NAMES} - {"open", ""}
 
 

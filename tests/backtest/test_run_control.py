@@ -176,7 +176,7 @@ def test_matches_are_the_candidates_of_a_session(market_of: Any, fake_source: An
 @pytest.mark.parametrize(
     ("parts", "error", "message"),
     [
-        ({"universe": {"markets": ["UPBIT"]}}, InputError, "KRX markets"),
+        ({"universe": {"markets": ["UPBIT"]}}, InputError, "universe is of coins"),
         ({"exit": {"rank_below": 5}}, InputError, "needs a ranking"),
         ({"sizing": {"method": "market_cap"}}, InputError, "needs market caps"),
         ({"sizing": {"max_sector_weight": 0.5}}, InputError, "needs sectors"),

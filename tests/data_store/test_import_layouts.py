@@ -221,21 +221,21 @@ def test_folder_import_reads_what_it_knows_and_says_what_it_left(
 ) -> None:
     put("krx_daily_2024.parquet", daily())
     put("krx_daily_2024_tail.parquet", daily({"000020": [1, 2, 3, 4, 5]}))
-    put("upbit_krw.parquet", pl.DataFrame({"market": ["KRW-BTC"]}))
+    put("upbit_krw_1h.parquet", pl.DataFrame({"market": ["KRW-BTC"]}))
     (tmp_path / "README.md").write_text("not data")
     with capture_logs() as events:
         report = import_paths(store, [tmp_path])
     skipped = {Path(file.path).name: file.note for file in report.files if file.skipped}
-    assert skipped["upbit_krw.parquet"] == "upbit files are read by a later version"
+    assert skipped["upbit_krw_1h.parquet"] == "upbit_intraday files are read by a later version"
     assert "--new-rows-only" in skipped["krx_daily_2024_tail.parquet"]
     done = next(event for event in events if event["event"] == "import_done")
     assert (done["files"], done["rows"], done["unchanged"]) == (1, 10, False)
     assert "skipped" in report.describe()
     assert report.to_dict()["added"] == {"prices_adjusted": 10}
     with pytest.raises(BrokenInput, match="read by a later version"):
-        import_paths(store, [tmp_path / "upbit_krw.parquet"])
+        import_paths(store, [tmp_path / "upbit_krw_1h.parquet"])
     (tmp_path / "sub").mkdir()
-    (tmp_path / "upbit_krw.parquet").rename(tmp_path / "sub" / "upbit_krw.parquet")
+    (tmp_path / "upbit_krw_1h.parquet").rename(tmp_path / "sub" / "upbit_krw_1h.parquet")
     with pytest.raises(InputError, match=r"Nothing to import .*later version"):
         import_paths(store, [tmp_path / "sub"])
 

@@ -15,7 +15,7 @@ from stocklab.data import Store, open_panel
 from stocklab.data.datasets import DATASETS
 from stocklab.data.demo import demo_datasets
 from stocklab.factors import Wanted, evaluate, missing_inputs
-from stocklab.market.panel import Panel, PriceBasis
+from stocklab.market.panel import KRX_BASES, Panel, PriceBasis
 
 NAN = float("nan")
 D = (date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4), date(2024, 1, 5), date(2024, 1, 8))
@@ -271,7 +271,7 @@ def demo_panels(
 ) -> Mapping[PriceBasis, Panel]:
     store = Store(tmp_path_factory.mktemp("demo"))
     store.write(demo, sources=dict.fromkeys(demo, "test"), synthetic=True)
-    return {basis: open_panel(store, basis=basis) for basis in PriceBasis}
+    return {basis: open_panel(store, basis=basis) for basis in KRX_BASES}
 
 
 def test_size_and_value_factors_are_daily_fields_of_formulas(demo_panels: Mapping[PriceBasis, Panel]) -> None:

@@ -132,7 +132,7 @@ def test_successors_are_listed_companies(demo_frames: Frames) -> None:
 def test_every_feature_of_the_market_is_present(demo_frames: Frames, demo_bars: pl.DataFrame) -> None:
     kinds = dict(demo_frames["events"].group_by("kind").len().iter_rows())
     assert set(kinds) == {"split", "consolidation", "bonus", "rights", "reduction"}
-    instruments = demo_frames["instruments"]
+    instruments = demo_frames["instruments"].filter(pl.col("kind") != "coin")
     assert instruments.height == 400
     by_kind = dict(instruments.group_by("kind").len().iter_rows())
     assert {"common", "preferred", "spac", "reit", "etf", "foreign"} == set(by_kind)
@@ -156,7 +156,7 @@ def test_every_feature_of_the_market_is_present(demo_frames: Frames, demo_bars: 
 
 
 def test_names_and_codes_cannot_be_mistaken(demo_frames: Frames) -> None:
-    instruments = demo_frames["instruments"]
+    instruments = demo_frames["instruments"].filter(pl.col("kind") != "coin")
     assert instruments["name"].str.starts_with("데모").all()
     assert instruments["name"].n_unique() == instruments.height
     assert instruments["symbol"].str.contains(r"^D\d{4}[05]$").all()

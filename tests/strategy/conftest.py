@@ -129,11 +129,12 @@ def rule_sets(draw: st.DrawFn, own: tuple[OwnFactor, ...] = ()) -> tuple[tuple[R
 
 
 fractions = st.floats(0.01, 1)
+STOCK_MARKETS = [market for market in Market if market is not Market.UPBIT]
 triggers = st.builds(PriceTrigger, level=st.floats(0.01, 10), basis=st.sampled_from(["intraday", "close"]))
 codes = st.lists(st.sampled_from(["005930", "000660", "0088D0", "KRW-BTC"]), max_size=3, unique=True).map(tuple)
 universes = st.builds(
     Universe,
-    markets=st.lists(st.sampled_from(Market), min_size=1, unique=True).map(tuple),
+    markets=st.just((Market.UPBIT,)) | st.lists(st.sampled_from(STOCK_MARKETS), min_size=1, unique=True).map(tuple),
     sectors=st.lists(words, max_size=2).map(tuple),
     exclude_sectors=st.lists(words, max_size=2).map(tuple),
     themes=st.lists(words, max_size=2).map(tuple),
@@ -187,7 +188,7 @@ rankings = st.builds(
 )
 filters = st.builds(
     MarketFilter,
-    index=st.sampled_from(["KOSPI", "KOSDAQ", "KOSPI200"]),
+    index=st.sampled_from(["KOSPI", "KOSDAQ", "KOSPI200", "KRW-BTC"]),
     formula=st.sampled_from([None, "close>sma(close,200)", "ret(close,60)>0"]),
     months=st.lists(st.integers(1, 12), min_size=1, unique=True).map(tuple),
     action=st.sampled_from(["sell_all", "no_new"]),
@@ -253,7 +254,7 @@ def documents(draw: st.DrawFn) -> Strategy:
                 slippage_rate=st.floats(0, 0.1),
             )
         ),
-        benchmark=draw(st.sampled_from(["KOSPI", "KOSDAQ", "KOSPI200"])),
+        benchmark=draw(st.sampled_from(["KOSPI", "KOSDAQ", "KOSPI200", "KRW-BTC"])),
         allocation=Allocation(initial_cash_krw=draw(st.integers(100_000, 10**13))),
     )
 

@@ -25,6 +25,7 @@ def _forget() -> None:
     for kept in (
         cached._status,
         cached._panel_words,
+        cached._names,
         cached._preset_coverage,
         cached._factor_statuses,
         cached._result,

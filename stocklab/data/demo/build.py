@@ -12,6 +12,7 @@ import polars as pl
 from stocklab.data.demo.bars import Scene, choose_events, make_bars
 from stocklab.data.demo.books import make_books
 from stocklab.data.demo.cast import make_cast
+from stocklab.data.demo.coins import coin_instruments, coins_frame
 from stocklab.data.demo.dividends import affordable, dividends_frame, fall_ex_dividend
 from stocklab.data.demo.filings import make_filings
 from stocklab.data.demo.funds import add_funds
@@ -131,7 +132,8 @@ def demo_datasets(
         "prices_raw": raw_frame(cast, bars, sessions),
         "prices_adjusted": adjusted_frame(cast, bars, events, sessions),
         "indices": indices_frame(levels, sessions),
-        "instruments": instruments_frame(cast),
+        "prices_coin": coins_frame(seed, until),
+        "instruments": pl.concat([instruments_frame(cast), coin_instruments()], how="vertical_relaxed"),
         "delistings": delistings_frame(cast, sessions),
         "events": events_frame(cast, events, sessions),
         "dividends": dividends_frame(scene, books, accounts.lines.dps),

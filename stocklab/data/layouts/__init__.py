@@ -18,6 +18,7 @@ from stocklab.data.layouts import (
     marcap,
     master,
     plain,
+    upbit,
 )
 from stocklab.data.layouts.mapped import check_mapping, read_mapped
 from stocklab.data.layouts.piece import ROW, Layout, Piece
@@ -28,7 +29,7 @@ __all__ = ["LAYOUTS", "ROW", "Layout", "Piece", "check_mapping", "read_mapped", 
 _LATER: Final = tuple(
     Layout(name=name, pattern=pattern, columns=columns, read=None)
     for name, pattern, columns in (
-        ("upbit", r"upbit_.*", ()),
+        ("upbit_intraday", r"upbit_krw_(1h|[0-9]+m)(_.*)?", ()),
         ("krx_adj_factors", r"krx_adj_factors.*", ("code", "ref", "ref_start", "ref_end", "price_factor_start")),
     )
 )
@@ -44,6 +45,7 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     *dart_accounts.LAYOUTS,
     *dart_statements.LAYOUTS,
     *plain.LAYOUTS,
+    *upbit.LAYOUTS,
     *_LATER,
 )
 

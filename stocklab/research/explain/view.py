@@ -109,7 +109,11 @@ def open_run(
     ------
     ResultOutdated
         The result was made from other data or by another version of the program: it could not be explained truly.
+    InputError
+        A run of coins: decisions are made again in whole won and shares.
     """
+    if panel.unit > 1:
+        raise InputError("Explain answers for stocks; runs of coins are not explained yet.")
     if run_id(panel, request) != result.run_id:
         raise ResultOutdated(result.run_id)
     plan = build_plan(panel, request, source, should_cancel=should_cancel)

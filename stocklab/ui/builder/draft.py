@@ -8,6 +8,7 @@ from copy import deepcopy
 from typing import Any, Literal
 
 from stocklab.errors import DocumentError, FieldFault
+from stocklab.market.upbit import MOST_INITIAL_CASH_KRW
 from stocklab.strategy import Strategy, parse_document
 from stocklab.strategy.document import Model
 from stocklab.strategy.logic import LETTERS
@@ -30,6 +31,8 @@ __all__ = [
     "remove_rule",
     "rules",
     "text_of",
+    "trades_coins",
+    "with_traded",
 ]
 
 Document = dict[str, Any]
@@ -49,6 +52,34 @@ def blank_document(name: str) -> Document:
 def completed(document: Mapping[str, Any]) -> Document:
     """A document of before a part of the schema existed, with that part as it is by default."""
     return {**blank_document("-"), **document}
+
+
+def trades_coins(document: Mapping[str, Any]) -> bool:
+    """Whether the universe is of coins."""
+    return "UPBIT" in document["universe"]["markets"]
+
+
+def with_traded(document: Mapping[str, Any], *, coins: bool) -> Document:
+    """The document for coins, or for stocks: what belongs to the other kind gives way to the defaults of this one.
+
+    Those are markets, exclusions, symbols and sectors, the benchmark, the index of the market filter, the commission,
+    and for coins the largest capital a run can count.
+    """
+    fresh = full(Strategy.model_validate({"name": "-", "universe": {"markets": ("UPBIT",)} if coins else {}}))
+    changed = deepcopy(dict(document))
+    named = ("markets", "sectors", "exclude_sectors", "themes", "index", "symbols", "exclude_symbols", "exclude")
+    changed["universe"] |= {name: fresh["universe"][name] for name in named}
+    if coins:
+        changed["universe"]["exclude"] = ["halted"]
+    if "costs" in changed:  # a screen has none of these
+        changed["costs"] |= {"commission_rate": fresh["costs"]["commission_rate"], "tax": "dated"}
+        changed["benchmark"] = fresh["benchmark"]
+        if changed["market_filter"] is not None:
+            changed["market_filter"]["index"] = fresh["benchmark"]
+        if coins:
+            allocation = changed["allocation"]
+            allocation["initial_cash_krw"] = min(allocation["initial_cash_krw"], MOST_INITIAL_CASH_KRW)
+    return changed
 
 
 def blank_screen() -> Document:

@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from stocklab.ui import cached
-from stocklab.ui.builder import state
+from stocklab.ui.builder import draft, state
 from stocklab.ui.builder.fields import bind
 from stocklab.ui.text import N_, _
 
@@ -20,7 +20,7 @@ _LABELS: Final = {1: N_("1 year"), 3: N_("3 years"), 5: N_("5 years"), 10: N_("1
 
 def chosen_range() -> tuple[date, date] | None:
     """Start and end of the next run: as chosen, else the last ten years of the data; None without data."""
-    available = cached.span()
+    available = _available()
     if available is None:
         return None
     editing = state.session()
@@ -29,13 +29,18 @@ def chosen_range() -> tuple[date, date] | None:
     return start, end
 
 
+def _available() -> tuple[date, date] | None:
+    """First and last session of what the strategy trades."""
+    return cached.span(coins=draft.trades_coins(state.document()))
+
+
 def _years_before(day: date, years: int) -> date:
     return day.replace(year=day.year - years, day=min(day.day, 28))
 
 
 def period_fields() -> None:
     """Start and end, with shortcuts."""
-    available, chosen = cached.span(), chosen_range()
+    available, chosen = _available(), chosen_range()
     if available is None or chosen is None:
         st.caption(_("Without market data there is no range to choose."))
         return
@@ -68,7 +73,7 @@ def _take(name: str, key: str) -> None:
 
 
 def _shortcut(years: int | None) -> None:
-    available = cached.span()
+    available = _available()
     if available is not None:
         editing = state.session()
         editing["end"] = available[1]

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import streamlit as st
 
+from stocklab.market.upbit import MOST_INITIAL_CASH_KRW
+from stocklab.strategy.document import COIN_BENCHMARK
 from stocklab.ui import cached
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, fields, state
@@ -90,22 +92,31 @@ def exit_() -> None:
 
 def universe() -> None:
     """Which symbols may be bought."""
-    fields.many("universe.markets", _("Markets"), {name: name for name in ("KOSPI", "KOSDAQ", "KONEX")}, pills=True)
-    fields.many("universe.exclude", _("Leave out"), words(EXCLUSIONS), pills=True)
+    _traded()
+    coins = draft.trades_coins(state.document())
+    if coins:
+        exclusions = {"halted": EXCLUSIONS["halted"]}
+        st.caption(
+            _(
+                "Coins of Upbit's won market: a session is a day from 09:00 to 09:00 Korean time, every day of the "
+                "year. No price limits and no transaction tax; an order is of at least 5,000 won."
+            )
+        )
+    else:
+        exclusions = EXCLUSIONS
+        fields.many("universe.markets", _("Markets"), {name: name for name in ("KOSPI", "KOSDAQ", "KONEX")}, pills=True)
+    fields.many("universe.exclude", _("Leave out"), words(exclusions), pills=True)
+    symbols = cached.symbol_names(coins=coins)
     sectors = cached.sectors()
     first, second = st.columns(2)
     with first:
-        fields.many("universe.sectors", _("Only these sectors"), sectors, free=True)
-        fields.many("universe.symbols", _("Only these symbols"), cached.symbol_names(), free=True)
+        if not coins:
+            fields.many("universe.sectors", _("Only these sectors"), sectors, free=True)
+        fields.many("universe.symbols", _("Only these symbols"), symbols, free=True)
     with second:
-        fields.many("universe.exclude_sectors", _("Never these sectors"), sectors, free=True, placeholder=_("None"))
-        fields.many(
-            "universe.exclude_symbols",
-            _("Never these symbols"),
-            cached.symbol_names(),
-            free=True,
-            placeholder=_("None"),
-        )
+        if not coins:
+            fields.many("universe.exclude_sectors", _("Never these sectors"), sectors, free=True, placeholder=_("None"))
+        fields.many("universe.exclude_symbols", _("Never these symbols"), symbols, free=True, placeholder=_("None"))
     first, second, third = st.columns(3)
     with first:
         fields.whole("universe.min_listed_sessions", _("Listed at least (sessions)"), least=0, most=5000)
@@ -126,7 +137,9 @@ def universe() -> None:
         if fields.optional("universe.top", _("Only the largest"), {"by": "trading_value", "count": 500, "skip": 0}):
             first, second, third = st.columns(3)
             with first:
-                sizes = {"trading_value": N_("Traded value (20 sessions)"), "market_cap": N_("Market cap")}
+                sizes = {"trading_value": N_("Traded value (20 sessions)")}
+                if not coins or draft.get(state.document(), "universe.top.by") == "market_cap":
+                    sizes["market_cap"] = N_("Market cap")
                 fields.choice("universe.top.by", _("By"), words(sizes))
             with second:
                 fields.whole("universe.top.count", _("How many"), least=1, most=5000, step=50)
@@ -134,6 +147,34 @@ def universe() -> None:
                 fields.whole(
                     "universe.top.skip", _("Leaving out this many of the largest"), least=0, most=5000, step=50
                 )
+
+
+def _traded() -> None:
+    """Stocks or coins: what belongs to the other kind gives way."""
+    kinds = {"stocks": N_("Stocks (KRX)"), "coins": N_("Coins (Upbit)")}
+    key = fields.bind("field_traded", "coins" if draft.trades_coins(state.document()) else "stocks")
+    st.segmented_control(
+        _("What is traded"),
+        list(kinds),
+        format_func=words(kinds).__getitem__,
+        key=key,
+        required=True,
+        on_change=_take_traded,
+        args=(key,),
+        help=_("Changing this sets markets, benchmark and commission anew and empties the lists of symbols."),
+    )
+
+
+def _take_traded(key: str) -> None:
+    editing = state.session()
+    state.replace(draft.with_traded(state.document(), coins=st.session_state[key] == "coins"))
+    editing["start"] = editing["end"] = None  # the other kind has other sessions
+
+
+def _benchmarks() -> dict[str, str]:
+    """Indices the strategy can be compared with."""
+    coins = draft.trades_coins(state.document())
+    return {name: name for name in ((COIN_BENCHMARK,) if coins else ("KOSPI", "KOSDAQ", "KOSPI200"))}
 
 
 def ranking() -> None:
@@ -258,7 +299,7 @@ def rebalancing() -> None:
 def market_filter() -> None:
     """When to stay in cash."""
     fresh = {
-        "index": "KOSPI",
+        "index": next(iter(_benchmarks())),
         "formula": "close>sma(close,120)",
         "months": list(range(1, 13)),
         "action": "sell_all",
@@ -268,8 +309,7 @@ def market_filter() -> None:
         return
     first, second = st.columns(2)
     with first:
-        indices = {name: name for name in ("KOSPI", "KOSDAQ", "KOSPI200")}
-        fields.choice("market_filter.index", _("Index"), indices)
+        fields.choice("market_filter.index", _("Index"), _benchmarks())
     with second:
         actions = {"sell_all": N_("Sell everything"), "no_new": N_("Only stop buying")}
         fields.choice("market_filter.action", _("When unsafe"), words(actions))
@@ -294,8 +334,11 @@ def costs() -> None:
         )
     with second:
         fields.percent("costs.slippage_rate", _("Slippage each side (%)"), least=0.0, most=10.0, step=0.05, digits=3)
+    dated = draft.get(state.document(), "costs.tax") == "dated"
+    if dated and draft.trades_coins(state.document()):
+        st.caption(_("Coins pay no transaction tax."))
+        return
     with third:
-        dated = draft.get(state.document(), "costs.tax") == "dated"
         key = fields.bind("field_costs_tax_dated", dated)
         st.toggle(
             _("Transaction tax by law"),
@@ -314,9 +357,10 @@ def period() -> None:
     first, second = st.columns(2)
     with first:
         path = "allocation.initial_cash_krw"
-        fields.whole(path, _won(_("Initial capital"), path), least=100_000, most=100_000 * EOK, step=10_000_000)
+        most = MOST_INITIAL_CASH_KRW if draft.trades_coins(state.document()) else 100_000 * EOK
+        fields.whole(path, _won(_("Initial capital"), path), least=100_000, most=most, step=10_000_000)
     with second:
-        fields.choice("benchmark", _("Benchmark"), {name: name for name in ("KOSPI", "KOSDAQ", "KOSPI200")})
+        fields.choice("benchmark", _("Benchmark"), _benchmarks())
     modes = {"strict": N_("As filed (strict)"), "restated": N_("As corrected later (restated)")}
     fields.choice(
         "statements",

@@ -35,7 +35,7 @@ def run_card(result: Result) -> None:
 def card_facts(card: Mapping[str, Any]) -> dict[str, str]:
     """The card's facts by name, in the user's language."""
     counts = card["counts"]
-    basis = {"raw": _("Raw prices"), "adjusted": _("Adjusted prices")}
+    basis = {"raw": _("Raw prices"), "adjusted": _("Adjusted prices"), "coin": _("Coins (Upbit)")}
     facts = {
         _("Run id"): str(card["run_id"]),
         _("Range"): f"{card['start']} – {card['end']}",
@@ -93,6 +93,13 @@ def _statement_warnings(card: Mapping[str, Any]) -> list[str]:
 
 
 def _dividend_warnings(card: Mapping[str, Any]) -> list[str]:
+    if card["price_basis"] == "coin":
+        return [
+            _(
+                "Coins of Upbit's won market: ticks that single coins had of their own, the largest order and "
+                "delistings are not simulated."
+            )
+        ]
     found = card.get("dividends")
     if found is None or not found["known"] or card["price_basis"] != "raw":
         return [_("Cash dividends are not booked, neither here nor in the benchmark.")]

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 import streamlit as st
 
-from stocklab.backtest.result import Result
+from stocklab.backtest.result import Result, in_floats
 from stocklab.ui import cached
 from stocklab.ui import format as fmt
 from stocklab.ui.result import frames
@@ -47,7 +47,7 @@ def cash_book(result: Result) -> None:
     text = second.text_input(_("Symbol or name"), key="ledger_text", icon=":material/search:") or ""
     found = frames.ledger(result, cached.names(), kind=kind or None, text=text)
     st.caption(
-        _("Sum of these rows: {amount}").format(amount=fmt.krw_exact(int(found["cash_delta_krw"].sum()), language()))
+        _("Sum of these rows: {amount}").format(amount=fmt.krw_exact(float(found["cash_delta_krw"].sum()), language()))
     )
     words = {code: _(name) for code, name in KINDS.items()}
     table(
@@ -67,7 +67,7 @@ def cash_book(result: Result) -> None:
 def _deposits(result: Result) -> None:
     """Cash at the end, by the session in which it is settled, and dividends received."""
     spoken = language()
-    deposits = result.tables["deposits"]
+    deposits = in_floats(result.tables["deposits"])
     with st.grid(4, min_column_width=140, gap="xsmall"):
         if deposits.height:
             last = deposits.row(-1, named=True)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from stocklab.backtest.result import Result
 from stocklab.errors import ResultOutdated, StockLabError
+from stocklab.market.panel import PriceBasis
 from stocklab.research.explain import Code, Explanation, Verdict
 from stocklab.research.explain.sentences import sentence
 from stocklab.ui import blocks, charts, text
@@ -40,6 +41,9 @@ _ORDERED: Final = frozenset({Code.BUY_ORDERED, Code.MORE_ORDERED, Code.SELL_ORDE
 def explain_section(result: Result) -> None:
     """Any stock and session of the run."""
     run_id = result.run_id
+    if result.card["price_basis"] == PriceBasis.COIN:
+        blocks.empty(_("Runs of coins are not explained yet."), _("Trades and unfilled orders show their reasons."))
+        return
     options, sessions = lookups.symbols(run_id), lookups.sessions(run_id)
     if not options:
         blocks.no_data()

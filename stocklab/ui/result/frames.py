@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from stocklab.backtest.result import Result
+from stocklab.backtest.result import Result, in_floats
 from stocklab.market.panel import PriceBasis
 from stocklab.ui.text import N_, PERIODS, _
 
@@ -42,6 +42,7 @@ REASONS: Final[Mapping[str, str]] = {
     "market_filter": N_("Market filter"),
     "delisting": N_("Delisting"),
     "cash": N_("Not enough cash"),
+    "minimum_order": N_("Below the smallest order"),
     "halted": N_("Trading halt"),
     "limit_up": N_("At the upper price limit"),
     "limit_down": N_("At the lower price limit"),
@@ -100,16 +101,16 @@ def summarize(result: Result) -> Summary:
 
 
 def _stocks(result: Result) -> pl.DataFrame:
-    trades = result.tables["trades"]
+    trades = in_floats(result.tables["trades"])
     buys = pl.col("side") == "buy"
-    flows = result.tables["ledger"].group_by("symbol").agg(flow=pl.col("cash_delta_krw").sum())
+    flows = in_floats(result.tables["ledger"]).group_by("symbol").agg(flow=pl.col("cash_delta_krw").sum())
     traded = trades.group_by("symbol").agg(
         buys=buys.sum(),
         sells=(~buys).sum(),
         first=pl.col("session").min(),
         last=pl.col("session").max(),
     )
-    positions = result.tables["positions"]
+    positions = in_floats(result.tables["positions"])
     last = result.tables["daily"]["session"].max()
     held = positions.filter(pl.col("session") == last).select("symbol", held=pl.col("value_krw"))
     joined = traded.join(held, on="symbol", how="left").join(flows, on="symbol", how="left")
@@ -123,9 +124,9 @@ def _stocks(result: Result) -> pl.DataFrame:
 
 def holdings(result: Result, session: date, names: Mapping[str, str]) -> pl.DataFrame:
     """Positions at the close of a session, largest first, with their share of equity in percent."""
-    equity = result.tables["daily"].filter(pl.col("session") == session)["equity_krw"]
+    equity = in_floats(result.tables["daily"]).filter(pl.col("session") == session)["equity_krw"]
     total = float(equity[0]) if len(equity) else 1.0
-    found = result.tables["positions"].filter(pl.col("session") == session)
+    found = in_floats(result.tables["positions"].filter(pl.col("session") == session))
     return (
         found.with_columns(
             name=pl.col("symbol").replace_strict(dict(names), default="", return_dtype=pl.String),
@@ -140,7 +141,7 @@ def trades(
     result: Result, names: Mapping[str, str], *, side: str | None = None, reason: str | None = None, text: str = ""
 ) -> pl.DataFrame:
     """Trades, newest first, filtered by side, reason and a part of the symbol or name."""
-    found = _filtered(result.tables["trades"], names, side=side, text=text)
+    found = _filtered(in_floats(result.tables["trades"]), names, side=side, text=text)
     if reason is not None:
         found = found.filter(pl.col("reason") == reason)
     return found.sort(["session", "order_id"], descending=True)
@@ -150,7 +151,7 @@ def orders(
     result: Result, names: Mapping[str, str], *, side: str | None = None, text: str = "", unfilled_only: bool = True
 ) -> pl.DataFrame:
     """Orders, newest first; by default those that did not fill whole."""
-    found = _filtered(result.tables["orders"], names, side=side, text=text)
+    found = _filtered(in_floats(result.tables["orders"]), names, side=side, text=text)
     if unfilled_only:
         found = found.filter(pl.col("shares_filled") < pl.col("shares_ordered"))
     return found.sort(["session", "order_id"], descending=True)
@@ -159,7 +160,7 @@ def orders(
 def ledger(result: Result, names: Mapping[str, str], *, kind: str | None = None, text: str = "") -> pl.DataFrame:
     """Changes of cash, newest first, with the cash after each; filtered by kind and a part of the symbol or name."""
     start = int(result.card["initial_cash_krw"])
-    whole = result.tables["ledger"].with_columns(cash_krw=start + pl.col("cash_delta_krw").cum_sum())
+    whole = in_floats(result.tables["ledger"]).with_columns(cash_krw=start + pl.col("cash_delta_krw").cum_sum())
     found = _filtered(whole, names, side=None, text=text)
     return (found if kind is None else found.filter(pl.col("kind") == kind)).reverse()
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
-from stocklab.backtest.result import Result
+from stocklab.backtest.result import Result, in_floats
 from stocklab.strategy import describe_strategy, dump, parse_document
 from stocklab.ui import blocks, cached, charts, navigation
 from stocklab.ui import format as fmt
@@ -19,7 +19,7 @@ from stocklab.ui.result.cash_book import cash_book
 from stocklab.ui.result.costs import costs
 from stocklab.ui.result.explain import explain_section
 from stocklab.ui.result.open_explain import SECTION, open_explain
-from stocklab.ui.result.tables import table, won
+from stocklab.ui.result.tables import price, quantity, table, won
 from stocklab.ui.result.trust import trust
 from stocklab.ui.text import N_, _, language
 
@@ -63,7 +63,7 @@ def holdings(result: Result) -> None:
         _("Session"), options=sessions, value=sessions[-1], key=f"holdings_{result.run_id}", format_func=fmt.day
     )
     found = frames.holdings(result, chosen, cached.names())
-    day = result.tables["daily"].filter(pl.col("session") == chosen)
+    day = in_floats(result.tables["daily"].filter(pl.col("session") == chosen))
     spoken = language()
     with st.grid(4, min_column_width=140, gap="xsmall"):
         st.metric(_("Equity"), fmt.krw(day["equity_krw"][0], spoken), border=True)
@@ -78,8 +78,8 @@ def holdings(result: Result) -> None:
         {
             "symbol": st.column_config.TextColumn(_("Symbol")),
             "name": st.column_config.TextColumn(_("Name")),
-            "shares": won(_("Shares")),
-            "close_krw": won(_("Closing price")),
+            "shares": quantity(_("Shares"), result),
+            "close_krw": price(_("Closing price"), result, found["close_krw"]),
             "value_krw": won(_("Market value")),
             "weight": st.column_config.ProgressColumn(_("Weight"), format="%.1f%%", min_value=0, max_value=100),
         },
@@ -128,8 +128,8 @@ def trades(result: Result) -> None:
             "symbol": st.column_config.TextColumn(_("Symbol")),
             "name": st.column_config.TextColumn(_("Name")),
             "side": st.column_config.TextColumn(_("Side")),
-            "shares": won(_("Shares")),
-            "price_krw": won(_("Price")),
+            "shares": quantity(_("Shares"), result),
+            "price_krw": price(_("Price"), result, found["price_krw"]),
             "amount_krw": won(_("Amount")),
             "commission_krw": won(_("Commission")),
             "tax_krw": won(_("Tax")),
@@ -164,9 +164,9 @@ def orders(result: Result) -> None:
             "symbol": st.column_config.TextColumn(_("Symbol")),
             "name": st.column_config.TextColumn(_("Name")),
             "side": st.column_config.TextColumn(_("Side")),
-            "shares_ordered": won(_("Ordered")),
-            "shares_filled": won(_("Filled")),
-            "limit_krw": won(_("Limit")),
+            "shares_ordered": quantity(_("Ordered"), result),
+            "shares_filled": quantity(_("Filled"), result),
+            "limit_krw": price(_("Limit"), result, found["limit_krw"]),
             "status": st.column_config.TextColumn(_("State")),
             "reason": st.column_config.TextColumn(_("Reason")),
         },

@@ -9,11 +9,13 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
+from stocklab.backtest.result import Result
+from stocklab.market.panel import PriceBasis
 from stocklab.ui import format as fmt
 from stocklab.ui.result.open_explain import opens_explain
 from stocklab.ui.text import _
 
-__all__ = ["table", "won"]
+__all__ = ["price", "quantity", "table", "won"]
 
 ROWS: Final = 2000
 
@@ -21,6 +23,21 @@ ROWS: Final = 2000
 def won(label: str) -> Any:
     """A column of whole numbers with separators."""
     return st.column_config.NumberColumn(label, format="localized")
+
+
+def quantity(label: str, result: Result) -> Any:
+    """A column of shares: whole numbers, of coins with their decimals."""
+    if result.card["price_basis"] != PriceBasis.COIN:
+        return won(label)
+    return st.column_config.NumberColumn(label, format="%.14g")
+
+
+def price(label: str, result: Result, values: pl.Series) -> Any:
+    """A column of prices: with separators, unless coins below 100 won are among them, which have small decimals."""
+    least = values.drop_nulls().min()
+    if result.card["price_basis"] != PriceBasis.COIN or least is None or float(least) >= 100.0:  # type: ignore[arg-type]
+        return won(label)
+    return st.column_config.NumberColumn(label, format="%.10g")
 
 
 def table(

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from reference_simulator.market import Bands, limit_band, limit_percent, tax_rate, tick_bands
-from reference_simulator.money import whole_won
+from reference_simulator.money import COIN_UNIT, whole_units
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Panel, PriceBasis
 
 MARKET_NAMES = {code: name for name, code in MARKET_CODES.items()}
@@ -65,6 +65,8 @@ class Bars:
 
     def __init__(self, panel: Panel) -> None:
         self.raw = panel.basis is PriceBasis.RAW
+        self.coins = panel.basis is PriceBasis.COIN
+        self.unit = COIN_UNIT if self.coins else 1
         self.days: list[date] = [day.item() for day in panel.sessions]
         self.symbols = panel.symbols
         self.etf = [int(kind) == KIND_CODES["etf"] for kind in panel.instruments.kinds]
@@ -99,8 +101,8 @@ class Bars:
         self.sectors = [name or None for name in sectors]
 
     def close(self, t: int, symbol: int) -> int:
-        """Close in won, 0 where unknown."""
-        return whole_won(self._fields["close"][t][symbol])
+        """Close in units, 0 where unknown."""
+        return whole_units(self._fields["close"][t][symbol], self.unit)
 
     def traded(self, t: int, symbol: int) -> bool:
         """Whether the session had a trade in the symbol."""
@@ -145,10 +147,12 @@ class Bars:
         return self._bars[t, symbol]
 
     def _make(self, t: int, symbol: int) -> Bar:
-        prices = {name: whole_won(self._fields[name][t][symbol]) for name in ("open", "high", "low", "close")}
+        prices = {
+            name: whole_units(self._fields[name][t][symbol], self.unit) for name in ("open", "high", "low", "close")
+        }
         market, day = self.market(t, symbol), self.days[t]
         bands = self.tick_table(market, symbol, day)
-        published = whole_won(self._base[t][symbol]) if self._base is not None else 0
+        published = whole_units(self._base[t][symbol], 1) if self._base is not None else 0
         base = published
         if base == 0 and t > 0:
             base = self.close(t - 1, symbol)

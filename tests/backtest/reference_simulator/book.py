@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from reference_simulator.bars import Bar
-from reference_simulator.money import exact, part_of
+from reference_simulator.money import MOST_COINS, exact, part_of, whole_units
 from stocklab.strategy.document import Strategy
 
 FOREVER = 1 << 40
@@ -59,6 +59,7 @@ class Position:
     limit_fill_on: int | None = None
     exit_order: Order | None = None
     unlisted: int = 0
+    refused: int = 0
     leaving: tuple[str, int | None] | None = None
 
     @property
@@ -75,6 +76,7 @@ class Trade:
     side: str
     shares: int
     price: int
+    amount: int
     commission: int
     tax: int
     slippage: int
@@ -116,6 +118,8 @@ class Book:
     commission: Fraction
     participation: Fraction
     flat_tax: Fraction | None
+    unit: int = 1
+    least_order: int = 0
     equity: int = 0
     reserve: int = 0
     blocked: int = 0
@@ -180,7 +184,10 @@ class Book:
 
     def volume_cap(self, bar: Bar) -> int:
         """Shares one order may take of the session's volume; none where it is unknown."""
-        return part_of(int(bar.volume), self.participation) if bar.volume > 0 else 0
+        if not bar.volume > 0:
+            return 0
+        volume = int(bar.volume) if self.unit == 1 else whole_units(bar.volume, self.unit)
+        return part_of(volume, self.participation)
 
     def buy(self, order: Order, bar: Bar, t: int, intended: int) -> None:
         """Fill what the volume and the cash allow; the rest keeps its reason."""
@@ -196,7 +203,7 @@ class Book:
             order.reason = "cash" if shares < by_volume else "participation"
         if shares == 0:
             return
-        self._record(order, bar, t, shares, price, tax=0, slippage=extra * shares)
+        self._record(order, bar, t, shares, price, tax=0, slippage=self.amount(shares, extra))
         order.filled += shares
         if position is None:
             self.positions.append(
@@ -222,12 +229,24 @@ class Book:
 
     def cost(self, shares: int, price: int, extra: int = 0) -> int:
         """Amount, commission, and ``extra`` a share."""
-        return shares * (price + extra) + part_of(shares * price, self.commission)
+        amount = self.amount(shares, price)
+        return amount + self.amount(shares, extra) + part_of(amount, self.commission)
+
+    def amount(self, shares: int, price: int) -> int:
+        """Money of shares at a price, rounded down to the unit."""
+        return shares * price // self.unit
+
+    def too_small(self, shares: int, price: int) -> bool:
+        """Whether the exchange would not take the order."""
+        return self.amount(shares, price) < self.least_order
 
     def affordable(self, budget: int, price: int, most: int, extra: int = 0) -> int:
         """Most shares, up to ``most``, that a budget pays."""
-        most = min(most, budget // (price + extra))
-        if most <= 0 or self.cost(1, price, extra) > budget:
+        # each of three parts is rounded down: what that forgives may buy a little more
+        most = min(most, (budget + 3) * self.unit // (price + extra))
+        if self.unit > 1:
+            most = min(most, MOST_COINS)
+        if budget <= 0 or most <= 0 or self.cost(1, price, extra) > budget:
             return 0
         least, above = 1, most + 1  # cost(least) fits; bisection on a cost that only grows
         while above - least > 1:
@@ -246,11 +265,11 @@ class Book:
             order.reason = "participation"
         if shares == 0:
             return
-        amount = shares * price
+        amount = self.amount(shares, price)
         rate = self.flat_tax if self.flat_tax is not None else Fraction(0) if bar.etf else bar.tax
         tax = part_of(amount, rate)
         left = amount - part_of(amount, self.commission) - tax
-        slippage = min(max(price - intended, 0) * shares, left)
+        slippage = min(self.amount(shares, max(price - intended, 0)), left)
         self.blocked += self._record(order, bar, t, shares, price, tax=tax, slippage=slippage)
         order.filled += shares
         position.shares -= shares
@@ -258,7 +277,8 @@ class Book:
             self.drop(position, t)
 
     def _record(self, order: Order, bar: Bar, t: int, shares: int, price: int, *, tax: int, slippage: int) -> int:
-        commission = part_of(shares * price, self.commission)
+        amount = self.amount(shares, price)
+        commission = part_of(amount, self.commission)
         trade = Trade(
             session=t,
             symbol=order.symbol,
@@ -266,6 +286,7 @@ class Book:
             side=order.side,
             shares=shares,
             price=price,
+            amount=amount,
             commission=commission,
             tax=tax,
             slippage=slippage,
@@ -286,16 +307,16 @@ class Book:
 
 def cash_change(trade: Trade) -> int:
     """What a trade adds to cash."""
-    amount = trade.shares * trade.price
-    return (amount if trade.side == "sell" else -amount) - trade.commission - trade.tax - trade.slippage
+    return (trade.amount if trade.side == "sell" else -trade.amount) - trade.commission - trade.tax - trade.slippage
 
 
-def new_book(*, initial_cash_krw: int, strategy: Strategy) -> Book:
-    """The book before the first session."""
+def new_book(*, initial_cash: int, strategy: Strategy, unit: int) -> Book:
+    """The book before the first session; cash in units."""
     costs = strategy.costs
     return Book(
-        cash=initial_cash_krw,
-        equity=initial_cash_krw,
+        cash=initial_cash,
+        equity=initial_cash,
+        unit=unit,
         max_holdings=strategy.sizing.max_holdings,
         commission=exact(costs.commission_rate),
         participation=exact(strategy.execution.participation),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
+from reference_simulator.coin_markets import COIN_CHANGES
 from reference_simulator.markets import CHANGES, Shape, build
 from stocklab.market.panel import Panel
 from stocklab.strategy.document import Strategy
@@ -243,4 +244,45 @@ def cases(draw: DrawFn, symbols: tuple[int, int] = (3, 12), sessions: tuple[int,
         cash=draw(st.sampled_from([1_000_000, 10_000_000, 300_000, 5_000_000_000])),
         start=start,
         stop=shape.n_sessions - 1 - sometimes(draw, st.integers(1, 5), 0),
+    )
+
+
+@st.composite
+def coin_cases(draw: DrawFn, symbols: tuple[int, int] = (2, 6), sessions: tuple[int, int] = (30, 120)) -> Case:
+    """A market of coins and a document over it: what coins do not have is left out."""
+    case = draw(cases(symbols, sessions))
+    shape = replace(case.shape, basis="coin", change=draw(st.sampled_from(COIN_CHANGES)))
+    parts = case.parts
+    factors = [
+        {**factor, "neutralize": "none", "formula": factor["formula"].replace("log(mcap)", "close")}
+        for factor in parts["ranking"]["factors"]
+    ]
+    top = parts["universe"]["top"]
+    method = parts["sizing"]["method"]
+    sizing = {
+        "max_sector_weight": 1.0,
+        "method": "equal" if method == "market_cap" else method,
+        "amount_krw": draw(st.sampled_from([4_999, 60_000, 7_777_777])),
+        "max_position_krw": sometimes(draw, st.sampled_from([4_000, 300_001]), None, one_in=6),
+    }
+    market_filter = parts["market_filter"]
+    return replace(
+        case,
+        shape=shape,
+        cash=draw(st.sampled_from([20_000, 300_000, 10_000_000, 1_000_000_000])),
+        parts={
+            **parts,
+            "benchmark": "KRW-BTC",
+            "universe": {
+                "markets": ["UPBIT"],
+                "exclude": draw(st.sampled_from([[], ["halted"]])),
+                "min_listed_sessions": parts["universe"]["min_listed_sessions"],
+                "min_price_krw": sometimes(draw, st.just(1), 0, one_in=8),
+                "top": None if top is None else {**top, "by": "trading_value"},
+            },
+            "ranking": {**parts["ranking"], "factors": factors},
+            "sizing": {**parts["sizing"], **sizing},
+            "market_filter": None if market_filter is None else {**market_filter, "index": "KRW-BTC"},
+            "costs": {**parts["costs"], "commission_rate": draw(rate(0.0, 0.0005, 0.0123456789))},
+        },
     )

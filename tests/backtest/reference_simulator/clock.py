@@ -11,7 +11,7 @@ from reference_simulator.book import Book, new_book
 from reference_simulator.entries import Entries
 from reference_simulator.events import apply_events, entitle, settle_claims, settle_delistings
 from reference_simulator.exits import Exits
-from reference_simulator.market import tax_rate
+from reference_simulator.market import LEAST_COIN_ORDER, tax_rate
 from reference_simulator.prices import Prices
 from reference_simulator.signals import Signals
 from reference_simulator.sizing import Sizing
@@ -63,7 +63,7 @@ class Walk:
     panel: Panel
     signals: Signals
     entries: Entries
-    initial_cash_krw: int
+    initial_cash: int
     days: list[Day] = field(default_factory=list)
     holdings: list[Holding] = field(default_factory=list)
     met: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
@@ -82,9 +82,10 @@ def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_
     bars = Bars(panel)
     sessions = [t for t, day in enumerate(bars.days) if start <= day <= end]
     first, last = sessions[0], sessions[-1] + 1
-    book = new_book(initial_cash_krw=initial_cash_krw, strategy=strategy)
+    initial_cash = initial_cash_krw * bars.unit
+    book = new_book(initial_cash=initial_cash, strategy=strategy, unit=bars.unit)
     signals, prices = Signals(panel, strategy, bars, first, last), Prices(strategy)
-    sizing = Sizing(strategy, book, bars, prices, signals, initial_cash_krw)
+    sizing = Sizing(strategy, book, bars, prices, signals, initial_cash)
     exits = Exits(strategy, book, bars, prices, signals)
     entries = Entries(strategy, book, bars, signals, sizing, exits, most_tax(book, bars, sessions))
     result = Walk(
@@ -94,10 +95,11 @@ def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_
         panel=panel,
         signals=signals,
         entries=entries,
-        initial_cash_krw=initial_cash_krw,
+        initial_cash=initial_cash,
     )
     for t in sessions:
         final = t == last - 1
+        book.least_order = LEAST_COIN_ORDER if bars.coins else 0
         settle_claims(book, bars, t)
         entitle(book, bars, t)
         apply_events(book, bars, entries.waiting, t)
@@ -126,7 +128,8 @@ def most_tax(book: Book, bars: Bars, sessions: list[int]) -> Fraction:
     """The highest tax of any market in the run."""
     if book.flat_tax is not None:
         return book.flat_tax
-    return max(tax_rate(market, bars.days[t]) for t in sessions for market in ("KOSPI", "KOSDAQ", "KONEX"))
+    markets = ("UPBIT",) if bars.coins else ("KOSPI", "KOSDAQ", "KONEX")
+    return max(tax_rate(market, bars.days[t]) for t in sessions for market in markets)
 
 
 def meet_market(book: Book, bars: Bars, prices: Prices, t: int, phase: str, side: str, mode: str | None) -> None:
@@ -182,7 +185,7 @@ def mark_to_market(result: Walk, exits: Exits, t: int) -> None:
         result.holdings.append(
             Holding(session=t, symbol=position.symbol, shares=position.shares, close=position.last_close)
         )
-    holdings = sum(position.shares * position.last_close for position in book.positions)
+    holdings = sum(book.amount(position.shares, position.last_close) for position in book.positions)
     book.equity = book.cash + holdings
     result.days.append(Day(session=t, cash=book.cash, holdings=holdings, equity=book.equity))
 

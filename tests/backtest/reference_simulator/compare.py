@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from reference_simulator.cases import Case
@@ -40,10 +41,24 @@ def require_agreement(case: Case, engine: Engine) -> Counter[tuple[str, str]]:
     panel = case.panel()
     found = engine(panel, case)
     expected = reference(panel, case)
-    words = [text for name, rows in tables(expected).items() if (text := _difference(name, found[name].rows(), rows))]
+    unit = expected.bars.unit
+    words = [
+        text
+        for name, rows in tables(expected).items()
+        if (text := _difference(name, _in_units(found[name].rows(), unit), rows))
+    ]
     if words:
         raise Disagreement("\n".join(["", *words, f"case: {case}"]))
     return reached(expected)
+
+
+def _in_units(rows: Rows, unit: int) -> Rows:
+    """Rows of the engine with its decimals as whole units; a digit beyond them would stay, and differ."""
+    return [tuple(_counted(cell * unit) if isinstance(cell, Decimal) else cell for cell in row) for row in rows]
+
+
+def _counted(units: Decimal) -> int | Decimal:
+    return int(units) if units == int(units) else units
 
 
 def _difference(name: str, found: Rows, expected: Rows) -> str:

@@ -8,12 +8,12 @@ from fractions import Fraction
 from reference_simulator.bars import Bars
 from reference_simulator.book import Book
 from reference_simulator.exits import Exits
-from reference_simulator.money import exact
+from reference_simulator.money import MOST_COINS, exact
 from reference_simulator.signals import Signals
 from reference_simulator.sizing import Sizing
 from stocklab.strategy.document import Strategy
 
-ANY = 1 << 60
+ANY = 1 << 62
 
 
 @dataclass(kw_only=True)
@@ -87,6 +87,12 @@ class Entries:
                 order = self.sizing.place(t, symbol, wanted, price, limit, "entry")
                 self.book.close_order(order, "unfilled", "cash")
                 self._note(t, [symbol], "cash")
+                self._note(t, candidates[number + 1 :], "after_cash")
+                return
+            if self.book.too_small(shares, price):
+                order = self.sizing.place(t, symbol, shares, price, limit, "entry")
+                self.book.close_order(order, "unfilled", "minimum_order")
+                self._note(t, [symbol], "minimum_order")
                 self._note(t, candidates[number + 1 :], "after_cash")
                 return
             self._note(t, [symbol], "buy_ordered")
@@ -169,16 +175,21 @@ class Entries:
         close = self.bars.close(t, symbol)
         price, _ = self.sizing.unit_price(t, symbol)
         band = exact(self.strategy.rebalancing.drift_band) * self.sizing.base
-        if position is not None and abs(held * close - amount) <= band:
+        if position is not None and abs(self.book.amount(held, close) - amount) <= band:
             return "kept_in_band"
-        most, least = amount // close, self.book.affordable(amount, price, ANY)
+        most = amount * self.book.unit // close
+        if self.book.unit > 1:
+            most = min(most, MOST_COINS)
+        least = self.book.affordable(amount, price, ANY)
         if held > most and self.exits.long_enough(position, t + 1):
             shares = min(held - most, position.sellable)
             if shares > 0:
                 self.exits.order_exit(position, shares, t, "rebalance")
             return "trim_ordered" if shares > 0 else "kept_unlisted"
         if held < least:
-            self.waiting.append(Lot(symbol=symbol, shares=least - held, amount=amount - held * close, since=t))
+            self.waiting.append(
+                Lot(symbol=symbol, shares=least - held, amount=amount - self.book.amount(held, close), since=t)
+            )
             return "lot"
         if held > most:
             return "kept_min_holding"
@@ -211,9 +222,16 @@ class Entries:
                 wanted = self.book.affordable(amount, price, wanted)
                 ordered = self.book.affordable(cash, price, wanted)
                 why = "waiting cash" if wanted > 0 else "price_rose"
+                cause = "entry" if position is None else "rebalance"
+                if ordered > 0 and self.book.too_small(ordered, price):
+                    if ordered == wanted:
+                        order = self.sizing.place(t, lot.symbol, ordered, price, limit, cause)
+                        self.book.close_order(order, "unfilled", "minimum_order")
+                        self._note(t, [lot.symbol], "minimum_order")
+                        continue
+                    ordered = 0
                 if ordered > 0:
                     why = "buy_ordered" if position is None else "more_ordered"
-                    cause = "entry" if position is None else "rebalance"
                     reserved = self.sizing.place(t, lot.symbol, ordered, price, limit, cause).reserved
                     cash -= reserved
                     amount -= reserved

@@ -184,6 +184,7 @@ def _pay_out(book: Book, position: Position, price: int, t: int) -> None:
             side="sell",
             shares=position.shares,
             price=price,
+            amount=position.shares * price,
             commission=0,
             tax=0,
             slippage=0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference_simulator.bars import Bar, Bars
-from reference_simulator.book import FOREVER, Book, Order, Position
+from reference_simulator.book import FOREVER, Book, Position
 from reference_simulator.market import down_to_tick
 from reference_simulator.money import exact, level
 from reference_simulator.prices import Prices
@@ -39,8 +39,8 @@ class Exits:
         if trigger is None or trigger.basis != basis:
             return 0
         if name == "target":
-            return level(position.average, -exact(trigger.level))
-        return level(position.high if name == "trailing" else position.average, exact(trigger.level))
+            return level(position.average, -exact(trigger.level), self.bars.unit)
+        return level(position.high if name == "trailing" else position.average, exact(trigger.level), self.bars.unit)
 
     # --- inside the session ------------------------------------------------------------------------------------------
 
@@ -84,6 +84,9 @@ class Exits:
             position.leaving = (cause, None)
         if position.sellable == 0:
             return
+        if self.book.too_small(position.sellable, price):
+            self._not_sent(position, position.sellable, t, cause)
+            return
         if position.exit_order is not None:
             self.book.close_order(position.exit_order, "cancelled", "superseded")
         self.book.cancel_purchases(position.symbol)
@@ -106,6 +109,23 @@ class Exits:
             order.reason = "limit_down"
             return
         self.book.sell(order, bar, t, price)
+
+    def _not_sent(self, position: Position, shares: int, session: int, cause: str, rule: int | None = None) -> None:
+        """Write down a sale below the smallest order, once for as many shares; it does not go out."""
+        if position.refused == shares:
+            return
+        position.refused = shares
+        order = self.book.add_order(
+            session=session,
+            symbol=position.symbol,
+            side="sell",
+            shares=shares,
+            mode="next_open",
+            cause=cause,
+            rule=rule,
+            expires=session,
+        )
+        self.book.close_order(order, "unfilled", "minimum_order")
 
     # --- at the close ------------------------------------------------------------------------------------------------
 
@@ -155,8 +175,11 @@ class Exits:
             return "entry_failed", None
         return None, None
 
-    def order_exit(self, position: Position, shares: int, t: int, cause: str, rule: int | None = None) -> Order:
+    def order_exit(self, position: Position, shares: int, t: int, cause: str, rule: int | None = None) -> None:
         """Order the sale of shares of a position for the next session."""
+        if self.book.too_small(shares, position.last_close):
+            self._not_sent(position, shares, t + 1, cause, rule)
+            return
         self.book.cancel_purchases(position.symbol)
         order = self.book.add_order(
             session=t + 1,
@@ -175,4 +198,3 @@ class Exits:
             market = self.bars.market(t, position.symbol)
             bands = self.bars.tick_table(market, position.symbol, self.bars.days[t + 1])
             order.limit = self.prices.limit("sell", position.last_close, bands)
-        return order

@@ -50,6 +50,39 @@ TAX: dict[str, Sequence[tuple[date, Fraction]]] = {
 }
 WITHHELD = ((date(2005, 1, 1), Fraction("0.154")),)
 NO_LIMIT_UP = 1 << 60
+
+
+def _coin_bands(text: str) -> Bands:
+    """Bands of coins from "price:tick" pairs in won, lowest first, in units of 1e-8 won."""
+    pairs = [pair.split(":") for pair in text.split()]
+    return tuple((int(Fraction(start) * 10**8), int(Fraction(step) * 10**8)) for start, step in pairs)
+
+
+TICKS["UPBIT"] = (
+    (
+        date(2022, 1, 1),
+        _coin_bands(
+            "0:0.0001 0.1:0.001 1:0.01 10:0.1 100:1 1000:5 10000:10 100000:50 500000:100 1000000:500 2000000:1000"
+        ),
+    ),
+    (
+        date(2024, 1, 29),
+        _coin_bands(
+            "0:0.00000001 0.0001:0.0000001 0.001:0.000001 0.01:0.00001 0.1:0.0001 1:0.001 10:0.01 100:0.1 1000:1 "
+            "10000:10 100000:50 500000:100 1000000:500 2000000:1000"
+        ),
+    ),
+    (
+        date(2025, 7, 31),
+        _coin_bands(
+            "0:0.00000001 0.00001:0.0000001 0.0001:0.000001 0.001:0.00001 0.01:0.0001 0.1:0.001 1:0.01 10:0.1 100:1 "
+            "5000:5 10000:10 50000:50 100000:100 500000:500 1000000:1000"
+        ),
+    ),
+)
+LIMIT_PERCENT["UPBIT"] = ((date(2022, 1, 1), 0),)
+TAX["UPBIT"] = ((date(2022, 1, 1), Fraction(0)),)
+LEAST_COIN_ORDER = 5_000 * 10**8
 Rule = TypeVar("Rule")
 
 

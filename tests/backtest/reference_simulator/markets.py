@@ -10,6 +10,7 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
+from reference_simulator.coin_markets import build_coins
 from reference_simulator.market import (
     Bands,
     down_to_tick,
@@ -155,6 +156,8 @@ class _Draft:
 def build(shape: Shape) -> Panel:
     """The panel of a shape: the same shape, the same panel."""
     rng = Random(shape.seed)
+    if shape.basis == PriceBasis.COIN:
+        return build_coins(rng, shape.change, shape.before, (shape.n_sessions, shape.n_symbols), shape)
     return _panel(rng, _Draft(rng, shape))
 
 

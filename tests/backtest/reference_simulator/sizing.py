@@ -71,14 +71,15 @@ class Sizing:
         if weight is None:
             return None
         if rules.method is SizingMethod.FIXED_KRW:
-            amount = rules.amount_krw
+            amount = rules.amount_krw * self.book.unit
         elif rules.method is SizingMethod.FIXED_WEIGHT:
             amount = part_of(self.base, exact(rules.weight))
         else:
             share = part_of(self.base, 1 - exact(rules.cash_buffer)) // rules.max_holdings
-            amount = int(share * (weight / scale["mean"]))
+            even = self.book.unit > 1 and weight == scale["mean"]
+            amount = share if even else int(share * (weight / scale["mean"]))
         amount = min(amount, part_of(self.base, exact(rules.max_weight)))
-        return amount if rules.max_position_krw is None else min(amount, rules.max_position_krw)
+        return amount if rules.max_position_krw is None else min(amount, rules.max_position_krw * self.book.unit)
 
     def sector_cap(self) -> int | None:
         """Won one sector may hold; None = no cap."""
@@ -90,7 +91,11 @@ class Sizing:
         cap, sector = self.sector_cap(), self.bars.sectors[symbol]
         if cap is None or sector is None:
             return None
-        held = [p.shares * p.last_close for p in self.book.positions if self.bars.sectors[p.symbol] == sector]
+        held = [
+            self.book.amount(p.shares, p.last_close)
+            for p in self.book.positions
+            if self.bars.sectors[p.symbol] == sector
+        ]
         asked = [o.reserved for o in self.book.live() if o.side == "buy" and self.bars.sectors[o.symbol] == sector]
         return max(cap - sum(held) - sum(asked), 0)
 
@@ -118,7 +123,7 @@ class Sizing:
                 cash -= order.reserved * order.left // order.ordered
             elif order.mode == "next_open" and self.buy_mode == "next_close":
                 position = self.book.position(order.symbol)
-                worth = order.left * position.last_close
+                worth = self.book.amount(order.left, position.last_close)
                 cash += worth - part_of(worth, self.prices.slippage + self.book.commission + most_tax) - 1
         return max(cash, 0)
 

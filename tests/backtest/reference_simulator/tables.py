@@ -51,7 +51,7 @@ def _trades(walk: Walk) -> Rows:
             trade.side,
             trade.shares,
             trade.price,
-            trade.shares * trade.price,
+            trade.amount,
             trade.commission,
             trade.tax,
             trade.slippage,
@@ -72,7 +72,7 @@ def _ledger(walk: Walk) -> Rows:
             rows.append((day, record.kind, symbol, record.cash))
             rows.append((day, "dividend_tax", symbol, -record.tax))
             continue
-        amount = record.shares * record.price
+        amount = record.amount
         kind = "delisting" if record.cause == "delisting" else record.side
         rows.append((day, kind, symbol, -amount if record.side == "buy" else amount))
         rows.append((day, "commission", symbol, -record.commission))
@@ -89,7 +89,7 @@ def _positions(walk: Walk) -> Rows:
             walk.bars.symbols[holding.symbol],
             holding.shares,
             holding.close,
-            holding.shares * holding.close,
+            walk.book.amount(holding.shares, holding.close),
         )
         for holding in held
     ]
@@ -104,15 +104,13 @@ def _deposits(walk: Walk) -> Rows:
     days = [day.session for day in walk.days]
     place = {walk.bars.days[t]: number for number, t in enumerate(days)}
     flows = [
-        (place[day], place[day] + (0 if kind in AT_ONCE else SETTLED_AFTER), cash)
+        (place[day], place[day] + (0 if kind in AT_ONCE or walk.bars.coins else SETTLED_AFTER), cash)
         for day, kind, _, cash in _ledger(walk)
     ]
     rows: Rows = []
     for number, t in enumerate(days):
         known = [(due, cash) for traded, due, cash in flows if traded <= number]
-        ahead = [
-            walk.initial_cash_krw + sum(cash for due, cash in known if due <= number + later) for later in range(3)
-        ]
+        ahead = [walk.initial_cash + sum(cash for due, cash in known if due <= number + later) for later in range(3)]
         rows.append((walk.bars.days[t], *ahead, max(min(ahead), 0)))
     return rows
 
