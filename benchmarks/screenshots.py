@@ -49,7 +49,9 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "
     out.mkdir(parents=True, exist_ok=True)
     runs = run_presets(browser, app)
     run_id = runs[0]
-    sections = ("overview", "holdings", "trades", "orders", "stocks", "cash", "costs", "settings")
+    sections = (
+        *("overview", "holdings", "trades", "orders", "stocks", "explain", "cash", "costs", "trust", "settings"),
+    )
     addresses = {name: name if name != "home" else "" for name in PAGES}
     addresses["compare"] = f"results?compare={','.join(runs)}"
     addresses["screener-answer"] = "screener?example=near_the_high"

@@ -21,6 +21,14 @@ import structlog
 
 from stocklab import __version__
 from stocklab.backtest import Coverage, Progress, Result, RunRequest, coverage, preset_coverage
+from stocklab.commands.arguments import count as _count
+from stocklab.commands.arguments import day as _day
+from stocklab.commands.arguments import file_text as _file_text
+from stocklab.commands.arguments import print_json as _print_json
+from stocklab.commands.arguments import say as _say
+from stocklab.commands.arguments import strategy_of as _strategy
+from stocklab.commands.explain import add_explain
+from stocklab.commands.proof import proof_commands
 from stocklab.data import Store, import_paths, open_panel, status
 from stocklab.data.engine import run_backtest
 from stocklab.data.export import export_factors
@@ -28,7 +36,7 @@ from stocklab.data.factor_cache import CachedSource
 from stocklab.data.factor_json import explanation_json, factor_json
 from stocklab.data.factor_text import describe_catalogue, describe_explanation, describe_factor
 from stocklab.data.factor_warm import warm_factors
-from stocklab.data.panel_open import basis_of
+from stocklab.data.panel_open import basis_for
 from stocklab.data.results import ResultStore
 from stocklab.data.screen_text import csv_of, describe_screen
 from stocklab.data.screening import run_screen, session_row, strategy_hits
@@ -40,7 +48,7 @@ from stocklab.logs import configure_logging
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import KRX_BASES, Panel, PriceBasis
 from stocklab.settings import Settings, load_settings
-from stocklab.strategy import PRESETS, Strategy, describe_strategy, find_preset, json_schema, parse_document
+from stocklab.strategy import PRESETS, Strategy, describe_strategy, find_preset, json_schema
 from stocklab.strategy.logic import LETTERS
 from stocklab.strategy.screen import Screen, parse_screen, parse_screen_or_strategy, screen_of
 from stocklab.strategy.sweep import Sweep
@@ -174,7 +182,7 @@ def _strategy_validate(arguments: argparse.Namespace, settings: Settings) -> int
     print("\n".join(describe_strategy(strategy, arguments.language or settings.language)))
     store = Store(settings.home)
     if store.current() is not None:
-        panel = open_panel(store, basis=basis_of(strategy.universe, None))
+        panel = open_panel(store, basis=basis_for(strategy.universe, None))
         _warn_of_lacks(coverage(strategy, panel))
     return 0
 
@@ -377,7 +385,7 @@ def _sweep_document(arguments: argparse.Namespace) -> Sweep:
 
 def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
     asked = _screen_document(arguments)
-    basis = basis_of(asked.universe, PriceBasis(arguments.basis) if arguments.basis else None)
+    basis = basis_for(asked.universe, PriceBasis(arguments.basis) if arguments.basis else None)
     mode = asked.statements if isinstance(asked, Strategy) else StatementMode.STRICT
     panel = open_panel(Store(settings.home), basis=basis, statements=mode)
     source = CachedSource(panel, settings.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb)
@@ -467,23 +475,6 @@ def _bench(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0 if all(figure.met is not False for figure in figures) else 1
 
 
-def _strategy(text: str) -> Strategy:
-    """A strategy from a preset id or a JSON file."""
-    if text in PRESETS:
-        return PRESETS[text].strategy
-    return parse_document(_file_text(text))
-
-
-def _file_text(text: str) -> str:
-    file = Path(text)
-    if not file.is_file():
-        raise InputError(f"{text!r} is neither a preset nor a file. Presets: {', '.join(PRESETS)}.")
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: expected UTF-8 text, found byte {error.object[error.start]:#04x}.") from error
-
-
 def _mapping(text: str) -> dict[str, str]:
     """``date=Date,code=Ticker`` as a mapping from our column to theirs."""
     pairs = {}
@@ -547,31 +538,6 @@ def _progress(progress: Progress) -> None:
         print(file=sys.stderr)
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a date such as 2014-01-02, found {text!r}") from None
-
-
-def _count(text: str) -> int:
-    try:
-        value = int(text.replace(",", "").replace("_", ""))
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, found {text!r}")
-    return value
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stocklab", description="Backtesting and automated trading for Korea.")
     parser.add_argument("--version", action="version", version=f"stocklab {__version__}")
@@ -594,7 +560,9 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--basis", choices=list(PriceBasis), help="default: what covers the range best")
     backtest.add_argument("--json", action="store_true")
     _screen_command(commands)
+    add_explain(commands)
     _sweep_command(commands)
+    proof_commands(commands)
     doctor = _command(commands, "doctor", _doctor, "report the health of everything; exit code 1 when unhealthy")
     doctor.add_argument("--json", action="store_true")
     bench = _command(commands, "bench", _bench, "measure speed and memory")

@@ -4,6 +4,7 @@ StockLabError
 ├── InputError            the user changes the form, the formula or the command
 │   ├── FormulaError      a formula: carries the text and the character
 │   ├── DocumentError     a strategy document: carries every field at fault
+│   ├── ResultOutdated    a stored result of other data or of another version of the program
 │   └── SettingsError     an environment variable or a settings file
 ├── DataError             data is missing, broken or stale
 │   ├── BrokenInput       a file to import: carries file, row and column
@@ -27,6 +28,7 @@ __all__ = [
     "InputError",
     "JobError",
     "ResultNotFound",
+    "ResultOutdated",
     "SettingsError",
     "StockLabError",
     "StoreError",
@@ -104,6 +106,14 @@ class DocumentError(InputError):
 
 class SettingsError(InputError):
     """A setting is unknown or not valid; the program does not start."""
+
+
+class ResultOutdated(InputError):
+    """A question about a stored result that only the data and the program that made it could answer."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        super().__init__("The market data or the program changed since this run. Run it again, then ask again.")
 
 
 class DataError(StockLabError):

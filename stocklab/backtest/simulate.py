@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,11 +37,14 @@ __all__ = [
     "CLEAN_UP_SESSIONS",
     "ENGINE_VERSION",
     "Ground",
+    "OnPause",
     "bars_by_symbol",
     "ground_of",
     "run_id",
     "run_kernel",
     "simulate",
+    "start_state",
+    "walk_on",
 ]
 
 ENGINE_VERSION: Final = 4
@@ -52,6 +55,9 @@ MOST_BOOK_KRW: Final = 90_000_000_000
 
 CLEAN_UP_SESSIONS: Final = 10
 """Bars that reach this near to a delisting hold its clean-up trading (7 sessions, docs/market-rules.md, section 11)."""
+
+OnPause = Callable[[int, State], None]
+"""A session of the panel, and the state after its close."""
 
 _CHUNK_POSITIONS: Final = 5120  # positions x sessions walked between two cancel checks: some ten milliseconds
 _MODES: Final = {
@@ -132,12 +138,15 @@ def run_kernel(
     plan: Plan,
     *,
     ground: Ground | None = None,
+    pauses: Sequence[int] = (),
+    on_pause: OnPause | None = None,
     on_progress: OnProgress | None = None,
     should_cancel: ShouldCancel | None = None,
 ) -> State:
     """Walk the sessions of a plan; the final state holds the records.
 
-    ``ground`` saves making it again for the next run over the same sessions.
+    ``ground`` saves making it again for the next run over the same sessions. ``on_pause`` sees the state as it is after
+    the close of each session of ``pauses`` (ascending), decisions included; what it keeps of it, it copies.
 
     Raises
     ------
@@ -146,29 +155,71 @@ def run_kernel(
     InputError
         Of coins: the starting cash, or the book in a session, is more than can be counted exactly.
     """
-    sizing = request.strategy.sizing
-    unit = panel.unit
-    if unit > 1 and request.initial_cash_krw > MOST_INITIAL_CASH_KRW:
+    if panel.unit > 1 and request.initial_cash_krw > MOST_INITIAL_CASH_KRW:
         raise InputError(
             f"A run of coins starts with at most {MOST_INITIAL_CASH_KRW:,} won, found {request.initial_cash_krw:,}."
         )
-    state = new_state(
-        n_sessions=plan.last - plan.first,
-        n_symbols=panel.n_symbols,
-        max_holdings=sizing.max_holdings,
-        initial_cash=request.initial_cash_krw * unit,
-    )
-    state.book[0].first_session = plan.first
-    state.book[0].final_session = plan.last - 1
+    state = start_state(panel, request, plan)
     tax = request.strategy.costs.tax
     if ground is None or (ground.first, ground.last, ground.tax) != (plan.first, plan.last, tax):
         ground = ground_of(panel, plan.first, plan.last, tax)
+    walk_on(
+        panel,
+        request,
+        plan,
+        ground,
+        state=state,
+        sessions=(plan.first, plan.last),
+        pauses=pauses,
+        on_pause=on_pause,
+        on_progress=on_progress,
+        should_cancel=should_cancel,
+    )
+    return state
+
+
+def start_state(panel: Panel, request: RunRequest, plan: Plan) -> State:
+    """The state before the first session of a plan."""
+    state = new_state(
+        n_sessions=plan.last - plan.first,
+        n_symbols=panel.n_symbols,
+        max_holdings=request.strategy.sizing.max_holdings,
+        initial_cash=request.initial_cash_krw * panel.unit,
+    )
+    state.book[0].first_session = plan.first
+    state.book[0].final_session = plan.last - 1
+    return state
+
+
+def walk_on(
+    panel: Panel,
+    request: RunRequest,
+    plan: Plan,
+    ground: Ground,
+    *,
+    state: State,
+    sessions: tuple[int, int],
+    pauses: Sequence[int] = (),
+    on_pause: OnPause | None = None,
+    on_progress: OnProgress | None = None,
+    should_cancel: ShouldCancel | None = None,
+) -> None:
+    """Walk sessions [first, last) of the panel on from a ``state`` that has reached the first; it is changed. Pauses as
+    in `run_kernel`.
+
+    Raises
+    ------
+    Cancelled
+        ``should_cancel`` said so between two chunks.
+    """
     call = _bind(panel, request, plan, ground)
-    chunk = max(_CHUNK_POSITIONS // max(20, sizing.max_holdings), 8)
-    reached = plan.first
-    while reached < plan.last:
+    max_holdings = request.strategy.sizing.max_holdings
+    chunk = max(_CHUNK_POSITIONS // max(20, max_holdings), 8)
+    reached, last = sessions
+    ahead = [session for session in pauses if reached <= session < last]
+    while reached < last:
         check_cancel(should_cancel)
-        target = min(reached + chunk, plan.last)
+        target = min(reached + chunk, last, *(session + 1 for session in ahead[:1]))
         reached_now = call(reached, target, state)
         if state.book[0].beyond_at > 0:
             raise InputError(
@@ -176,11 +227,14 @@ def run_kernel(
                 "which a run of coins cannot count to 0.00000001 won. Hint: start with less cash."
             )
         if reached_now < target:
-            _make_room(state, sizing.max_holdings)
+            _make_room(state, max_holdings)
         reached = reached_now
+        if ahead and reached == ahead[0] + 1:
+            session = ahead.pop(0)
+            if on_pause is not None:
+                on_pause(session, state)
         if on_progress is not None and reached > plan.first:
             on_progress(_progress(panel, request, plan, state, reached))
-    return state
 
 
 def _silent(progress: Progress) -> None:

@@ -25,7 +25,7 @@ from stocklab.factors.vocabulary import DERIVED, FIELDS, Kind
 from stocklab.market.entitlements import NO_ENTITLEMENTS
 from stocklab.market.fundamentals import Fundamentals
 from stocklab.market.panel import Panel
-from stocklab.types import FloatArray, IntArray
+from stocklab.types import BoolArray, FloatArray, IntArray
 
 __all__ = ["some_sessions", "values_on"]
 
@@ -35,7 +35,11 @@ _STAND_INS: Final = tuple(name for name, field in FIELDS.items() if field.kind i
 
 
 def values_on(
-    panel: Panel, formulas: Sequence[str], rows: IntArray, source: FormulaSource | None = None
+    panel: Panel,
+    formulas: Sequence[str],
+    rows: IntArray,
+    source: FormulaSource | None = None,
+    universe: BoolArray | None = None,
 ) -> Mapping[str, FloatArray]:
     """Formulas on some sessions.
 
@@ -43,6 +47,7 @@ def values_on(
     ----------
     rows : (n,) session indices, ascending
     source : computes what needs the history, over the whole panel; None: anew
+    universe : (n_sessions, n_symbols) bool, what ranks are among; None: all that is listed
 
     Returns
     -------
@@ -53,7 +58,7 @@ def values_on(
     FormulaError
         A formula is not valid.
     """
-    work = _Splitter(panel, rows, source or DirectSource(panel))
+    work = _Splitter(panel, rows, source or DirectSource(panel), universe)
     for formula in formulas:
         work.need(parse(formula))
     work.compute_leaves()
@@ -101,8 +106,9 @@ def _views_on(known: Fundamentals, rows: IntArray) -> Fundamentals:
 class _Splitter:
     """Finds the parts that need history, computes them, then builds the formulas on top of them."""
 
-    def __init__(self, panel: Panel, rows: IntArray, source: FormulaSource) -> None:
-        self.panel, self.rows, self.source = panel, rows, source
+    def __init__(self, panel: Panel, rows: IntArray, source: FormulaSource, universe: BoolArray | None) -> None:
+        self.panel, self.rows, self.source, self.universe = panel, rows, source, universe
+        self.members = None if universe is None else np.ascontiguousarray(universe[rows])
         self.bare = replace(some_sessions(panel, rows, frozenset()), fundamentals=None)
         self.leaves: dict[str, None] = {}
         self.known: dict[str, FloatArray] = {}
@@ -125,7 +131,7 @@ class _Splitter:
         long = [text for text in self.leaves if text not in self.known]
         for first in range(0, len(long), _AT_ONCE):
             some = long[first : first + _AT_ONCE]
-            tables = self.source.compute([Wanted(text, "value") for text in some])
+            tables = self.source.compute([Wanted(text, "value") for text in some], self.universe)
             self.known |= {text: np.asarray(table[self.rows]) for text, table in zip(some, tables, strict=True)}
 
     def value(self, node: Node) -> FloatArray:
@@ -153,7 +159,7 @@ class _Splitter:
 
         formula = canonical(_with_inner(node, stand_in))
         few = replace(self.bare, fields=MappingProxyType({**self.bare.fields, **columns}))
-        values: FloatArray = evaluate([Wanted(formula, "value")], few)[0]
+        values: FloatArray = evaluate([Wanted(formula, "value")], few, universe=self.members)[0]
         return values
 
 

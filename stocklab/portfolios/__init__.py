@@ -4,7 +4,7 @@ from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, error_code
 from stocklab.portfolios.lab import Lab, close_shared_lab, database_url, shared_lab
-from stocklab.portfolios.orders import BacktestOrder, Order, SweepOrder
+from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOrder
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.runs import RunNotFound, Runs, RunView
 from stocklab.portfolios.strategies import (
@@ -25,6 +25,7 @@ __all__ = [
     "Jobs",
     "Lab",
     "Order",
+    "ProofOrder",
     "RunNotFound",
     "RunView",
     "Runs",

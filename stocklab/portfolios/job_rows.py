@@ -11,7 +11,7 @@ from sqlalchemy import Update, and_, func, or_, select, update
 
 from stocklab.db import Database, JobRow, JobState
 from stocklab.db.columns import utc_now
-from stocklab.portfolios.orders import Order, order_of
+from stocklab.portfolios.orders import BACKGROUND, Order, order_of
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.worker_identity import is_gone
 
@@ -128,6 +128,7 @@ class JobTable:
                 ahead = select(func.count()).where(
                     JobRow.worker == row.worker,
                     JobRow.state == JobState.PENDING.value,
+                    JobRow.kind.in_(BACKGROUND) if row.kind in BACKGROUND else JobRow.kind.not_in(BACKGROUND),
                     or_(
                         JobRow.created_at < row.created_at,
                         and_(JobRow.created_at == row.created_at, JobRow.id < row.id),

@@ -1,6 +1,7 @@
 """The job runner: a queue and a few threads in this process, with every state kept as a row.
 
 The kernels release the GIL, so pages stay fast while jobs run; at most ``max_concurrent`` run, the rest wait in order.
+Jobs nobody waits for (`BACKGROUND`) begin when no other job waits, one at a time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from stocklab.backtest.result import Progress, ShouldCancel
 from stocklab.db import JobState
 from stocklab.errors import Cancelled, JobError, StockLabError
 from stocklab.portfolios.job_rows import JobTable
-from stocklab.portfolios.orders import Order
+from stocklab.portfolios.orders import BACKGROUND, Order
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.worker_identity import worker_name
 
@@ -62,6 +63,11 @@ class _Task:
     cancel: threading.Event = field(default_factory=threading.Event)
     progress: JobProgress = field(default_factory=JobProgress)
     saved_at: float = 0.0
+
+    @property
+    def background(self) -> bool:
+        """Whether nobody waits for it."""
+        return self.order.kind in BACKGROUND
 
 
 class Jobs:
@@ -113,7 +119,7 @@ class Jobs:
         if stored is not None:
             return self._table.add(owner_id, order, self.worker, run_id=stored)
         with self._ready:
-            self._refuse_if_full()
+            self._refuse_if_full(order)
             job_id = self._table.add(owner_id, order, self.worker)
             self._queue.append(_Task(id=job_id, owner_id=owner_id, order=order))
             self._start_threads()
@@ -193,10 +199,12 @@ class Jobs:
         with self._ready:
             return self._running.get(job_id) or next((task for task in self._queue if task.id == job_id), None)
 
-    def _refuse_if_full(self) -> None:
+    def _refuse_if_full(self, order: Order) -> None:
         if self._closing.is_set():
             raise JobError("The program is closing; no job was started. Hint: try again in a minute.")
-        waiting = len(self._queue) + len(self._running) - self._max_concurrent
+        background = order.kind in BACKGROUND  # what nobody waits for takes no place from what somebody does
+        held = [task for task in (*self._queue, *self._running.values()) if task.background is background]
+        waiting = len(held) - (1 if background else self._max_concurrent)
         if waiting >= self._max_queued:
             raise JobError(
                 f"{waiting} jobs wait already, which is the most allowed (STOCKLAB_MAX_QUEUED_JOBS). "
@@ -217,10 +225,11 @@ class Jobs:
     def _serve(self) -> None:
         while True:
             with self._ready:
-                self._ready.wait_for(lambda: self._queue or self._closing.is_set())
-                if self._closing.is_set():
+                self._ready.wait_for(lambda: self._next() is not None or self._closing.is_set())
+                task = self._next()
+                if self._closing.is_set() or task is None:
                     return
-                task = self._queue.popleft()
+                self._queue.remove(task)
                 self._running[task.id] = task
             try:
                 self._run(task)
@@ -229,6 +238,14 @@ class Jobs:
             finally:
                 with self._ready:
                     del self._running[task.id]
+                    self._ready.notify_all()  # one that waited for the background to be free
+
+    def _next(self) -> _Task | None:
+        """The job to begin; None where none waits, or only some for which the background is not free."""
+        foreground = next((task for task in self._queue if not task.background), None)
+        if foreground is not None or any(task.background for task in self._running.values()):
+            return foreground
+        return next(iter(self._queue), None)
 
     def _run(self, task: _Task) -> None:
         """Do one job and write how it ended."""

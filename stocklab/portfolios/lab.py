@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from stocklab.backtest import run_id
 from stocklab.backtest.result import RunRequest, ShouldCancel
 from stocklab.data.engine import BacktestOutcome, run_backtest
-from stocklab.data.panel_open import basis_of, open_panel
+from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.store import Store
 from stocklab.db import LOCAL_OWNER_ID, Database, open_database, upgrade
-from stocklab.errors import Cancelled, ResultNotFound
+from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
-from stocklab.portfolios.orders import BacktestOrder, Order, SweepOrder
+from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOrder
 from stocklab.portfolios.progress import JobProgress
 from stocklab.portfolios.runs import Runs
 from stocklab.portfolios.strategies import Strategies
+from stocklab.research.proof_store import ProofStore
+from stocklab.research.proving import prove
+from stocklab.research.stored_run import basis_of, request_of
 from stocklab.research.sweep_store import SweepStore, sweep_id
 from stocklab.research.sweeping import SweepProgress, sweep_on_panel
 from stocklab.research.variants import strategy_with
@@ -55,7 +59,7 @@ class Lab:
 
     Attributes
     ----------
-    settings, store, results, sweeps, database, strategies, runs, ideas, jobs
+    settings, store, results, sweeps, proofs, database, strategies, runs, ideas, jobs
         The parts; all may be used from several threads.
     owner_id : str
         The local owner, until accounts exist.
@@ -69,6 +73,7 @@ class Lab:
         self.store = Store(home)
         self.results = ResultStore(home)
         self.sweeps = SweepStore(home)
+        self.proofs = ProofStore(home)
         self.strategies = Strategies(database)
         self.runs = Runs(database)
         self.ideas = Ideas(database)
@@ -176,6 +181,8 @@ class Lab:
     def _work(self, owner_id: str, order: Order, on_progress: OnJobProgress, should_cancel: ShouldCancel) -> JobOutcome:
         if isinstance(order, SweepOrder):
             return self._sweep(owner_id, order, on_progress, should_cancel)
+        if isinstance(order, ProofOrder):
+            return self._prove(order, on_progress, should_cancel)
         request = order.request()
         outcome = self._run(
             self.store,
@@ -198,7 +205,7 @@ class Lab:
         self, owner_id: str, order: SweepOrder, on_progress: OnJobProgress, should_cancel: ShouldCancel
     ) -> JobOutcome:
         sweep = order.sweep()
-        basis = basis_of(sweep.strategy.universe, order.basis)
+        basis = basis_for(sweep.strategy.universe, order.basis)
         panel = self.panel(basis, sweep.start, sweep.end, sweep.strategy.statements)
 
         def tell(progress: SweepProgress) -> None:
@@ -227,9 +234,41 @@ class Lab:
         self.count_tried(owner_id, swept.id)
         return JobOutcome(run_id=swept.id, cached=swept.computed == 0)
 
+    def _prove(self, order: ProofOrder, on_progress: OnJobProgress, should_cancel: ShouldCancel) -> JobOutcome:
+        """The look-ahead check of a stored run; what was found before is not looked for again."""
+        known = self.proofs.load(order.run_id)
+        if known is not None and len(known.sessions) >= order.sessions:
+            return JobOutcome(run_id=order.run_id, cached=True)
+        request, panel = self.run_today(order.run_id, self.results.read_json(order.run_id, "card"))
+        prove(
+            self.store,
+            panel,
+            request,
+            sessions=order.sessions,
+            threads=max(1, self.settings.engine_threads - 1),  # nobody waits for it: pages keep a core
+            factor_cache_mb=self.settings.factor_cache_mb,
+            on_progress=lambda done: on_progress(JobProgress(stage="proof", done=done)),
+            should_cancel=should_cancel,
+        )
+        return JobOutcome(run_id=order.run_id, cached=False)
+
+    def run_today(self, identity: str, card: Mapping[str, Any]) -> tuple[RunRequest, Panel]:
+        """The request behind the card of a run, and the panel on which it has the same id.
+
+        Raises
+        ------
+        ResultOutdated
+            The market data or the program changed since.
+        """
+        request = request_of(card)
+        panel = self.panel(basis_of(card), request.start, request.end, request.strategy.statements)
+        if run_id(panel, request) != identity:
+            raise ResultOutdated(identity)
+        return request, panel
+
     def stored_sweep(self, sweep: Sweep, basis: PriceBasis | None) -> str | None:
         """Id of a sweep that is stored, whole or in part; None where it never began, or its panel is not open."""
-        basis = basis_of(sweep.strategy.universe, basis)
+        basis = basis_for(sweep.strategy.universe, basis)
         panel = self._open_panel(basis, sweep.start, sweep.end, sweep.strategy.statements)
         if panel is None:
             return None
@@ -244,10 +283,12 @@ class Lab:
         """Run id of an identical stored run, put on the owner's list; None when it must be computed."""
         if isinstance(order, SweepOrder):
             return None  # what of it is stored is found, and not computed again, when it runs
+        if isinstance(order, ProofOrder):
+            return None
         return self._stored_run(owner_id, order.request(), order)
 
     def _stored_run(self, owner_id: str, request: RunRequest, order: BacktestOrder) -> str | None:
-        basis = basis_of(request.strategy.universe, order.basis)
+        basis = basis_for(request.strategy.universe, order.basis)
         panel = self._open_panel(basis, order.start, order.end, request.strategy.statements)
         if panel is None:
             return None

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from stocklab.backtest.result import RunRequest
 from stocklab.errors import InputError
 from stocklab.market.panel import PriceBasis
+from stocklab.research.look_ahead import SESSIONS
 from stocklab.strategy import parse_document
 from stocklab.strategy.sweep import Sweep, parse_sweep
 
-__all__ = ["BacktestOrder", "Order", "SweepOrder", "order_of"]
+__all__ = ["BACKGROUND", "BacktestOrder", "Order", "ProofOrder", "SweepOrder", "order_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +126,43 @@ class SweepOrder:
         return cls(document=stored["document"], basis=None if basis is None else PriceBasis(basis))
 
 
-Order = BacktestOrder | SweepOrder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofOrder:
+    """The look-ahead check of a stored run."""
+
+    run_id: str
+    sessions: int = SESSIONS
+
+    @property
+    def kind(self) -> str:
+        """What a job row says it is."""
+        return "proof"
+
+    def check(self) -> None:
+        """Nothing can be wrong with it before it runs."""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready; ``from_json`` gives an equal order."""
+        return {"run_id": self.run_id, "sessions": self.sessions}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The order that ``to_json`` wrote."""
+        return cls(run_id=stored["run_id"], sessions=int(stored["sessions"]))
+
+
+Order = BacktestOrder | SweepOrder | ProofOrder
+
+BACKGROUND: Final = frozenset({"proof"})
+"""Kinds of jobs nobody waits for: they run one at a time, and after everything that somebody waits for."""
 
 
 def order_of(kind: str, stored: Mapping[str, Any]) -> Order:
     """The order of a job row."""
-    return SweepOrder.from_json(stored) if kind == "sweep" else BacktestOrder.from_json(stored)
+    match kind:
+        case "sweep":
+            return SweepOrder.from_json(stored)
+        case "proof":
+            return ProofOrder.from_json(stored)
+        case _:
+            return BacktestOrder.from_json(stored)

@@ -16,16 +16,14 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from stocklab.backtest import Coverage, RunRequest, coverage
+from stocklab.backtest import Coverage, coverage
 from stocklab.backtest import matches as find_matches
 from stocklab.backtest import preset_coverage as cover_presets
-from stocklab.backtest import run_id as id_of_run
 from stocklab.backtest.result import Result
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
-from stocklab.data.panel_open import basis_of
+from stocklab.data.panel_open import basis_for
 from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen, strategy_hits
-from stocklab.errors import InputError
 from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
 from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.fundamentals import StatementMode
@@ -33,7 +31,7 @@ from stocklab.market.panel import PriceBasis
 from stocklab.portfolios import Lab, shared_lab
 from stocklab.research.capacity import Point, by_capital, by_slippage
 from stocklab.research.compare import Comparison, compare
-from stocklab.strategy import Strategy, dump, fingerprint, parse_document
+from stocklab.strategy import Strategy, dump, fingerprint
 from stocklab.strategy.screen import Screen
 from stocklab.ui import charts
 from stocklab.ui import format as fmt
@@ -191,7 +189,7 @@ def covered(strategy: Strategy) -> Coverage:
     DataError
         The home holds no data.
     """
-    return coverage(strategy, lab().panel(basis_of(strategy.universe, None)))
+    return coverage(strategy, lab().panel(basis_for(strategy.universe, None)))
 
 
 @lru_cache(maxsize=2)
@@ -269,17 +267,10 @@ def capacity(found: Result) -> Capacity:
     InputError, DataError
         The market data or the program changed since the run, or the data cannot be read.
     """
-    card = found.card
-    strategy = parse_document(dict(card["strategy"]))
-    basis, start, end = frames.price_range(found)
-    cash = card["initial_cash_krw"]
-    request = RunRequest(strategy=strategy, start=start, end=end, initial_cash_krw=cash, seed=card["seed"])
     key = (str(lab().store.home), found.run_id)
     with _one_at_a_time:
         if key not in _capacities:
-            panel = lab().panel(basis, start, end, strategy.statements)
-            if id_of_run(panel, request) != found.run_id:
-                raise InputError("The market data or the program changed since this run. Run it again, then ask again.")
+            request, panel = lab().run_today(found.run_id, found.card)
             source = CachedSource(panel, lab().store.home, threads=lab().settings.engine_threads)
             _capacities[key] = by_capital(panel, request, source), by_slippage(panel, request, source)
             while len(_capacities) > CAPACITIES_KEPT:
@@ -359,7 +350,7 @@ def matches(strategy: Strategy) -> tuple[str, tuple[tuple[str, float], ...]]:
     InputError, DataError
         The strategy cannot be evaluated on this data, or there is none.
     """
-    panel = lab().panel(basis_of(strategy.universe, None))
+    panel = lab().panel(basis_for(strategy.universe, None))
     neutral = strategy.model_copy(update={"name": "-", "description": ""})
     key = (panel.key, fingerprint(neutral))
     known = _found.get(key)
@@ -413,7 +404,7 @@ def _source(asked: Screen, strategy: Strategy | None) -> CachedSource:
     mode = StatementMode.STRICT if strategy is None else strategy.statements
     settings = lab().settings
     return CachedSource(
-        lab().panel(basis_of(asked.universe, None), statements=mode),
+        lab().panel(basis_for(asked.universe, None), statements=mode),
         lab().store.home,
         threads=settings.engine_threads,
         budget_mb=settings.factor_cache_mb,

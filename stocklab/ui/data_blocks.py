@@ -11,7 +11,7 @@ from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
 from stocklab.ui.text import N_, _, language
 
-__all__ = ["datasets", "how_to_import", "markets", "quality", "snapshot", "stock_count"]
+__all__ = ["DATASETS", "datasets", "how_to_import", "markets", "quality", "snapshot", "stock_count"]
 
 DATASETS = {
     "prices_adjusted": N_("Daily prices, adjusted"),

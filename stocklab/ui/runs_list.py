@@ -10,6 +10,7 @@ from stocklab.market.panel import PriceBasis
 from stocklab.portfolios import RunView
 from stocklab.ui import format as fmt
 from stocklab.ui import navigation
+from stocklab.ui.result import trusted
 from stocklab.ui.text import _
 
 __all__ = ["runs_table"]
@@ -26,6 +27,7 @@ def runs_table(runs: Sequence[RunView], *, key: str) -> None:
             "sharpe": run.metrics.get("sharpe"),
             "range": f"{run.start} – {run.end}",
             "basis": _basis(run),
+            "look_ahead": _look_ahead(run.run_id),
             "created": run.created_at,
         }
         for run in runs
@@ -46,12 +48,22 @@ def runs_table(runs: Sequence[RunView], *, key: str) -> None:
             "sharpe": st.column_config.NumberColumn(_("Sharpe"), format="%.2f"),
             "range": st.column_config.TextColumn(_("Range")),
             "basis": st.column_config.TextColumn(_("Prices")),
+            "look_ahead": st.column_config.TextColumn(
+                _("Look-ahead"), help=_("Whether a result uses what nobody could know yet; empty: not checked yet.")
+            ),
             "created": st.column_config.DatetimeColumn(_("Made"), format="YYYY-MM-DD HH:mm", timezone="Asia/Seoul"),
         },
     )
     picked = chosen["selection"]["rows"] if chosen else []
     if picked and picked[0] < len(runs):
         navigation.go("results", run=runs[picked[0]].run_id)
+
+
+def _look_ahead(run_id: str) -> str | None:
+    found = trusted.known_look_ahead(run_id)
+    if found is None or found.identical is None:
+        return None
+    return _("No look-ahead") if found.identical else _("Look-ahead found")
 
 
 def _percent(run: RunView, name: str) -> float | None:

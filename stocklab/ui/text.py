@@ -27,6 +27,7 @@ from stocklab.errors import (
     InputError,
     JobError,
     ResultNotFound,
+    ResultOutdated,
     StockLabError,
     StoreError,
 )
@@ -140,6 +141,7 @@ PERIODS: Final[Mapping[str, str]] = {
 _HEADLINES: Final[tuple[tuple[type[StockLabError], str], ...]] = (
     (FormulaError, N_("The formula cannot be used.")),
     (DocumentError, N_("The strategy has settings to correct.")),
+    (ResultOutdated, N_("The market data or the program changed since this run. Run it again, then ask again.")),
     (InputError, N_("Something that was entered is not valid.")),
     (
         ResultNotFound,
@@ -224,6 +226,6 @@ def for_error(error: StockLabError) -> str:
         lines += [fault_text(error.code, error.reason), f"```text\n{error.pointer()}\n```"]
     elif isinstance(error, DocumentError):
         lines.append("\n".join(f"- `{one.path or '·'}` {fault_text(one.code, one.message)}" for one in error.faults))
-    elif not isinstance(error, Cancelled | ResultNotFound):
+    elif not isinstance(error, Cancelled | ResultNotFound | ResultOutdated):
         lines.append(str(error))
     return "\n\n".join(lines)

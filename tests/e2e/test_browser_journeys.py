@@ -133,6 +133,31 @@ def test_all_sections_of_a_result_open(visitor: Callable[..., Page], result_url:
     assert sections.count() == len(SECTIONS)
 
 
+def test_a_trade_opens_its_candles_and_says_why(visitor: Callable[..., Page], result_url: str):
+    page = visitor(f"{result_url}&result_section=trades")
+    grid = page.locator("[data-testid=stDataFrame]").first
+    expect(grid).to_be_visible()
+    grid.scroll_into_view_if_needed()
+    place = grid.bounding_box()
+    assert place is not None
+    page.mouse.click(place["x"] + 15, place["y"] + 1.5 * 35)  # the box before the first row; rows are 35 px tall
+    expect(page).to_have_url(re.compile(r"result_section=explain&symbol=\w+&date=\d{4}-\d\d-\d\d"))
+    chart = page.locator(".st-key-explain_candles .js-plotly-plot")
+    expect(chart.locator(".main-svg").first).to_be_visible()
+    expect(chart.locator(".scatterlayer .point").first).to_be_attached()
+    answer = page.locator(".st-key-explain_answer")
+    expect(answer).to_contain_text(re.compile("주를 [0-9,]+원에 매(수|도)했습니다"))
+    live_app.settled(page)
+
+    other = visitor(f"/{page.url.split('/')[-1]}&lang=en", width=390, height=844)
+    expect(other.locator(".st-key-explain_answer")).to_contain_text(re.compile("(Bought|Sold) [0-9,]+ share"))
+    assert other.evaluate("document.documentElement.scrollWidth") <= 390
+    other.locator(".st-key-explain_step_0 button").click()
+    expect(other).not_to_have_url(page.url)
+    live_app.settled(other)
+    expect(other.locator("[data-testid=stException]")).to_have_count(0)
+
+
 def test_a_link_to_nothing_says_so_in_the_visitors_language(visitor: Callable[..., Page]):
     page = visitor("/results?run=0123456789abcdef")
     expect(page.locator("[data-testid=stAlert]").first).to_have_text(HANGUL)

@@ -212,6 +212,16 @@ def test_a_few_sessions_have_the_bits_of_all(demo: Panel) -> None:
         np.testing.assert_array_equal(values_on(demo, [formula], rows)[formula], expected, err_msg=formula)
 
 
+def test_a_few_sessions_rank_among_the_universe_as_all_do(demo: Panel) -> None:
+    rows = np.array([400, demo.n_sessions - 1])
+    universe = np.random.default_rng(3).random((demo.n_sessions, demo.n_symbols)) < 0.3
+    for formula in ("xrank(close)+1", "xpct(sma(tv,5))>0.5", "lag(xrank(tv),3)*2", "magic_formula_rank"):
+        expected = evaluate([Wanted(formula, "value")], demo, universe=universe)[0][rows]
+        found = values_on(demo, [formula], rows, universe=universe)[formula]
+        np.testing.assert_array_equal(found, expected, err_msg=formula)
+        assert np.isnan(found[~universe[rows]]).any(), "outside of the universe there is no rank"
+
+
 def test_status_says_what_a_panel_lacks(example: Panel) -> None:
     found = catalogue_status(example)
     assert list(found) == list(CATALOGUE)

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from stocklab.portfolios import Lab, close_shared_lab, shared_lab
 from stocklab.ui import cached, text
-from stocklab.ui.result import headline
+from stocklab.ui.result import headline, trusted
 
 ROOT = Path(__file__).resolve().parents[2]
 MAIN = ROOT / "stocklab" / "ui" / "main.py"
@@ -35,6 +35,7 @@ def _forget() -> None:
         kept.cache_clear()
     cached._found.clear()
     headline._kept_until.clear()
+    trusted.forget()
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from stocklab.ui import format as fmt
 from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.result import frames
+from stocklab.ui.result.look_ahead_badge import look_ahead_badge
 from stocklab.ui.text import Language, _, language, pick, speaking
 
 __all__ = ["actions", "head", "metric_help", "metric_value", "metrics"]
@@ -47,7 +48,9 @@ def head(result: Result) -> None:
     if tried > 1:
         words = _("{count} variants of this idea were tried").format(count=fmt.count(tried))
         labels.append(blocks.badge(words, "casino", "orange"))
-    blocks.badges([*labels, blocks.demo_badge()] if card["synthetic"] else labels, hint=blocks.basis_hint(basis))
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+        blocks.badges([*labels, blocks.demo_badge()] if card["synthetic"] else labels, hint=blocks.basis_hint(basis))
+        look_ahead_badge(result)
 
 
 def metrics(result: Result) -> None:

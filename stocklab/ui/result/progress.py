@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from stocklab.portfolios import BacktestOrder, JobView, SweepOrder
+from stocklab.portfolios import BacktestOrder, JobView, ProofOrder, SweepOrder
 from stocklab.ui import cached, charts, job_blocks, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, state
@@ -43,6 +43,8 @@ def job_panel(job_id: str) -> None:
     view = _settled(job_id)
     if isinstance(view.order, SweepOrder):
         navigation.go("sweeps", job=job_id)
+    if isinstance(view.order, ProofOrder):
+        navigation.go("results", run=view.order.run_id)
     if not view.live:
         _ended(view, view.order)
         return

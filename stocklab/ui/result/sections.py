@@ -17,7 +17,10 @@ from stocklab.ui.result import frames
 from stocklab.ui.result.card import run_card
 from stocklab.ui.result.cash_book import cash_book
 from stocklab.ui.result.costs import costs
+from stocklab.ui.result.explain import explain_section
+from stocklab.ui.result.open_explain import SECTION, open_explain
 from stocklab.ui.result.tables import price, quantity, table, won
+from stocklab.ui.result.trust import trust
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SECTIONS", "draw"]
@@ -81,6 +84,8 @@ def holdings(result: Result) -> None:
             "weight": st.column_config.ProgressColumn(_("Weight"), format="%.1f%%", min_value=0, max_value=100),
         },
         f"holdings-{chosen}.csv",
+        explains=True,
+        session=chosen,
     )
 
 
@@ -133,6 +138,7 @@ def trades(result: Result) -> None:
             "rule": st.column_config.TextColumn(_("Rule")),
         },
         f"trades-{result.run_id[:12]}.csv",
+        explains=True,
     )
 
 
@@ -165,6 +171,7 @@ def orders(result: Result) -> None:
             "reason": st.column_config.TextColumn(_("Reason")),
         },
         f"orders-{result.run_id[:12]}.csv",
+        explains=True,
     )
 
 
@@ -209,6 +216,14 @@ def _stock(result: Result, row: Mapping[str, Any], known: Mapping[str, str]) -> 
         with blocks.guarded("warning"):
             figure = cached.stock_figure(result.run_id, symbol)
             st.plotly_chart(figure, config={"displayModeBar": False}, key=f"stock_{symbol}")
+        st.button(
+            _("Candles and why"),
+            key=f"explain_{symbol}",
+            icon=":material/candlestick_chart:",
+            on_click=open_explain,
+            args=(symbol, row["last"]),
+            type="tertiary",
+        )
 
 
 def settings(result: Result) -> None:
@@ -231,8 +246,10 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
     "trades": (N_("Trades"), trades),
     "orders": (N_("Unfilled orders"), orders),
     "stocks": (N_("Stocks traded"), stocks),
+    "explain": (N_("Explain"), explain_section),
     "cash": (N_("Cash book"), cash_book),
     "costs": (N_("Costs and capacity"), costs),
+    "trust": (N_("Can it be trusted?"), trust),
     "settings": (N_("Settings"), settings),
 }
 
@@ -240,5 +257,8 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Result], None]]]] = {
 def draw(result: Result) -> None:
     """The section switch and the section chosen."""
     names = {key: _(name) for key, (name, _draw) in SECTIONS.items()}
-    chosen = navigation.choice_in_url("result_section", names, _("Section"), default="overview", key="result_section")
+    chosen = navigation.choice_in_url("result_section", names, _("Section"), default="overview", key=SECTION)
+    if chosen != "explain":
+        for name in ("symbol", "date"):
+            st.query_params.pop(name, None)
     SECTIONS[chosen][1](result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
@@ -11,6 +12,7 @@ import streamlit as st
 from stocklab.backtest.result import Result
 from stocklab.market.panel import PriceBasis
 from stocklab.ui import format as fmt
+from stocklab.ui.result.open_explain import opens_explain
 from stocklab.ui.text import _
 
 __all__ = ["price", "quantity", "table", "won"]
@@ -38,11 +40,29 @@ def price(label: str, result: Result, values: pl.Series) -> Any:
     return st.column_config.NumberColumn(label, format="%.10g")
 
 
-def table(frame: pl.DataFrame, columns: Mapping[str, Any], file_name: str, *, order: list[str] | None = None) -> None:
-    """A sortable table with a CSV of all its rows."""
+def table(
+    frame: pl.DataFrame,
+    columns: Mapping[str, Any],
+    file_name: str,
+    *,
+    order: list[str] | None = None,
+    explains: bool = False,
+    session: date | None = None,
+) -> None:
+    """A sortable table with a CSV of all its rows.
+
+    ``explains``: a chosen row opens its stock and session in Explain; ``session`` is that of all rows, where they have
+    no column of that name.
+    """
     shown = frame.head(ROWS)
+    key = f"rows_{file_name}"
+    choice: dict[str, Any] = {}
+    if explains:
+        choice = {"on_select": opens_explain(shown, key, session=session), "selection_mode": "single-row"}
     st.dataframe(
         shown,
+        key=key,
+        **choice,
         hide_index=True,
         column_config=dict(columns),
         column_order=order or list(columns),
@@ -51,6 +71,8 @@ def table(frame: pl.DataFrame, columns: Mapping[str, Any], file_name: str, *, or
     )
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         note = _("{count} rows").format(count=fmt.count(frame.height))
+        if explains:
+            note += " · " + _("choose a row to see its chart and why")
         if frame.height > ROWS:
             note += " · " + _("the first {count} are shown, the file has all").format(count=fmt.count(ROWS))
         st.caption(note)

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from stocklab.portfolios import BacktestOrder, JobView, SweepOrder
+from stocklab.portfolios import JobView, SweepOrder
 from stocklab.ui import cached, job_blocks, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
@@ -32,7 +32,7 @@ def sweep_panel(job_id: str) -> None:
     """
     lab = cached.lab()
     view = lab.jobs.get(lab.owner_id, job_id)
-    if isinstance(view.order, BacktestOrder):
+    if not isinstance(view.order, SweepOrder):
         navigation.go("results", job=job_id)
     order = view.order
     if not view.live:

@@ -130,6 +130,8 @@ class Book:
     claims: list[Claim] = field(default_factory=list)
     sold_on: dict[int, int] = field(default_factory=dict)
     noted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    sent_in_session: set[int] = field(default_factory=set)
+    """Orders no close decided: those of triggers."""
 
     def position(self, symbol: int) -> Position | None:
         """The position in a symbol."""

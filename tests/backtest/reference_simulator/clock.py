@@ -61,9 +61,19 @@ class Walk:
     book: Book
     strategy: Strategy
     panel: Panel
+    signals: Signals
+    entries: Entries
     initial_cash: int
     days: list[Day] = field(default_factory=list)
     holdings: list[Holding] = field(default_factory=list)
+    met: dict[tuple[int, int], tuple[int, str]] = field(default_factory=dict)
+    """(session, order) -> shares filled so far and the reason of the rest, of every order alive at its end."""
+    owned: dict[int, dict[int, tuple[int, Fraction, Fraction, int]]] = field(default_factory=dict)
+    """Session -> symbol -> (shares, average, highest price, session of the first fill) after its marks."""
+    ordered: dict[int, dict[int, int]] = field(default_factory=dict)
+    """Session -> symbol -> shares its close ordered to buy, before any later share change."""
+    alive: dict[int, set[int]] = field(default_factory=dict)
+    """Session -> orders alive after its decisions."""
 
 
 def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_krw: int) -> Walk:
@@ -78,7 +88,15 @@ def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_
     sizing = Sizing(strategy, book, bars, prices, signals, initial_cash)
     exits = Exits(strategy, book, bars, prices, signals)
     entries = Entries(strategy, book, bars, signals, sizing, exits, most_tax(book, bars, sessions))
-    result = Walk(bars=bars, book=book, strategy=strategy, panel=panel, initial_cash=initial_cash)
+    result = Walk(
+        bars=bars,
+        book=book,
+        strategy=strategy,
+        panel=panel,
+        signals=signals,
+        entries=entries,
+        initial_cash=initial_cash,
+    )
     for t in sessions:
         final = t == last - 1
         book.least_order = LEAST_COIN_ORDER if bars.coins else 0
@@ -94,11 +112,15 @@ def walk(panel: Panel, strategy: Strategy, start: date, end: date, initial_cash_
             else:
                 meet_market(book, bars, prices, t, phase, side, mode)
         book.blocked = 0
+        result.met.update({(t, order.number): (order.filled, order.reason) for order in book.live()})
         end_session(book, t, final=final)
         mark_to_market(result, exits, t)
+        result.owned[t] = {p.symbol: (p.shares, p.average, p.high, p.entered) for p in book.positions}
         book.reserve = int(book.equity * sizing.buffer)
         if not final:
             decide(strategy, book, signals, exits, entries, t)
+        result.ordered[t] = {o.symbol: o.ordered for o in book.orders if o.decided == t and o.side == "buy"}
+        result.alive[t] = {order.number for order in book.live()}
     return result
 
 

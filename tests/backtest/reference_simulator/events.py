@@ -51,6 +51,7 @@ def _list_bonus(book: Book, claim: Claim, t: int) -> None:
     )
     order.full_exit = True
     position.exit_order = order
+    book.sent_in_session.add(order.number)
 
 
 def entitle(book: Book, bars: Bars, t: int) -> None:

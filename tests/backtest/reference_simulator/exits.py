@@ -99,6 +99,7 @@ class Exits:
             cause=cause,
             expires=t,
         )
+        self.book.sent_in_session.add(order.number)
         if cause == "target":
             order.limit = target
         else:  # what the session does not take is sold at the next open that can
