@@ -36,7 +36,7 @@ from stocklab.data.factor_cache import CachedSource
 from stocklab.data.factor_json import explanation_json, factor_json
 from stocklab.data.factor_text import describe_catalogue, describe_explanation, describe_factor
 from stocklab.data.factor_warm import warm_factors
-from stocklab.data.panel_open import basis_of
+from stocklab.data.panel_open import basis_for
 from stocklab.data.results import ResultStore
 from stocklab.data.screen_text import csv_of, describe_screen
 from stocklab.data.screening import run_screen, session_row, strategy_hits
@@ -182,7 +182,7 @@ def _strategy_validate(arguments: argparse.Namespace, settings: Settings) -> int
     print("\n".join(describe_strategy(strategy, arguments.language or settings.language)))
     store = Store(settings.home)
     if store.current() is not None:
-        panel = open_panel(store, basis=basis_of(strategy.universe, None))
+        panel = open_panel(store, basis=basis_for(strategy.universe, None))
         _warn_of_lacks(coverage(strategy, panel))
     return 0
 
@@ -385,7 +385,7 @@ def _sweep_document(arguments: argparse.Namespace) -> Sweep:
 
 def _screen(arguments: argparse.Namespace, settings: Settings) -> int:
     asked = _screen_document(arguments)
-    basis = basis_of(asked.universe, PriceBasis(arguments.basis) if arguments.basis else None)
+    basis = basis_for(asked.universe, PriceBasis(arguments.basis) if arguments.basis else None)
     mode = asked.statements if isinstance(asked, Strategy) else StatementMode.STRICT
     panel = open_panel(Store(settings.home), basis=basis, statements=mode)
     source = CachedSource(panel, settings.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb)

@@ -12,7 +12,7 @@ from stocklab.commands.arguments import day, print_json, strategy_of
 from stocklab.data import Store, open_panel
 from stocklab.data.engine import run_on_panel
 from stocklab.data.factor_cache import CachedSource
-from stocklab.data.panel_open import basis_of
+from stocklab.data.panel_open import basis_for
 from stocklab.data.results import ResultStore
 from stocklab.errors import DataError, InputError
 from stocklab.market.panel import Panel, PriceBasis
@@ -87,7 +87,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> tuple[Panel, Resu
     strategy = strategy_of(arguments.source)
     panel = open_panel(
         store,
-        basis=basis_of(strategy.universe, PriceBasis(arguments.basis) if arguments.basis else None),
+        basis=basis_for(strategy.universe, PriceBasis(arguments.basis) if arguments.basis else None),
         start=arguments.start,
         end=arguments.end,
         statements=strategy.statements,

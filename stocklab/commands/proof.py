@@ -12,7 +12,7 @@ from stocklab.backtest import RunRequest, run_id
 from stocklab.commands.arguments import count, day, print_json, strategy_of
 from stocklab.data import Store, open_panel
 from stocklab.data.factor_cache import CachedSource
-from stocklab.data.panel_open import basis_of
+from stocklab.data.panel_open import basis_for
 from stocklab.data.results import ResultStore
 from stocklab.errors import InputError
 from stocklab.market.panel import Panel, PriceBasis
@@ -71,7 +71,7 @@ def _asked(arguments: argparse.Namespace, settings: Settings) -> tuple[RunReques
         end=arguments.end,
         initial_cash_krw=arguments.cash or strategy.allocation.initial_cash_krw,
     )
-    basis = basis_of(strategy.universe, PriceBasis(arguments.basis) if arguments.basis else None)
+    basis = basis_for(strategy.universe, PriceBasis(arguments.basis) if arguments.basis else None)
     mode = strategy.statements
     return request, open_panel(store, basis=basis, start=request.start, end=request.end, statements=mode)
 

@@ -10,7 +10,7 @@ import structlog
 
 from stocklab.backtest import OnProgress, Result, RunRequest, ShouldCancel, run_id, simulate
 from stocklab.data.factor_cache import CachedSource
-from stocklab.data.panel_open import basis_of, open_panel
+from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.store import Store
 from stocklab.errors import DataError
@@ -55,7 +55,7 @@ def run_backtest(
     if store.current() is None:
         raise DataError("This home holds no market data. Hint: `stocklab data import PATH...` or `stocklab demo`.")
     mode = request.strategy.statements
-    chosen = basis_of(request.strategy.universe, basis)
+    chosen = basis_for(request.strategy.universe, basis)
     panel = open_panel(store, basis=chosen, start=request.start, end=request.end, statements=mode)
     return run_on_panel(
         panel,

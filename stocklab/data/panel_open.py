@@ -21,7 +21,7 @@ from stocklab.market.panel import KRX_BASES, Instruments, Panel, PriceBasis
 from stocklab.strategy.document import Universe
 from stocklab.types import AnyArray, DateArray
 
-__all__ = ["basis_of", "choose_basis", "open_panel"]
+__all__ = ["basis_for", "choose_basis", "open_panel"]
 
 
 def open_panel(
@@ -71,7 +71,7 @@ def open_panel(
     return _map(directory, meta, statements)
 
 
-def basis_of(universe: Universe, basis: PriceBasis | None) -> PriceBasis | None:
+def basis_for(universe: Universe, basis: PriceBasis | None) -> PriceBasis | None:
     """The basis a universe is judged on: coins where it is of Upbit, else what was asked for (None: by the data).
 
     Raises

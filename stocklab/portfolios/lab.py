@@ -14,7 +14,7 @@ import structlog
 from stocklab.backtest import run_id
 from stocklab.backtest.result import RunRequest, ShouldCancel
 from stocklab.data.engine import BacktestOutcome, run_backtest
-from stocklab.data.panel_open import basis_of, open_panel
+from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.store import Store
 from stocklab.db import LOCAL_OWNER_ID, Database, open_database, upgrade
@@ -205,7 +205,7 @@ class Lab:
         self, owner_id: str, order: SweepOrder, on_progress: OnJobProgress, should_cancel: ShouldCancel
     ) -> JobOutcome:
         sweep = order.sweep()
-        basis = basis_of(sweep.strategy.universe, order.basis)
+        basis = basis_for(sweep.strategy.universe, order.basis)
         panel = self.panel(basis, sweep.start, sweep.end, sweep.strategy.statements)
 
         def tell(progress: SweepProgress) -> None:
@@ -268,7 +268,7 @@ class Lab:
 
     def stored_sweep(self, sweep: Sweep, basis: PriceBasis | None) -> str | None:
         """Id of a sweep that is stored, whole or in part; None where it never began, or its panel is not open."""
-        basis = basis_of(sweep.strategy.universe, basis)
+        basis = basis_for(sweep.strategy.universe, basis)
         panel = self._open_panel(basis, sweep.start, sweep.end, sweep.strategy.statements)
         if panel is None:
             return None
@@ -288,7 +288,7 @@ class Lab:
         return self._stored_run(owner_id, order.request(), order)
 
     def _stored_run(self, owner_id: str, request: RunRequest, order: BacktestOrder) -> str | None:
-        basis = basis_of(request.strategy.universe, order.basis)
+        basis = basis_for(request.strategy.universe, order.basis)
         panel = self._open_panel(basis, order.start, order.end, request.strategy.statements)
         if panel is None:
             return None

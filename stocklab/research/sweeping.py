@@ -12,7 +12,7 @@ import structlog
 
 from stocklab.backtest import run_id
 from stocklab.backtest.result import ShouldCancel
-from stocklab.data.panel_open import basis_of, open_panel
+from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.store import Store
 from stocklab.errors import DataError
 from stocklab.factors import DirectSource
@@ -81,7 +81,7 @@ def run_sweep(
     """
     if store.current() is None:
         raise DataError("This home holds no market data. Hint: `stocklab data import PATH...` or `stocklab demo`.")
-    chosen = basis_of(sweep.strategy.universe, basis)
+    chosen = basis_for(sweep.strategy.universe, basis)
     panel = open_panel(store, basis=chosen, start=sweep.start, end=sweep.end, statements=sweep.strategy.statements)
     return sweep_on_panel(
         panel,

@@ -22,7 +22,7 @@ from stocklab.backtest import preset_coverage as cover_presets
 from stocklab.backtest.result import Result
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
-from stocklab.data.panel_open import basis_of
+from stocklab.data.panel_open import basis_for
 from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen, strategy_hits
 from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
 from stocklab.factors.vocabulary import FIELDS
@@ -189,7 +189,7 @@ def covered(strategy: Strategy) -> Coverage:
     DataError
         The home holds no data.
     """
-    return coverage(strategy, lab().panel(basis_of(strategy.universe, None)))
+    return coverage(strategy, lab().panel(basis_for(strategy.universe, None)))
 
 
 @lru_cache(maxsize=2)
@@ -350,7 +350,7 @@ def matches(strategy: Strategy) -> tuple[str, tuple[tuple[str, float], ...]]:
     InputError, DataError
         The strategy cannot be evaluated on this data, or there is none.
     """
-    panel = lab().panel(basis_of(strategy.universe, None))
+    panel = lab().panel(basis_for(strategy.universe, None))
     neutral = strategy.model_copy(update={"name": "-", "description": ""})
     key = (panel.key, fingerprint(neutral))
     known = _found.get(key)
@@ -404,7 +404,7 @@ def _source(asked: Screen, strategy: Strategy | None) -> CachedSource:
     mode = StatementMode.STRICT if strategy is None else strategy.statements
     settings = lab().settings
     return CachedSource(
-        lab().panel(basis_of(asked.universe, None), statements=mode),
+        lab().panel(basis_for(asked.universe, None), statements=mode),
         lab().store.home,
         threads=settings.engine_threads,
         budget_mb=settings.factor_cache_mb,

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from stocklab.data import Store, import_paths, open_panel
-from stocklab.data.panel_open import basis_of
+from stocklab.data.panel_open import basis_for
 from stocklab.errors import BrokenInput, DataError, InputError
 from stocklab.market.panel import COIN_UNIT, KIND_CODES, MARKET_CODES, PriceBasis
 from stocklab.strategy.document import Universe
@@ -71,12 +71,12 @@ def test_coins_beside_stocks_are_never_one_panel(store: Store, put: Put, daily: 
     assert snapshot.manifest.symbols_by_market["UPBIT"] == 2
     assert open_panel(store).basis is PriceBasis.ADJUSTED, "coins are opened only when a universe asks for them"
     assert open_panel(store).symbols == ("000020", "005930")
-    assert basis_of(COINS, None) is PriceBasis.COIN
-    assert basis_of(Universe(), None) is None
+    assert basis_for(COINS, None) is PriceBasis.COIN
+    assert basis_for(Universe(), None) is None
     with pytest.raises(InputError, match=r"universe is of coins, which have no raw prices"):
-        basis_of(COINS, PriceBasis.RAW)
+        basis_for(COINS, PriceBasis.RAW)
     with pytest.raises(InputError, match=r"universe is of stocks, which have no coin prices"):
-        basis_of(Universe(), PriceBasis.COIN)
+        basis_for(Universe(), PriceBasis.COIN)
 
 
 def test_a_home_of_coins_alone_opens_them(store: Store, put: Put) -> None:
