@@ -24,7 +24,7 @@ from stocklab.errors import InputError
 from stocklab.factors import DirectSource
 from stocklab.research.explain import Code, Explanation, RunView, explain, open_run
 
-CASES = int(os.environ.get("STOCKLAB_EXPLAIN_CASES", "100"))
+CASES = int(os.environ.get("STOCKLAB_EXPLAIN_CASES", "40"))
 SEED = int(os.environ.get("STOCKLAB_REFERENCE_SEED", "20261127"))
 SESSIONS_OF_A_CASE = 3
 PLAIN = Case(

@@ -56,6 +56,7 @@ REASONS: Final[Names] = {
     "delisted": ("상장폐지", "delisted"),
     "not_listed": ("미상장", "not listed"),
     "max_holdings": ("빈자리 없음", "no free place"),
+    "minimum_order": ("최소 주문금액 미만", "below the smallest order"),
     "max_new": ("하루 신규 매수 한도", "most new positions of the session reached"),
     "superseded": ("이후 결정으로 대체", "replaced by a later decision"),
     "position_closed": ("보유 종료", "position already closed"),
