@@ -1,4 +1,7 @@
-"""`stocklab explain`: why a run bought a stock in a session, or did not."""
+"""`stocklab explain`: why a run bought a stock in a session, or did not.
+
+What it alone needs is imported when it runs, so that the other commands start sooner.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,6 @@ from stocklab.data.panel_open import basis_for
 from stocklab.data.results import ResultStore
 from stocklab.errors import DataError, InputError
 from stocklab.market.panel import Panel, PriceBasis
-from stocklab.research.explain import explain, open_run
-from stocklab.research.explain.as_json import explanation_json
-from stocklab.research.explain.lines import describe_explained
-from stocklab.research.stored_run import basis_of_card, request_of
 from stocklab.settings import Settings
 
 __all__ = ["add_explain", "run_explain"]
@@ -51,6 +50,11 @@ def run_explain(arguments: argparse.Namespace, settings: Settings) -> int:
         The source is neither a strategy nor a stored result, the symbol is unknown, the day is no session of the run,
         or the result was made from other data or by another version of the program.
     """
+    from stocklab.research.explain import explain, open_run
+    from stocklab.research.explain.as_json import explanation_json
+    from stocklab.research.explain.lines import describe_explained
+    from stocklab.research.stored_run import request_of
+
     panel, result = _run(arguments, settings)
     source = CachedSource(panel, settings.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb)
     request = request_of(result.card)
@@ -66,6 +70,8 @@ def run_explain(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _run(arguments: argparse.Namespace, settings: Settings) -> tuple[Panel, Result]:
     """The panel and the finished run."""
+    from stocklab.research.stored_run import basis_of_card, request_of
+
     store, results = Store(settings.home), ResultStore(settings.home)
     if store.current() is None:
         raise DataError("This home holds no market data. Hint: `stocklab data import PATH...` or `stocklab demo`.")
