@@ -55,8 +55,9 @@ def test_checks_wait_for_everybody_and_run_one_at_a_time(
     assert [jobs.get("local", job_id).place for job_id in proofs[1:]] == [1, 2]
     gate.may_end.set()
     eventually(lambda: all(not jobs.get("local", job_id).live for job_id in (*proofs, *backtests)))
-    assert gate.begun[2] == "backtest"
-    assert gate.begun[3:] == ["2" * 40, "3" * 40]
+    # both places fall free at once: the backtest takes one, the next check the other, and either may be seen first
+    assert set(gate.begun[2:4]) == {"backtest", "2" * 40}
+    assert gate.begun[4:] == ["3" * 40]
     jobs.close()
 
 
