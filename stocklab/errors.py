@@ -10,6 +10,13 @@ StockLabError
 │   ├── BrokenInput       a file to import: carries file, row and column
 │   ├── StoreError        the market store itself (lock, checksum, version)
 │   └── ResultNotFound    no stored result under that id
+├── SourceError           an outside service: carries its name
+│   ├── SourceOff         no key is set, or the service is switched off: not a fault
+│   ├── SourceDenied      the service refuses the key or the kind of question; a person must act
+│   ├── SourceExhausted   the day's budget is spent; tomorrow goes on
+│   ├── SourceBlocked     the service must be left alone until a time
+│   ├── SourceTemporary   no usable answer after the retries
+│   └── SourceChanged     the answer is not what the protocol says
 ├── JobError              a job cannot be started, found or cancelled
 └── Cancelled             a person stopped the work
 """
@@ -17,6 +24,7 @@ StockLabError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 __all__ = [
     "BrokenInput",
@@ -30,6 +38,13 @@ __all__ = [
     "ResultNotFound",
     "ResultOutdated",
     "SettingsError",
+    "SourceBlocked",
+    "SourceChanged",
+    "SourceDenied",
+    "SourceError",
+    "SourceExhausted",
+    "SourceOff",
+    "SourceTemporary",
     "StockLabError",
     "StoreError",
 ]
@@ -148,6 +163,52 @@ class ResultNotFound(DataError):
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         super().__init__(f"No result {run_id!r} is stored here. Hint: results are kept per STOCKLAB_HOME.")
+
+
+class SourceError(StockLabError):
+    """An outside service did not give what was asked for."""
+
+    def __init__(self, source: str, message: str) -> None:
+        self.source = source
+        super().__init__(f"{source}: {message}")
+
+
+class SourceOff(SourceError):
+    """The service is not in use: no key is set, or it is switched off."""
+
+
+class SourceDenied(SourceError):
+    """The service refuses the key or this kind of question; asking again changes nothing until a person acts."""
+
+
+class SourceExhausted(SourceError):
+    """The day's requests are spent, by our own count or by the service's."""
+
+    def __init__(self, source: str, *, budget: int | None = None, message: str = "") -> None:
+        self.budget = budget
+        spent = f"the day's {budget:,} requests are spent" if budget is not None else "the day's quota is spent"
+        super().__init__(source, f"{message or spent}; the rest follows tomorrow.")
+
+
+class SourceBlocked(SourceError):
+    """The service showed that it wants to be left alone."""
+
+    def __init__(self, source: str, *, until: datetime, reason: str) -> None:
+        self.until = until
+        self.reason = reason
+        super().__init__(source, f"not asked before {until:%Y-%m-%d %H:%M %Z} ({reason}).")
+
+
+class SourceTemporary(SourceError):
+    """No usable answer after the retries; a later sync asks again."""
+
+
+class SourceChanged(SourceError):
+    """The answer is not what the protocol says. ``found`` is its beginning."""
+
+    def __init__(self, source: str, message: str, *, found: str = "") -> None:
+        self.found = found
+        super().__init__(source, f"{message}; found {found!r}." if found else f"{message}.")
 
 
 class JobError(StockLabError):

@@ -6,8 +6,10 @@ import difflib
 import json
 import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -48,6 +50,26 @@ class Settings(BaseSettings):
     snapshot_grace_hours: int = Field(default=48, ge=0, le=8760, description="age before an old snapshot is removed")
     cookie_secret: SecretStr | None = Field(default=None, description="signs cookies; default: generated in the home")
     demo_symbols: int = Field(default=400, ge=50, le=4000, description="symbols in the demo market")
+    history_from: date = Field(default=date(2010, 1, 4), description="first session that syncs fill back to")
+    krx_openapi_url: str = Field(default="https://data-dbg.krx.co.kr", description="KRX Open API")
+    krx_openapi_key: SecretStr | None = Field(default=None, description="key of the KRX Open API")
+    datagokr_url: str = Field(default="https://apis.data.go.kr", description="public-data portal")
+    datagokr_key: SecretStr | None = Field(default=None, description="decoded key of the public-data portal")
+    opendart_url: str = Field(default="https://opendart.fss.or.kr", description="OpenDART")
+    opendart_key: SecretStr | None = Field(default=None, description="key of OpenDART, 40 characters")
+    upbit_url: str = Field(default="https://api.upbit.com", description="Upbit; market data need no key")
+    naver_url: str = Field(default="https://naverapihub.apigw.ntruss.com", description="Naver API HUB (news search)")
+    naver_client_id: SecretStr | None = Field(default=None, description="client id of the Naver API HUB")
+    naver_client_secret: SecretStr | None = Field(default=None, description="client secret of the Naver API HUB")
+    naver_legacy_url: str = Field(
+        default="https://openapi.naver.com", description="Naver Developers Center, to 2027-06"
+    )
+    naver_legacy_client_id: SecretStr | None = Field(default=None, description="client id of the Developers Center")
+    naver_legacy_client_secret: SecretStr | None = Field(default=None, description="its client secret")
+    krx_url: str = Field(default="https://data.krx.co.kr", description="KRX Data Marketplace, which pykrx reads")
+    krx_id: SecretStr | None = Field(default=None, description="account of the KRX Data Marketplace, for pykrx")
+    krx_password: SecretStr | None = Field(default=None, description="its password")
+    allow_loopback_sources: bool = Field(default=False, description="accept http://127.0.0.1 for sources in prod")
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod
@@ -57,6 +79,21 @@ class Settings(BaseSettings):
             return value
         names = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
         return tuple(name.strip() for name in names if name.strip())
+
+    @model_validator(mode="after")
+    def _hosts_are_safe(self) -> Self:
+        """In prod a source is asked over TLS, or on this machine when that was allowed."""
+        for name in (field for field in type(self).model_fields if field.endswith("_url") and field != "database_url"):
+            parts = urlsplit(getattr(self, name))
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError(f"{PREFIX}{name.upper()} must be an http(s) address such as https://host")
+            loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
+            if self.env == "prod" and parts.scheme != "https" and not (loopback and self.allow_loopback_sources):
+                raise ValueError(
+                    f"{PREFIX}{name.upper()} must begin with https:// with STOCKLAB_ENV=prod "
+                    "(loopback addresses: STOCKLAB_ALLOW_LOOPBACK_SOURCES=true)"
+                )
+        return self
 
     @model_validator(mode="after")
     def _prod_is_strict(self) -> Self:

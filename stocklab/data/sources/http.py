@@ -1,0 +1,233 @@
+"""Asking a web service: one request at a time, at its pace, within its budget, with bounded retries.
+
+Retries are for questions that may be asked twice; the product's orders never pass through here.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Self
+
+import httpx
+import structlog
+import tenacity
+
+from stocklab.data.sources.calls import CallLedger, now_kst
+from stocklab.errors import Cancelled, SourceChanged, SourceTemporary
+
+__all__ = ["Pace", "SourceClient", "json_of"]
+
+log = structlog.get_logger(__name__)
+
+_RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_EXCERPT: Final = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a service may be asked.
+
+    ``least_gap_seconds`` to ``most_gap_seconds`` lie between the beginnings of two requests, drawn evenly; ``budget``
+    is the most requests a day, None for no limit. ``attempts`` counts the first try.
+    """
+
+    least_gap_seconds: float
+    most_gap_seconds: float
+    budget: int | None
+    attempts: int = 4
+    first_wait_seconds: float = 1.0
+    longest_wait_seconds: float = 30.0
+    timeout_seconds: float = 30.0
+
+
+class _Again(Exception):
+    """The request may be tried again; ``after`` seconds if the service said so."""
+
+    def __init__(self, message: str, after: float | None = None) -> None:
+        self.after = after
+        super().__init__(message)
+
+
+@dataclass(slots=True)
+class SourceClient:
+    """HTTP to one service. Not for use by two threads at once.
+
+    Parameters
+    ----------
+    source : str
+        Whose budget the requests count against.
+    base_url : str
+    pace : Pace
+    calls : CallLedger
+    headers : mapping, optional
+        Sent with every request.
+    stop : threading.Event, optional
+        Set by whoever wants the work to end; a wait then ends at once.
+    transport : httpx.BaseTransport, optional
+        For unit tests; by default the network.
+    """
+
+    source: str
+    base_url: str
+    pace: Pace
+    calls: CallLedger
+    headers: Mapping[str, str] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+    transport: httpx.BaseTransport | None = None
+    _client: httpx.Client = field(init=False)
+    _next: float = field(init=False, default=0.0)
+    _random: random.Random = field(init=False, default_factory=random.Random)
+
+    def __post_init__(self) -> None:
+        self._client = httpx.Client(
+            base_url=self.base_url,
+            headers=dict(self.headers),
+            timeout=self.pace.timeout_seconds,
+            transport=self.transport,
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Return the connections."""
+        self._client.close()
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> httpx.Response:
+        """GET with retries; see `send`."""
+        return self.send("GET", path, params=params)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        refused: Callable[[httpx.Response], Exception | None] | None = None,
+    ) -> httpx.Response:
+        """One question; every try counts against the budget.
+
+        Parameters
+        ----------
+        method, path, params, body
+            ``body`` is sent as JSON.
+        refused : response -> exception or None, optional
+            Asked first about each answer: an exception it returns is raised and not retried (a wrong key, a spent
+            quota).
+
+        Returns
+        -------
+        An answer of status 200. Its meaning is the caller's business.
+
+        Raises
+        ------
+        SourceExhausted, SourceBlocked
+            From the ledger; nothing was sent.
+        SourceTemporary
+            No usable answer after the last try.
+        SourceChanged
+            A status this protocol does not have.
+        Cancelled
+            ``stop`` was set.
+        """
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome is not None else None
+            if isinstance(error, _Again) and error.after is not None:
+                return min(error.after, self.pace.longest_wait_seconds)
+            return tenacity.wait_random_exponential(
+                multiplier=self.pace.first_wait_seconds, max=self.pace.longest_wait_seconds
+            )(state)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Again),
+            stop=tenacity.stop_after_attempt(self.pace.attempts),
+            wait=wait,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            response: httpx.Response = retrying(self._once, method, path, params, body, refused)
+        except _Again as error:
+            self.calls.note(self.source, ok=False, message=str(error))
+            raise SourceTemporary(self.source, f"no answer after {self.pace.attempts} tries ({error})") from error
+        except Exception as error:
+            self.calls.note(self.source, ok=False, message=str(error))
+            raise
+        self.calls.note(self.source, ok=True)
+        return response
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        refused: Callable[[httpx.Response], Exception | None] | None,
+    ) -> httpx.Response:
+        self._keep_pace()
+        self.calls.take(self.source, budget=self.pace.budget)
+        try:
+            response = self._client.request(method, path, params=params, json=body)
+        except httpx.TransportError as error:  # the URL may hold a key: only the kind of failure is told
+            raise _Again(type(error).__name__) from None
+        log.debug("source_asked", source=self.source, path=path, status=response.status_code)
+        if refused is not None:
+            verdict = refused(response)
+            if verdict is not None:
+                raise verdict
+        if response.status_code in _RETRIED:
+            raise _Again(f"status {response.status_code}", _retry_after(response))
+        if response.status_code != httpx.codes.OK:
+            raise SourceChanged(self.source, f"status {response.status_code}", found=_excerpt(response))
+        return response
+
+    def _keep_pace(self) -> None:
+        self._sleep(max(0.0, self._next - time.monotonic()))
+        gap = self._random.uniform(self.pace.least_gap_seconds, self.pace.most_gap_seconds)
+        self._next = time.monotonic() + gap
+
+    def _sleep(self, seconds: float) -> None:
+        if self.stop.wait(seconds) if seconds > 0 else self.stop.is_set():
+            raise Cancelled(f"Asking {self.source} was stopped.")
+
+
+def json_of(source: str, response: httpx.Response) -> Any:
+    """The JSON value of an answer.
+
+    Raises
+    ------
+    SourceChanged
+        It is something else, such as an HTML page; the message quotes its beginning.
+    """
+    try:
+        return json.loads(response.content)
+    except (UnicodeDecodeError, ValueError):
+        raise SourceChanged(source, "expected JSON", found=_excerpt(response)) from None
+
+
+def _excerpt(response: httpx.Response) -> str:
+    text = response.content[: 4 * _EXCERPT].decode("utf-8", errors="replace")
+    return " ".join(text.split())[:_EXCERPT]
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    given = response.headers.get("Retry-After", "").strip()
+    if given.isdigit():
+        return float(given)
+    try:
+        return max(0.0, (parsedate_to_datetime(given) - now_kst()) / timedelta(seconds=1))
+    except (TypeError, ValueError):
+        return None
