@@ -251,6 +251,41 @@ _SPECS: Final = (
         nullable=frozenset(),
         session_column="session",
     ),
+    DatasetSpec(
+        # what the sources were asked and answered for good: written with the rows, so that the two never disagree
+        name="coverage",
+        schema=MappingProxyType(
+            {
+                "feed": pl.String,
+                "key": pl.String,
+                "state": pl.String,  # final or empty
+                "rows": pl.Int64,
+                "checksum": pl.String,  # of the answer's rows
+            }
+        ),
+        key=("feed", "key"),
+        nullable=frozenset(),
+        session_column=None,
+    ),
+    DatasetSpec(
+        # values on which two sources differ: `source` was compared with what `other_source` says
+        name="disagreements",
+        schema=MappingProxyType(
+            {
+                "dataset": pl.String,
+                "session": pl.Date,
+                "symbol": pl.String,
+                "column": pl.String,
+                "source": pl.String,
+                "value": pl.String,
+                "other_source": pl.String,
+                "other_value": pl.String,
+            }
+        ),
+        key=("dataset", "session", "symbol", "column", "source", "other_source"),
+        nullable=frozenset(),
+        session_column="session",
+    ),
 )
 
 DATASETS: Final[Mapping[str, DatasetSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from stocklab.data.datasets import DATASETS
 from stocklab.data.layouts import Piece, check_mapping, read_mapped, recognize
 from stocklab.data.merge import Merged, Overlap, merge_instruments, merge_rows, without_frame
 from stocklab.data.merge_statements import merge_statements
+from stocklab.data.merge_years import merge_years
 from stocklab.data.panel_build import build_panel, dataset_of
 from stocklab.data.reading import SUFFIXES, read_columns, read_file
 from stocklab.data.snapshot import UNCHANGED, Partitions, Snapshot, Unchanged
@@ -286,25 +286,7 @@ def _merge(
     if not DATASETS[name].by_year:
         one = merge_rows(name, pieces, stored.scan(name).collect() if stored is not None else None, overlap)
         return one.frame, [one]
-    return _merge_years(name, pieces, stored, overlap)
-
-
-def _merge_years(
-    name: str, pieces: Sequence[Piece], stored: Snapshot | None, overlap: Overlap
-) -> tuple[Partitions | None, list[Merged]]:
-    known = {int(year): path for year, path in stored.files(name).items()} if stored is not None else {}
-    years: dict[int, pl.DataFrame | Unchanged] = dict.fromkeys(known, UNCHANGED)
-    merged: list[Merged] = []
-    by_year = [(piece, piece.frame["session"].dt.year()) for piece in pieces]
-    for year in sorted({one for _, numbers in by_year for one in numbers.unique().to_list()}):
-        parts = [with_changes(piece, frame=piece.frame.filter(numbers == year)) for piece, numbers in by_year]
-        before = pl.read_parquet(known[year], glob=False) if year in known else None
-        one = merge_rows(name, parts, before, overlap)
-        merged.append(one)
-        if one.frame is not None:
-            years[year] = one.frame
-    changed = any(one.frame is not None for one in merged)
-    return (Partitions(years=dict(sorted(years.items()))) if changed else None), merged
+    return merge_years(name, pieces, stored, overlap)
 
 
 def _left_out_notes(merged: Mapping[str, Sequence[Merged]]) -> list[str]:

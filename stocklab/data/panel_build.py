@@ -34,11 +34,11 @@ from stocklab.data.instruments import InstrumentTable, instrument_table
 from stocklab.data.market_caps import save_caps
 from stocklab.data.market_fields import save_market_fields, save_rates
 from stocklab.data.panel_fields import carry_codes, compact, last_true, life, list_age, rows_between
+from stocklab.data.panel_writer import BY_SYMBOL, PanelWriter
 from stocklab.data.raw_events import RawEvents, broken_links, price_factors, split_ratios_from_events
 from stocklab.data.size_value_build import save_size_value
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import STAGING_PREFIX, Store
-from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.entitlements import NO_ENTITLEMENTS, Entitlements
 from stocklab.market.fundamentals import Fundamentals
 from stocklab.market.panel import MARKET_CODES, Instruments, PriceBasis
@@ -50,7 +50,6 @@ log = structlog.get_logger()
 
 PANEL_VERSION: Final = 4  # raise it when the meaning of a field changes: older panels are then built again
 META_NAME: Final = "meta.json"
-BY_SYMBOL: Final = ".by-symbol"
 ADMINISTRATIVE_WORD: Final = "관리종목"
 ATTENTION_WORD: Final = "투자주의환기"
 UNKNOWN_FLAG: Final = 255
@@ -115,33 +114,16 @@ def read_meta(directory: Path) -> dict[str, Any] | None:
     return meta if meta.get("version") == PANEL_VERSION else None
 
 
-class _Writer:
-    """Saves arrays one by one, so that only a few are in memory at a time."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.fields: list[str] = []
-        self.by_symbol: list[str] = []
-        self.notes: list[str] = []
-
-    def save(self, name: str, values: AnyArray) -> None:
-        self.save_aside(name, values)
-        self.fields.append(name)
-        if name in FIELDS:  # formulas follow a symbol along the sessions
-            self.save_aside(f"{name}{BY_SYMBOL}", values.T)
-            self.by_symbol.append(name)
-
-    def save_aside(self, name: str, values: AnyArray) -> None:
-        path = self.directory / f"{name}.npy"
-        np.save(path, np.ascontiguousarray(values), allow_pickle=False)
-        flush_file(path)
-
-    def saved(self, name: str) -> AnyArray:
-        return np.load(self.directory / f"{name}.npy", mmap_mode="r")  # type: ignore[no-any-return]
-
-
 def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dict[str, Any]:
-    writer = _Writer(directory)
+    writer = PanelWriter(directory)
+    try:
+        return _write_all(writer, snapshot, basis)
+    finally:
+        writer.close()
+
+
+def _write_all(writer: PanelWriter, snapshot: Snapshot, basis: PriceBasis) -> dict[str, Any]:
+    directory = writer.directory
     meta = _write_coins(writer, snapshot) if basis is PriceBasis.COIN else _write_stocks(writer, snapshot, basis)
     meta |= {
         "version": PANEL_VERSION,
@@ -154,13 +136,14 @@ def _write_arrays(directory: Path, snapshot: Snapshot, basis: PriceBasis) -> dic
         "notes": writer.notes,
     }
     writer.save_aside("sessions", meta.pop("sessions"))
+    writer.close()
     path = directory / META_NAME
     path.write_text(json.dumps(meta, ensure_ascii=False), encoding="utf-8")
     flush_file(path)
     return meta
 
 
-def _write_coins(writer: _Writer, snapshot: Snapshot) -> dict[str, Any]:
+def _write_coins(writer: PanelWriter, snapshot: Snapshot) -> dict[str, Any]:
     """Bars of coins: every day is a session, and there is nothing but bars."""
     cells = open_cells(snapshot, PRICES_COIN)
     coins = coin_arrays(cells)
@@ -183,7 +166,7 @@ def _write_coins(writer: _Writer, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _write_stocks(writer: _Writer, snapshot: Snapshot, basis: PriceBasis) -> dict[str, Any]:
+def _write_stocks(writer: PanelWriter, snapshot: Snapshot, basis: PriceBasis) -> dict[str, Any]:
     cells = open_cells(snapshot, dataset_of(basis))
     if cells.dropped_rows:
         writer.notes.append(f"{cells.dropped_rows} bars on days the exchange was closed are not used.")
@@ -231,7 +214,7 @@ def _write_stocks(writer: _Writer, snapshot: Snapshot, basis: PriceBasis) -> dic
     }
 
 
-def _save_traded(writer: _Writer, cells: Cells) -> BoolArray:
+def _save_traded(writer: PanelWriter, cells: Cells) -> BoolArray:
     traded = cells.fill(
         pl.col("open").is_not_null() & (pl.col("volume") > 0), ["open", "volume"], dtype=np.bool_, empty=False
     )
@@ -239,7 +222,7 @@ def _save_traded(writer: _Writer, cells: Cells) -> BoolArray:
     return traded
 
 
-def _save_tv(writer: _Writer, cells: Cells) -> bool:
+def _save_tv(writer: PanelWriter, cells: Cells) -> bool:
     tv = cells.fill(
         pl.coalesce(pl.col("tv").cast(pl.Float64), pl.col("close").cast(pl.Float64) * pl.col("volume")),
         ["tv", "close", "volume"],
@@ -255,7 +238,7 @@ def _save_tv(writer: _Writer, cells: Cells) -> bool:
     return missing > 0
 
 
-def _save_adjusted_prices(writer: _Writer, cells: Cells, close: FloatArray) -> None:
+def _save_adjusted_prices(writer: PanelWriter, cells: Cells, close: FloatArray) -> None:
     writer.save("close", compact(close))
     for name in ("open", "high", "low"):
         writer.save(name, compact(_price(cells, name)))
@@ -263,7 +246,7 @@ def _save_adjusted_prices(writer: _Writer, cells: Cells, close: FloatArray) -> N
 
 
 def _save_raw_prices(
-    writer: _Writer, snapshot: Snapshot, cells: Cells, close: FloatArray, traded: BoolArray
+    writer: PanelWriter, snapshot: Snapshot, cells: Cells, close: FloatArray, traded: BoolArray
 ) -> Entitlements:
     base = cells.fill(pl.col("close") - pl.col("change"), ["close", "change"], dtype=np.float64, empty=np.nan)
     shares = cells.fill(pl.col("shares_listed"), ["shares_listed"], dtype=np.float64, empty=np.nan)
@@ -290,7 +273,7 @@ def _save_raw_prices(
 
 
 def _save_splits(
-    writer: _Writer, snapshot: Snapshot, cells: Cells, events: RawEvents, inferred: NewShares | None
+    writer: PanelWriter, snapshot: Snapshot, cells: Cells, events: RawEvents, inferred: NewShares | None
 ) -> None:
     if inferred is None:
         recorded = snapshot.scan("events").collect()
@@ -340,7 +323,7 @@ def _fundamentals(place: FieldPlace, market: AnyArray) -> Fundamentals | None:
     return known
 
 
-def _save_from_raw(writer: _Writer, place: FieldPlace, table: InstrumentTable) -> AnyArray:
+def _save_from_raw(writer: PanelWriter, place: FieldPlace, table: InstrumentTable) -> AnyArray:
     """Market cap, listed shares and flags, known on the raw bars' own cells only; the market, carried, is returned."""
     market = np.broadcast_to(table.markets, place.listed.shape).copy()
     if place.snapshot.has(PRICES_RAW):
@@ -360,7 +343,7 @@ def _save_from_raw(writer: _Writer, place: FieldPlace, table: InstrumentTable) -
     return market
 
 
-def _save_flags(writer: _Writer, raw: Cells) -> None:
+def _save_flags(writer: PanelWriter, raw: Cells) -> None:
     for field, word in (("flag_administrative", ADMINISTRATIVE_WORD), ("flag_attention", ATTENTION_WORD)):
         flag = raw.fill(
             pl.col("dept").str.contains(word, literal=True).cast(pl.UInt8), ["dept"], dtype=np.uint8, empty=UNKNOWN_FLAG
@@ -369,7 +352,7 @@ def _save_flags(writer: _Writer, raw: Cells) -> None:
             writer.save(field, flag)
 
 
-def _save_indices(writer: _Writer, snapshot: Snapshot, sessions: DateArray) -> list[str]:
+def _save_indices(writer: PanelWriter, snapshot: Snapshot, sessions: DateArray) -> list[str]:
     if not snapshot.has("indices"):
         return []
     names = []

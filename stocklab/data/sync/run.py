@@ -1,0 +1,305 @@
+"""One sync: ask every feed for what is missing, the newest first, and store the answers in few snapshots.
+
+It can be stopped, killed and started again at any moment: answers are kept as they come, a snapshot is whole or not
+there, and a key that has no answer for good is asked again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from stocklab.data.lock import WriterLock
+from stocklab.data.panel_build import build_panel, dataset_of
+from stocklab.data.sources.calls import now_kst
+from stocklab.data.sources.feed import Answer, AnswerState, Feed
+from stocklab.data.store import Store
+from stocklab.data.sync.absorb import Absorbed, absorb, coverage_of, real_snapshot
+from stocklab.data.sync.inbox import Inbox, checksum_of
+from stocklab.data.sync.report import FeedOutcome, FeedReport, OnSyncProgress, SyncProgress, SyncReport
+from stocklab.data.sync.window import window_at
+from stocklab.errors import (
+    Cancelled,
+    SourceBlocked,
+    SourceDenied,
+    SourceError,
+    SourceExhausted,
+    SourceOff,
+)
+from stocklab.market.panel import PriceBasis
+
+__all__ = ["SyncOptions", "sync"]
+
+log = structlog.get_logger(__name__)
+
+_FAILURES_IN_A_ROW: Final = 3  # then the feed rests until the next sync
+_TURN: Final = 20  # keys a feed may ask before the next one's turn
+_ENDS: Final = (
+    (SourceOff, FeedOutcome.OFF),
+    (SourceDenied, FeedOutcome.DENIED),
+    (SourceExhausted, FeedOutcome.EXHAUSTED),
+    (SourceBlocked, FeedOutcome.BLOCKED),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncOptions:
+    """How far and how often.
+
+    Attributes
+    ----------
+    history_from : date
+        First session wanted.
+    most_keys : int or None
+        Keys asked at most, None for all; a small number gives an update between two long fills.
+    first_store_after, store_after : int
+        Answers after which the first and the later snapshots are written, so that a long fill is useful meanwhile.
+    grace_hours : float
+        Snapshots replaced longer ago than this are removed afterwards.
+    """
+
+    history_from: date
+    most_keys: int | None = None
+    first_store_after: int = 60
+    store_after: int = 600
+    grace_hours: float = 48.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Turn:
+    """A feed and the keys it still has to ask."""
+
+    feed: Feed
+    keys: list[str]  # last first
+    report: FeedReport
+    known: dict[str, str]
+    failures: int = 0
+    closed: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    store: Store
+    inbox: Inbox
+    options: SyncOptions
+    order: tuple[str, ...]
+    stop: threading.Event
+    say: OnSyncProgress
+    started: float
+    wanted: int = 0
+    asked: int = 0
+    rows: int = 0
+    waiting: int = 0  # answers kept and not stored
+    done: Absorbed = field(default_factory=Absorbed)
+    snapshots: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def sync(
+    store: Store,
+    feeds: Sequence[Feed],
+    options: SyncOptions,
+    *,
+    clock: Callable[[], datetime] = now_kst,
+    stop: threading.Event | None = None,
+    on_progress: OnSyncProgress | None = None,
+) -> SyncReport:
+    """Ask ``feeds`` for what the store lacks and write it.
+
+    Parameters
+    ----------
+    feeds : the most trusted first
+        Where two offer the same rows, the earlier one's stand (`owned_rows`).
+    stop : threading.Event, optional
+        Set it to end: the answers so far are stored.
+
+    Returns
+    -------
+    What happened. A source that fails is a line in the report, not an error: the others go on.
+
+    Raises
+    ------
+    StoreError
+        Another sync runs, somebody else writes for ten minutes, or the disk refuses; the current snapshot stays.
+    """
+    stop = threading.Event() if stop is None else stop
+    started = time.perf_counter()
+    with WriterLock(Path(store.home) / "market" / "sync.lock").hold("sync"):
+        run = _Run(
+            store=store,
+            inbox=Inbox(store.home),
+            options=options,
+            order=tuple(feed.name for feed in feeds),
+            stop=stop,
+            say=on_progress if on_progress is not None else _quiet,
+            started=started,
+        )
+        _store(run)  # what an earlier sync was told and could not write
+        turns = _turns(run, feeds, clock())
+        _ask(run, turns)
+        _store(run)
+        _build_panels(store)
+        if run.snapshots:
+            store.collect_garbage(options.grace_hours)
+    report = SyncReport(
+        snapshot_id=run.done.snapshot_id,
+        snapshots=tuple(run.snapshots),
+        feeds=tuple(turn.report for turn in turns),
+        added=run.done.added,
+        replaced=run.done.replaced,
+        removed=run.done.removed,
+        disagreements=run.done.disagreements,
+        notes=tuple(dict.fromkeys(run.notes)),
+        seconds=time.perf_counter() - started,
+        cancelled=stop.is_set(),
+    )
+    log.info(
+        "sync_done",
+        snapshot=report.snapshot_id,
+        snapshots=len(report.snapshots),
+        asked=run.asked,
+        rows=sum(report.added.values()),
+        complete=report.complete,
+        seconds=round(report.seconds, 3),
+    )
+    return report
+
+
+def _turns(run: _Run, feeds: Sequence[Feed], now: datetime) -> list[_Turn]:
+    known = coverage_of(real_snapshot(run.store))
+    window = window_at(now, run.options.history_from)
+    turns = []
+    for feed in feeds:
+        mine = known.get(feed.name, {})
+        keys = list(dict.fromkeys(feed.wanted(mine, window)))
+        report = FeedReport(feed=feed.name, source=feed.source, wanted=len(keys))
+        turns.append(_Turn(feed=feed, keys=keys[::-1], report=report, known=mine))
+    run.wanted = sum(len(turn.keys) for turn in turns)
+    return turns
+
+
+def _ask(run: _Run, turns: Sequence[_Turn]) -> None:
+    """Feeds take turns, so that the newest of each comes before the oldest of any."""
+    while not run.stop.is_set():
+        open_turns = [turn for turn in turns if turn.keys and not turn.closed]
+        if not open_turns:
+            break
+        for turn in open_turns:
+            for _ in range(min(_TURN, len(turn.keys))):
+                if run.stop.is_set() or turn.closed or _at_limit(run):
+                    break
+                _ask_one(run, turn)
+                if run.waiting >= (run.options.store_after if run.snapshots else run.options.first_store_after):
+                    _store(run)
+        if _at_limit(run):
+            break
+    for turn in turns:
+        if turn.report.outcome is FeedOutcome.DONE and (turn.report.left > 0 or turn.keys):
+            turn.report.outcome = FeedOutcome.FAILED if turn.report.failed else FeedOutcome.LEFT
+
+
+def _at_limit(run: _Run) -> bool:
+    return run.options.most_keys is not None and run.asked >= run.options.most_keys
+
+
+def _ask_one(run: _Run, turn: _Turn) -> None:
+    key = turn.keys.pop()
+    _say(run, turn.feed.name)
+    try:
+        answer = turn.feed.fetch(key)
+        if answer.state is AnswerState.NOT_YET:
+            _count(run, turn, answer)
+            return
+        if answer.state is AnswerState.EMPTY and turn.known.get(key) not in (None, checksum_of({})):
+            raise _Vanished(turn.feed.source, f"{turn.feed.name} has no rows for {key} any more; the stored ones stay")
+        kept = run.inbox.keep(turn.feed.name, turn.feed.source, key, answer)
+    except Cancelled:
+        turn.keys.append(key)
+        run.stop.set()
+        return
+    except SourceError as error:
+        _note_failure(turn, key, error)
+        run.asked += 1
+        return
+    run.rows += kept.rows
+    run.waiting += 1
+    if answer.note:
+        run.notes.append(f"{turn.feed.name} {key}: {answer.note}")
+    _count(run, turn, answer)
+
+
+def _count(run: _Run, turn: _Turn, answer: Answer) -> None:
+    run.asked += 1
+    turn.failures = 0
+    turn.report.asked += 1
+    if answer.state is AnswerState.FINAL:
+        turn.report.final += 1
+    elif answer.state is AnswerState.EMPTY:
+        turn.report.empty += 1
+    else:
+        turn.report.not_yet += 1
+
+
+class _Vanished(SourceError):
+    """Rows that were there before are not answered any more."""
+
+
+def _note_failure(turn: _Turn, key: str, error: SourceError) -> None:
+    report = turn.report
+    report.message = str(error)
+    for kind, outcome in _ENDS:
+        if isinstance(error, kind):
+            report.outcome, turn.closed = outcome, True
+            log.warning("feed_closed", feed=turn.feed.name, outcome=outcome.value, reason=str(error))
+            return
+    report.asked += 1
+    report.failed += 1
+    turn.failures += 1
+    log.warning("key_failed", feed=turn.feed.name, key=key, reason=str(error))
+    if turn.failures >= _FAILURES_IN_A_ROW:
+        report.outcome, turn.closed = FeedOutcome.FAILED, True
+
+
+def _store(run: _Run) -> None:
+    _say(run, "", storing=True)
+    step = absorb(run.store, run.inbox, order=run.order)
+    if step.answers and step.snapshot_id is not None and step.snapshot_id != run.done.snapshot_id:
+        run.snapshots.append(step.snapshot_id)
+    run.done.include(step)
+    run.waiting = 0
+
+
+def _build_panels(store: Store) -> None:
+    """Of the last snapshot alone: a reader who opens one of a long fill's earlier ones builds its panel himself."""
+    snapshot = real_snapshot(store)
+    if snapshot is not None:
+        for basis in PriceBasis:
+            if snapshot.has(dataset_of(basis)):
+                build_panel(store, snapshot, basis)
+
+
+def _say(run: _Run, feed: str, *, storing: bool = False) -> None:
+    seconds = time.perf_counter() - run.started
+    left = seconds / run.asked * (run.wanted - run.asked) if run.asked >= _FAILURES_IN_A_ROW else None
+    run.say(
+        SyncProgress(
+            feed=feed,
+            asked=run.asked,
+            wanted=run.wanted,
+            rows=run.rows,
+            seconds=seconds,
+            seconds_left=left,
+            storing=storing,
+        )
+    )
+
+
+def _quiet(progress: SyncProgress) -> None:
+    """Nobody listens."""
