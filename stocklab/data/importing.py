@@ -12,13 +12,14 @@ import polars as pl
 import structlog
 
 from stocklab.data.convert import require
-from stocklab.data.datasets import DATASETS
+from stocklab.data.datasets import DATASETS, PRICES_ADJUSTED
 from stocklab.data.layouts import Piece, check_mapping, read_mapped, recognize
 from stocklab.data.merge import Merged, Overlap, merge_instruments, merge_rows, without_frame
 from stocklab.data.merge_statements import merge_statements
 from stocklab.data.merge_years import merge_years
 from stocklab.data.panel_build import build_panel, dataset_of
 from stocklab.data.reading import SUFFIXES, read_columns, read_file
+from stocklab.data.rebase import merge_rebased
 from stocklab.data.snapshot import UNCHANGED, Partitions, Snapshot, Unchanged
 from stocklab.data.store import Store
 from stocklab.errors import BrokenInput, InputError
@@ -103,6 +104,7 @@ def import_paths(
     source: str | None = None,
     replace: bool = False,
     new_rows_only: bool = False,
+    rebase: bool = False,
     grace_hours: float = GRACE_HOURS,
     on_progress: OnImportProgress | None = None,
 ) -> ImportReport:
@@ -118,9 +120,10 @@ def import_paths(
         Price basis of mapped files.
     source : str, optional
         Where the data came from, kept in the manifest; default: the file names.
-    replace, new_rows_only : bool
-        For rows that are stored with other values: take the file's, or keep the stored ones and add only new rows. By
-        default such a file is refused.
+    replace, new_rows_only, rebase : bool
+        For rows that are stored with other values: take the file's, or keep the stored ones and add only new rows, or
+        first bring stored adjusted bars to the scale of the file's (`rebase`) and then add the new rows. By default
+        such a file is refused.
     grace_hours : float
         Snapshots replaced longer ago than this are removed afterwards.
 
@@ -139,11 +142,12 @@ def import_paths(
         Somebody else is writing.
     """
     started = time.perf_counter()
-    if replace and new_rows_only:
-        raise InputError("Choose one of replace and new-rows-only, not both.")
+    if replace + new_rows_only + rebase > 1:
+        raise InputError("Choose one of replace, new-rows-only and rebase.")
     if mapping is not None:
         basis = check_mapping(mapping, basis)
-    overlap = Overlap.REPLACE if replace else Overlap.NEW_ROWS_ONLY if new_rows_only else Overlap.REFUSE
+    wanted = {Overlap.REPLACE: replace, Overlap.NEW_ROWS_ONLY: new_rows_only, Overlap.REBASE: rebase}
+    overlap = next((one for one, asked in wanted.items() if asked), Overlap.REFUSE)
     order = _Order(paths=tuple(paths), mapping=mapping, basis=basis, source=source, overlap=overlap)
     say = on_progress if on_progress is not None else _quiet
     with store.writing("import data"):
@@ -170,7 +174,7 @@ def _import(store: Store, order: _Order, say: OnImportProgress, started: float) 
     content: dict[str, pl.DataFrame | Partitions | Unchanged] = {}
     if base is not None:
         content.update(dict.fromkeys(base.manifest.datasets, UNCHANGED))
-    changed, merged, feeds = _merge_all(pieces, base, order.overlap, say)
+    changed, merged, feeds = _merge_all(pieces, base, order.overlap, say, notes)
     content.update(changed)
     del changed
     notes.extend(_left_out_notes(merged))
@@ -239,7 +243,7 @@ def _read_one(path: Path, named: bool, order: _Order) -> tuple[list[Piece], File
             raise BrokenInput(f"{note}.", file=path.name)
         return [], FileReport(path=str(path), layout=layout.name, rows=0, skipped=True, note=note)
     if layout.incremental and not named and order.overlap is Overlap.REFUSE:
-        note = "continues the panel on a scale of its own; import it by name, after the others, with --new-rows-only"
+        note = "continues the panel on a scale of its own; import it by name, after the others, with --rebase"
         return [], FileReport(path=str(path), layout=layout.name, rows=0, skipped=True, note=note)
     require(path.name, columns, layout.columns, layout=layout.name)
     file = read_file(path, [name for name in columns if name in layout.columns or name in layout.optional])
@@ -249,20 +253,25 @@ def _read_one(path: Path, named: bool, order: _Order) -> tuple[list[Piece], File
 
 
 def _merge_all(
-    pieces: list[Piece], base: Snapshot | None, overlap: Overlap, say: OnImportProgress
+    pieces: list[Piece], base: Snapshot | None, overlap: Overlap, say: OnImportProgress, notes: list[str]
 ) -> tuple[dict[str, pl.DataFrame | Partitions], dict[str, list[Merged]], dict[str, list[str]]]:
     """New content per changed dataset, what became of every dataset's rows, and the files that fed the changed ones.
 
     Empties ``pieces`` on the way: a whole market is in memory once, not twice.
     """
     content: dict[str, pl.DataFrame | Partitions] = {}
+    value: pl.DataFrame | Partitions | None
     merged: dict[str, list[Merged]] = {}
     feeds: dict[str, list[str]] = {}
     for name in sorted({piece.dataset for piece in pieces}):
         say(f"merging {name}")
         mine = [piece for piece in pieces if piece.dataset == name]
         pieces[:] = [piece for piece in pieces if piece.dataset != name]
-        value, parts = _merge(name, mine, base, overlap)
+        if name == PRICES_ADJUSTED and overlap is Overlap.REBASE and base is not None and base.has(name):
+            value, parts, note = merge_rebased(mine, base)
+            notes.extend([note] if note else [])
+        else:
+            value, parts = _merge(name, mine, base, overlap)
         if value is not None:
             content[name] = value
             feeds[name] = [piece.file for piece in mine]

@@ -106,7 +106,7 @@ def preferred_caps(
     Parameters
     ----------
     snapshot : Snapshot with raw bars
-    mcap : (n_sessions, n_symbols) KRW, common shares; used up: the result takes its place
+    mcap : (n_sessions, n_symbols) KRW, common shares
     events : dataset "events", or None
     sessions, symbols : axes of ``mcap``
 
@@ -118,7 +118,7 @@ def preferred_caps(
     """
     classes = _preferred_symbols(snapshot)
     column_of = {symbol: column for column, symbol in enumerate(symbols)}
-    mcap *= 0.0  # the unknown stays unknown
+    mcap = mcap * 0.0  # the unknown stays unknown
     mcap[:, [column_of[symbol] for symbol in classes if symbol in column_of]] = np.nan
     owned = tuple(symbol for symbol in classes if _common_code(symbol) in column_of)
     if owned:

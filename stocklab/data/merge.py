@@ -13,16 +13,15 @@ from stocklab.data.datasets import DATASETS, DatasetSpec
 from stocklab.data.layouts import ROW, Piece
 from stocklab.errors import BrokenInput
 
-__all__ = ["Merged", "Overlap", "merge_instruments", "merge_rows", "without_frame"]
+__all__ = ["FILE", "Merged", "Overlap", "merge_instruments", "merge_rows", "unique_rows", "without_frame"]
 
-_FILE: Final = "_file"
+FILE: Final = "_file"
 _CLASH: Final = "_clash"
 _TEXT_ONLY: Final = frozenset(
     {"source", "dept", "name", "filing_no"}
 )  # descriptions: a difference is not a contradiction
 _SCALE_HINT: Final = (
-    ", without symbols whose closes are on another scale. Bars adjusted to a later date are brought to one scale by a "
-    "later version."
+    ", without symbols whose closes are on another scale; --rebase brings stored bars to the scale of newer ones first."
 )
 
 
@@ -32,6 +31,7 @@ class Overlap(StrEnum):
     REFUSE = "refuse"
     REPLACE = "replace"
     NEW_ROWS_ONLY = "new-rows-only"
+    REBASE = "rebase"  # adjusted bars: stored ones are brought to the new scale (`rebase`); else as NEW_ROWS_ONLY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +63,9 @@ def merge_rows(dataset: str, pieces: Sequence[Piece], stored: pl.DataFrame | Non
         in the store with different values.
     """
     spec = DATASETS[dataset]
-    new = _without_duplicates(spec, pieces)
+    new = unique_rows(spec, pieces)
     if stored is None or stored.is_empty():
-        return Merged(frame=new.drop(ROW, _FILE), added=new.height)
+        return Merged(frame=new.drop(ROW, FILE), added=new.height)
     both = new.join(stored, on=spec.key, how="left", suffix="_stored", maintain_order="left", coalesce=True)
     known = both[f"{_probe(spec)}_stored"].is_not_null()
     clash = known & both.select(_differs(spec, "_stored")).to_series()
@@ -73,7 +73,12 @@ def merge_rows(dataset: str, pieces: Sequence[Piece], stored: pl.DataFrame | Non
         raise _stored_conflict(spec, both.filter(clash), pieces)
     left_out: tuple[str, ...] = ()
     taken = new.filter(~known | clash) if overlap is Overlap.REPLACE else new.filter(~known)
-    if overlap is Overlap.NEW_ROWS_ONLY and clash.any() and "close" in spec.schema and "symbol" in spec.key:
+    if (
+        overlap in (Overlap.NEW_ROWS_ONLY, Overlap.REBASE)
+        and clash.any()
+        and "close" in spec.schema
+        and "symbol" in spec.key
+    ):
         rescaled = both.filter(known & (pl.col("close") != pl.col("close_stored")))["symbol"].unique().sort()
         taken = taken.filter(~pl.col("symbol").is_in(rescaled.implode()))
         left_out = tuple(rescaled.to_list())
@@ -113,13 +118,19 @@ def _known(name: str) -> pl.Expr:
     return pl.col(name)
 
 
-def _without_duplicates(spec: DatasetSpec, pieces: Sequence[Piece]) -> pl.DataFrame:
-    """All rows by key, equal rows of several files once."""
+def unique_rows(spec: DatasetSpec, pieces: Sequence[Piece]) -> pl.DataFrame:
+    """All rows by key, equal rows of several pieces once; `ROW` and `FILE` tell where each came from.
+
+    Raises
+    ------
+    BrokenInput
+        A key appears twice in one piece, or in two with different values.
+    """
     frames = [
-        piece.frame.select(*spec.schema.keys(), ROW).with_columns(pl.lit(number, dtype=pl.UInt32).alias(_FILE))
+        piece.frame.select(*spec.schema.keys(), ROW).with_columns(pl.lit(number, dtype=pl.UInt32).alias(FILE))
         for number, piece in enumerate(pieces)
     ]
-    rows = pl.concat(frames).sort(*spec.key, _FILE, ROW)
+    rows = pl.concat(frames).sort(*spec.key, FILE, ROW)
     again = rows.select(
         pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in spec.key).fill_null(value=False)
     ).to_series()
@@ -127,39 +138,39 @@ def _without_duplicates(spec: DatasetSpec, pieces: Sequence[Piece]) -> pl.DataFr
         return rows
     before = rows.select(pl.all().shift(1).name.suffix("_before"))
     pairs = pl.concat([rows, before], how="horizontal").filter(again)
-    within = pairs.filter(pl.col(_FILE) == pl.col(f"{_FILE}_before")).sort(_FILE, ROW)
+    within = pairs.filter(pl.col(FILE) == pl.col(f"{FILE}_before")).sort(FILE, ROW)
     if within.height:
         first = within.row(0, named=True)
         raise BrokenInput(
             f"the key {_key_text(spec, first)} was already in row {first[f'{ROW}_before']}; each may appear once.",
-            file=pieces[first[_FILE]].file,
+            file=pieces[first[FILE]].file,
             row=first[ROW],
-            column=pieces[first[_FILE]].their_name(spec.key[-1]),
+            column=pieces[first[FILE]].their_name(spec.key[-1]),
         )
-    differing = pairs.filter(_differs(spec, "_before")).sort(_FILE, ROW)
+    differing = pairs.filter(_differs(spec, "_before")).sort(FILE, ROW)
     if differing.height:
         first = differing.row(0, named=True)
         name = _first_difference(spec, first, "_before")
         raise BrokenInput(
             f"{_key_text(spec, first)} has {name} {first[name]} here and {first[f'{name}_before']} in "
-            f"{pieces[first[f'{_FILE}_before']].file}, row {first[f'{ROW}_before']}.",
-            file=pieces[first[_FILE]].file,
+            f"{pieces[first[f'{FILE}_before']].file}, row {first[f'{ROW}_before']}.",
+            file=pieces[first[FILE]].file,
             row=first[ROW],
-            column=pieces[first[_FILE]].their_name(name),
+            column=pieces[first[FILE]].their_name(name),
             hint="import the file you trust, then the other one with --new-rows-only or --replace.",
         )
     return rows.filter(~again)
 
 
 def _stored_conflict(spec: DatasetSpec, clashing: pl.DataFrame, pieces: Sequence[Piece]) -> BrokenInput:
-    first = clashing.sort(_FILE, ROW).row(0, named=True)
+    first = clashing.sort(FILE, ROW).row(0, named=True)
     name = _first_difference(spec, first, "_stored")
     return BrokenInput(
         f"{_key_text(spec, first)} has {name} {first[name]} here, but {first[f'{name}_stored']} is stored "
         f"({clashing.height} rows differ).",
-        file=pieces[first[_FILE]].file,
+        file=pieces[first[FILE]].file,
         row=first[ROW],
-        column=pieces[first[_FILE]].their_name(name),
+        column=pieces[first[FILE]].their_name(name),
         hint="--replace takes the file's values; --new-rows-only adds only rows that are not stored"
         + (_SCALE_HINT if "close" in spec.schema else "."),
     )

@@ -227,7 +227,7 @@ def test_folder_import_reads_what_it_knows_and_says_what_it_left(
         report = import_paths(store, [tmp_path])
     skipped = {Path(file.path).name: file.note for file in report.files if file.skipped}
     assert skipped["upbit_krw_1h.parquet"] == "upbit_intraday files are read by a later version"
-    assert "--new-rows-only" in skipped["krx_daily_2024_tail.parquet"]
+    assert "--rebase" in skipped["krx_daily_2024_tail.parquet"]
     done = next(event for event in events if event["event"] == "import_done")
     assert (done["files"], done["rows"], done["unchanged"]) == (1, 10, False)
     assert "skipped" in report.describe()
@@ -299,10 +299,40 @@ def test_rows_that_differ_from_stored_ones(store: Store, daily: Daily, put: Put)
     assert rows.filter(symbol="005930")["close"].to_list()[-1] == 74_000
     assert rows.filter(symbol="000020").height == 5, "its new row is on another scale"
     assert "000020" in report.notes[0]
+    with pytest.raises(InputError, match="one of replace, new-rows-only and rebase"):
+        import_paths(store, [tail], replace=True, rebase=True)
     report = import_paths(store, [tail], replace=True)
     assert (report.added, report.replaced) == ({"prices_adjusted": 1}, {"prices_adjusted": 2})
     assert stored(store, "prices_adjusted").filter(symbol="000020")["close"].to_list() == [100, 110, 105, 60, 65, 66]
     assert "2 replaced" in report.describe()
+
+
+def test_stored_bars_are_brought_to_the_scale_of_newer_ones(store: Store, daily: Daily, put: Put) -> None:
+    days = (date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4), date(2024, 1, 5), date(2024, 1, 8), date(2024, 1, 9))
+    closes = {"000020": [1000, 1100, 1050, 1203, 1300], "005930": [70_000, 71_000, 72_000, 71_500, 73_000]}
+    old = daily({**closes, "000040": [100, 101, 102, 103, 104]}, days=days)
+    import_paths(store, [put("krx_daily_x.parquet", old.with_columns(date=pl.col("date").dt.offset_by("-364d")))])
+    assert stored(store, "prices_adjusted")["session"].max().year == 2023
+    import_paths(store, [put("krx_daily_y.parquet", old)])
+    # afterwards 000020 was split 2:1; the newer file also has 000040 on no scale at all
+    newer = daily(
+        {"000020": [500, 550, 525, 602, 650, 660], "005930": [*closes["005930"], 74_000], "000040": [7, 9, 7, 9, 7, 9]},
+        days=days,
+        volume=2000,
+    )
+    report = import_paths(store, [put("krx_daily_tail.parquet", newer)], rebase=True)
+    rows = stored(store, "prices_adjusted")
+    mine = rows.filter(symbol="000020").sort("session")
+    # each stored price halved and rounded to whole won (1203 / 2 = 601.5: rounding may go either way), volume doubled
+    assert mine["close"].to_list() == [500, 550, 525, 602, 650] * 2 + [660]
+    assert mine["high"].to_list()[3:5] == [604, 652]  # (1203 + 5) / 2 = 604 and (1300 + 5) / 2 = 652.5: half to even
+    assert mine["volume"].to_list() == [2000] * 11
+    assert rows.filter(symbol="005930")["close"].to_list()[-1] == 74_000
+    assert rows.filter(symbol="000040")["close"].max() == 104, "bars on no common scale are left out"
+    assert any("000020 x0.5" in note for note in report.notes)
+    assert any("000040" in note and "left out" in note for note in report.notes)
+    again = import_paths(store, [put("krx_daily_tail.parquet", newer)], rebase=True)
+    assert again.unchanged
 
 
 def test_market_data_replaces_demo_data_from_empty(store: Store, daily: Daily, put: Put) -> None:

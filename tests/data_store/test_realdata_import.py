@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -109,6 +111,46 @@ def test_tail_on_another_scale_is_refused(imported: tuple[Store, int], real_data
     with pytest.raises(BrokenInput, match=r"krx_daily_2026_tail.parquet, row 1616, column 'close'.*--new-rows-only"):
         import_paths(store, [real_data / "krx_daily_2026_tail.parquet"])
     assert store.current_id() == before
+
+
+def test_the_tail_continues_the_panel_after_rebasing(imported: tuple[Store, int], real_data: Path, tmp_path: Path):
+    home = tmp_path / "home"
+    shutil.copytree(imported[0].home, home, copy_function=os.link, ignore=shutil.ignore_patterns("panels", "*.lock"))
+    store = Store(home)
+    report = import_paths(store, [real_data / "krx_daily_2026_tail.parquet"], rebase=True)
+    tail = pl.read_parquet(real_data / "krx_daily_2026_tail.parquet")
+    given = pl.read_parquet(real_data / "krx_daily_2020_2026.parquet")
+    # computed here by itself: symbols whose closes of the overlap differ, by a factor that rounding explains or not
+    both = tail.join(given, on=["date", "code"], suffix="_old").filter(pl.col("volume") > 0, pl.col("volume_old") > 0)
+    factor, wrong = {}, set()
+    for (code,), rows in both.group_by("code"):
+        new, old = rows["close"].to_numpy(), rows["close_old"].to_numpy()
+        if (new != old).any():
+            ratio = new.sum() / old.sum()
+            if len(new) >= 5 and np.all(np.abs(new - old * ratio) <= (1 + ratio) / 2 + 0.5):
+                factor[code] = ratio
+            else:
+                wrong.add(code)
+    assert len(factor) > 90, "the notes on the data count 35 + 62 of them"
+    snapshot = store.current()
+    assert snapshot is not None
+    rows = snapshot.scan("prices_adjusted").collect()
+    assert (
+        set(rows.filter(pl.col("session") > date(2026, 2, 20))["symbol"].unique())
+        == set(tail.filter(pl.col("date") > date(2026, 2, 20), pl.col("close") > 0)["code"].unique()) - wrong
+    )
+    before = imported[0].current()
+    assert before is not None
+    old_rows = before.scan("prices_adjusted").collect()
+    compared = rows.join(old_rows, on=["symbol", "session"], suffix="_old").with_columns(
+        factor=pl.col("symbol").replace_strict(factor, default=1.0)
+    )
+    assert compared.height == old_rows.height
+    # whole won, and a factor of 4.998 from rounded closes may be the consolidation's own 5
+    off = (pl.col("close") - pl.col("close_old") * pl.col("factor")).abs() / pl.col("close")
+    assert compared.filter((off > 0.002 + 0.5 / pl.col("close")) & (pl.col("close") > 1)).is_empty()
+    assert compared.filter((pl.col("factor") == 1.0) & (pl.col("volume") != pl.col("volume_old"))).is_empty()
+    assert f"of {len(factor)} symbols" in " ".join(report.notes)
 
 
 def test_raw_windows(real_data: Path, tmp_path: Path) -> None:

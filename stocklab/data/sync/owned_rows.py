@@ -19,6 +19,7 @@ __all__ = ["DISAGREEMENTS", "MergedSessions", "merge_sessions"]
 
 DISAGREEMENTS: Final = "disagreements"
 _DESCRIPTIONS: Final = frozenset({"source", "dept"})
+_KEY: Final = ["session", "symbol"]
 _OVERLAP: Final = 0.5  # of an answer's symbols: below it two answers are of different kinds (shares, funds)
 
 
@@ -30,11 +31,15 @@ class MergedSessions:
     """
 
     frame: pl.DataFrame
-    changed: bool
     added: int
     replaced: int
     removed: int
     disagreements: pl.DataFrame
+
+    @property
+    def changed(self) -> bool:
+        """Whether any row is another than before."""
+        return bool(self.added or self.replaced or self.removed)
 
 
 def merge_sessions(
@@ -52,55 +57,41 @@ def merge_sessions(
     order : feed names, the most trusted first
     """
     rank = {name: position for position, name in enumerate(order)}
-    rows = stored.select(DATASETS[dataset].schema.keys())
-    added = replaced = removed = 0
-    found = []
-    changed = False
+    stored = stored.select(DATASETS[dataset].schema.keys())
+    touched = (
+        pl.concat([frame["session"] for _, frame in answers]).unique() if answers else pl.Series([], dtype=pl.Date)
+    )
+    elsewhere = stored.filter(~pl.col("session").is_in(touched.implode()))
+    before = rows = stored.filter(pl.col("session").is_in(touched.implode()))
+    found = [_no_disagreements()]
     for feed in sorted({name for name, _ in answers}, key=lambda name: (rank.get(name, len(rank)), name)):
         new = pl.concat([frame for name, frame in answers if name == feed]).select(rows.columns)
-        step = _merge_one(dataset, rows, new, feed, rank)
-        rows, changed = step.frame, changed or step.changed
-        added, replaced, removed = added + step.added, replaced + step.replaced, removed + step.removed
-        found.append(step.disagreements)
+        others = rows.filter(pl.col("source") != feed)
+        found.append(_disagreements(dataset, new.join(others, on=_KEY, how="inner", suffix="_other")))
+        rows = _with_answer(rows, new, feed, rank)
+    values = [name for name in stored.columns if name not in _KEY]
+    both = rows.join(before, on=_KEY, how="inner", suffix="_before")
+    replaced = both.filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in values))
     return MergedSessions(
-        frame=rows,
-        changed=changed,
-        added=added,
-        replaced=replaced,
-        removed=removed,
-        disagreements=pl.concat(found) if found else _no_disagreements(),
+        frame=pl.concat([elsewhere, rows]),
+        added=rows.height - both.height,
+        replaced=replaced.height,
+        removed=before.height - both.height,
+        disagreements=pl.concat(found),
     )
 
 
-def _merge_one(dataset: str, rows: pl.DataFrame, new: pl.DataFrame, feed: str, rank: dict[str, int]) -> MergedSessions:
-    key = ["session", "symbol"]
-    sessions = new["session"].unique()
-    here = rows.filter(pl.col("session").is_in(sessions.implode()))
-    elsewhere = rows.filter(~pl.col("session").is_in(sessions.implode()))
-    own = here.filter(pl.col("source") == feed)
+def _with_answer(rows: pl.DataFrame, new: pl.DataFrame, feed: str, rank: dict[str, int]) -> pl.DataFrame:
+    """The rows after one feed's answers, which are complete for their sessions."""
+    here = rows.filter(pl.col("session").is_in(new["session"].unique().implode()))
     others = here.filter(pl.col("source") != feed)
-    yielding = _outranked(new, others, feed, rank)
-    compared = new.join(others, on=key, how="inner", suffix="_other")
-    disagreements = _disagreements(dataset, compared)
-    taken = new.join(yielding, on="session", how="anti")
-    own_left = own.join(taken.select("session").unique(), on="session", how="anti")
+    taken = new.join(_outranked(new, others, feed, rank), on="session", how="anti")
+    answered = taken.select("session").unique()
+    own_left = here.filter(pl.col("source") == feed).join(answered, on="session", how="anti")
     kept = others.join(_replaced_groups(others, taken), on=["session", "source"], how="anti")
-    kept = kept.join(taken.select(key), on=key, how="anti")
-    both = taken.join(own, on=key, how="inner", suffix="_own")
-    values = [name for name in DATASETS[dataset].schema if name not in {*key, "source"}]
-    differing = both.filter(pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_own")) for name in values))
-    gone = own.join(taken.select("session").unique(), on="session", how="semi").join(
-        taken.select(key), on=key, how="anti"
-    )
-    fresh = taken.join(own.select(key), on=key, how="anti")
-    return MergedSessions(
-        frame=pl.concat([elsewhere, own_left, kept, taken]),
-        changed=bool(differing.height or gone.height or fresh.height),
-        added=fresh.join(others.select(key), on=key, how="anti").height,
-        replaced=differing.height + fresh.join(others.select(key), on=key, how="semi").height,
-        removed=gone.height,
-        disagreements=disagreements,
-    )
+    kept = kept.join(taken.select(_KEY), on=_KEY, how="anti")
+    not_asked = rows.join(new.select("session").unique(), on="session", how="anti")
+    return pl.concat([not_asked, own_left, kept, taken])
 
 
 def _outranked(new: pl.DataFrame, others: pl.DataFrame, feed: str, rank: dict[str, int]) -> pl.DataFrame:
