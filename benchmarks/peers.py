@@ -29,7 +29,7 @@ from numba import njit
 
 from stocklab.backtest import RunRequest, simulate
 from stocklab.backtest.plan import build_plan
-from stocklab.backtest.simulate import run_kernel
+from stocklab.backtest.walking import run_kernel
 from stocklab.bench.document import BENCHMARK_RULES, benchmark_document
 from stocklab.data import Store, open_panel
 from stocklab.factors import DirectSource, Wanted, evaluate

@@ -15,7 +15,7 @@ import numpy as np
 
 from stocklab.backtest import RunRequest, simulate
 from stocklab.backtest.plan import build_plan
-from stocklab.backtest.simulate import run_kernel
+from stocklab.backtest.walking import run_kernel
 from stocklab.bench.document import END, START, benchmark_document
 from stocklab.data import Store, open_panel
 from stocklab.data.factor_cache import CachedSource, flush

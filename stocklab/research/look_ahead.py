@@ -21,8 +21,8 @@ from stocklab.backtest.blocks import check_cancel
 from stocklab.backtest.layout import State
 from stocklab.backtest.plan import Plan, build_plan
 from stocklab.backtest.result import RunRequest, ShouldCancel
-from stocklab.backtest.simulate import OnPause, run_kernel
 from stocklab.backtest.statement_facts import require_mode
+from stocklab.backtest.walking import OnPause, run_kernel
 from stocklab.factors import DirectSource, FormulaSource
 from stocklab.market.fundamentals import Fundamentals, StatementMode
 from stocklab.market.panel import Panel

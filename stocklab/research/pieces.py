@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from stocklab.backtest.blocks import in_blocks
+from stocklab.backtest.ground import Ground, bars_by_symbol, ground_of
 from stocklab.backtest.plan import (
     EMPTY_FLOATS,
     deciding_sessions,
@@ -22,7 +23,6 @@ from stocklab.backtest.plan import (
 from stocklab.backtest.result import RunRequest, ShouldCancel
 from stocklab.backtest.schedule import rebalancing_decisions, unsafe_sessions
 from stocklab.backtest.score import Score, build_score, score_parts, weigh_parts
-from stocklab.backtest.simulate import Ground, bars_by_symbol, ground_of
 from stocklab.backtest.universe import universe_mask
 from stocklab.factors import FormulaSource, Wanted, check
 from stocklab.market.panel import Panel

@@ -30,8 +30,8 @@ from stocklab.backtest.plan import (
 )
 from stocklab.backtest.result import ShouldCancel
 from stocklab.backtest.rule_coverage import Coverage
-from stocklab.backtest.simulate import run_kernel
 from stocklab.backtest.statement_facts import require_mode
+from stocklab.backtest.walking import run_kernel
 from stocklab.errors import Cancelled, InputError
 from stocklab.factors import FormulaSource
 from stocklab.market.panel import Panel

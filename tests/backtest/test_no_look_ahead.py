@@ -11,7 +11,7 @@ import pytest
 
 from stocklab.backtest import RunRequest, codes
 from stocklab.backtest.plan import build_plan
-from stocklab.backtest.simulate import run_kernel
+from stocklab.backtest.walking import run_kernel
 
 
 def altered(panel: Any, signals: Any, t: int, rng: np.random.Generator) -> tuple[Any, dict[str, np.ndarray]]:

@@ -221,7 +221,7 @@ def test_card_says_what_to_know(market_of: Any, run_market: Any) -> None:
 def test_books_that_do_not_balance_raise(market_of: Any, fake_source: Any, make_document: Any) -> None:
     from stocklab.backtest.assemble import build_tables
     from stocklab.backtest.plan import build_plan
-    from stocklab.backtest.simulate import run_kernel
+    from stocklab.backtest.walking import run_kernel
 
     panel = market_of(bars={"000010": [FLAT] * 3}).panel()
     request = request_of(make_document, panel)

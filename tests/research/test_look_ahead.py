@@ -14,7 +14,7 @@ import pytest
 from stocklab.backtest import RunRequest, coverage
 from stocklab.backtest.layout import State
 from stocklab.backtest.plan import Plan, build_plan
-from stocklab.backtest.simulate import run_kernel
+from stocklab.backtest.walking import run_kernel
 from stocklab.data import Store, import_paths, open_panel
 from stocklab.errors import Cancelled
 from stocklab.factors import DirectSource, Wanted

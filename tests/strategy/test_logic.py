@@ -20,7 +20,7 @@ from stocklab.strategy.logic import (
     parse_logic,
     unused_letters,
 )
-from stocklab.strategy.strategy_words import describe_logic
+from stocklab.strategy.logic_words import describe_logic
 
 ABC = ["A", "B", "C"]
 

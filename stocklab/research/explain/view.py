@@ -8,10 +8,12 @@ from datetime import date
 
 import numpy as np
 
+from stocklab.backtest.ground import Ground, ground_of
 from stocklab.backtest.layout import State
 from stocklab.backtest.plan import Plan, build_plan
 from stocklab.backtest.result import Result, RunRequest
-from stocklab.backtest.simulate import Ground, ground_of, run_id, start_state, walk_on
+from stocklab.backtest.simulate import run_id
+from stocklab.backtest.walking import start_state, walk_on
 from stocklab.errors import InputError, ResultOutdated
 from stocklab.factors import FormulaSource
 from stocklab.market.panel import Panel
