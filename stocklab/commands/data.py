@@ -30,6 +30,11 @@ def add_commands(commands: Any) -> None:
     load.add_argument("--source", help="name of the source, shown with the data")
     load.add_argument("--replace", action="store_true", help="new rows replace stored ones that differ")
     load.add_argument("--new-rows-only", action="store_true", help="stored rows stay; only new ones are added")
+    load.add_argument(
+        "--rebase",
+        action="store_true",
+        help="bring stored adjusted bars to the scale of the file's, then add the new rows",
+    )
     load.add_argument("--json", action="store_true")
     state = add_command(parts, "status", _data_status, "what is loaded and how old it is")
     state.add_argument("--json", action="store_true")
@@ -45,6 +50,7 @@ def _data_import(arguments: argparse.Namespace, settings: Settings) -> int:
         source=arguments.source,
         replace=arguments.replace,
         new_rows_only=arguments.new_rows_only,
+        rebase=arguments.rebase,
         grace_hours=settings.snapshot_grace_hours,
         on_progress=say if sys.stderr.isatty() else None,
     )
