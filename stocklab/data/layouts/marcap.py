@@ -13,14 +13,23 @@ from stocklab.data.layouts.master import instrument_rows
 from stocklab.data.layouts.piece import Layout, Piece, with_rows
 from stocklab.data.reading import SourceFile
 
-__all__ = ["LAYOUTS"]
+__all__ = ["COLUMNS", "LAYOUTS", "raw_bars"]
 
 PRICES: Final = ("open", "high", "low", "close", "volume")
 COLUMNS: Final = ("date", "code", "name", "market", "dept", *PRICES, "change", "amount", "market_cap", "listed_shares")
 NAMES: Final = {"session": "date", "symbol": "code", **{name: name for name in PRICES}, "mcap": "market_cap"}
 
 
-def _read(file: SourceFile) -> list[Piece]:
+def raw_bars(file: SourceFile, source: str) -> pl.DataFrame:
+    """Check a cross-section in this layout and bring it to the columns of ``prices_raw``, one row per row of the file.
+
+    ``change``, ``market_cap``, ``listed_shares`` and ``dept`` may be null.
+
+    Raises
+    ------
+    BrokenInput
+        A value is refused; the first row with one is named.
+    """
     symbols = to_texts(file, "code")
     check_symbols(symbols, file, "code")
     bars = pl.DataFrame(
@@ -29,7 +38,7 @@ def _read(file: SourceFile) -> list[Piece]:
             symbols.alias("symbol"),
             *(to_whole(file, name).alias(name) for name in PRICES),
             to_whole(file, "amount").alias("tv"),
-            to_whole(file, "change").alias("change"),
+            to_whole(file, "change", nullable=True).alias("change"),
             to_markets(file, "market").alias("market"),
             to_whole(file, "market_cap", nullable=True).alias("mcap"),
             to_whole(file, "listed_shares", nullable=True).alias("shares_listed"),
@@ -40,7 +49,12 @@ def _read(file: SourceFile) -> list[Piece]:
     refuse_where(bars["close"] <= bars["change"], file, "change", "a change below the close (base price above 0)")
     for ours, theirs in (("mcap", "market_cap"), ("shares_listed", "listed_shares")):
         refuse_where(bars[ours] <= 0, file, theirs, "a number above 0, or nothing")
-    bars = normalize_bars(bars, file, NAMES).with_columns(pl.lit("marcap").alias("source"))
+    return normalize_bars(bars, file, NAMES).with_columns(pl.lit(source).alias("source"))
+
+
+def _read(file: SourceFile) -> list[Piece]:
+    to_whole(file, "change")  # a file must give it in every row
+    bars = raw_bars(file, "marcap")
     last = bars.select("session", "symbol", "market").with_columns(to_texts(file, "name", nullable=True).alias("name"))
     last = last.sort("session").unique("symbol", keep="last", maintain_order=True).drop("session")
     return [
