@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import threading
@@ -79,7 +80,8 @@ class WriterLock:
                 time.sleep(_POLL_SECONDS)
             else:
                 os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, f"process {os.getpid()} ({purpose})\n".encode(), 0)
+                with contextlib.suppress(OSError):  # a full disk: the lock holds, only who holds it is not told
+                    os.pwrite(descriptor, f"process {os.getpid()} ({purpose})\n".encode(), 0)
                 return descriptor
 
     def _refusal(self, purpose: str) -> StoreError:

@@ -77,9 +77,9 @@ class Inbox:
                 frames[name] = _conform(feed, source, name, frame)
         try:
             return self._write(feed, key, answer, frames)
-        except OSError as error:
+        except (OSError, pl.exceptions.ComputeError) as error:  # polars writes, and tells of a full disk so
             raise StoreError(
-                f"An answer of {feed} could not be kept ({error.strerror or error}); the current snapshot is "
+                f"An answer of {feed} could not be kept ({error}); the current snapshot is "
                 "unchanged. Hint: make room on the disk of STOCKLAB_HOME, then sync again."
             ) from error
 

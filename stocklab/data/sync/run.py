@@ -16,10 +16,11 @@ from typing import Final
 
 import structlog
 
+from stocklab.data.datasets import PRICES_RAW
 from stocklab.data.lock import WriterLock
 from stocklab.data.panel_build import build_panel, dataset_of
 from stocklab.data.sources.calls import now_kst
-from stocklab.data.sources.feed import Answer, AnswerState, Feed
+from stocklab.data.sources.feed import Answer, AnswerState, Feed, Window, session_of
 from stocklab.data.store import Store
 from stocklab.data.sync.absorb import Absorbed, absorb, coverage_of, real_snapshot
 from stocklab.data.sync.inbox import Inbox, checksum_of
@@ -32,7 +33,9 @@ from stocklab.errors import (
     SourceError,
     SourceExhausted,
     SourceOff,
+    StoreError,
 )
+from stocklab.market.calendar import confirmed_until, first_day, is_session
 from stocklab.market.panel import PriceBasis
 
 __all__ = ["SyncOptions", "sync"]
@@ -80,6 +83,7 @@ class _Turn:
     keys: list[str]  # last first
     report: FeedReport
     known: dict[str, str]
+    answered: set[str] = field(default_factory=set)  # with rows, in this sync
     failures: int = 0
     closed: bool = False
 
@@ -129,25 +133,36 @@ def sync(
     StoreError
         Another sync runs, somebody else writes for ten minutes, or the disk refuses; the current snapshot stays.
     """
-    stop = threading.Event() if stop is None else stop
-    started = time.perf_counter()
-    with WriterLock(Path(store.home) / "market" / "sync.lock").hold("sync"):
-        run = _Run(
-            store=store,
-            inbox=Inbox(store.home),
-            options=options,
-            order=tuple(feed.name for feed in feeds),
-            stop=stop,
-            say=on_progress if on_progress is not None else _quiet,
-            started=started,
-        )
-        _store(run)  # what an earlier sync was told and could not write
-        turns = _turns(run, feeds, clock())
-        _ask(run, turns)
-        _store(run)
-        _build_panels(store)
-        if run.snapshots:
-            store.collect_garbage(options.grace_hours)
+    try:
+        with WriterLock(Path(store.home) / "market" / "sync.lock").hold("sync"):
+            run = _Run(
+                store=store,
+                inbox=Inbox(store.home),
+                options=options,
+                order=tuple(feed.name for feed in feeds),
+                stop=threading.Event() if stop is None else stop,
+                say=on_progress if on_progress is not None else _quiet,
+                started=time.perf_counter(),
+            )
+            return _sync(run, feeds, window_at(clock(), options.history_from))
+    except OSError as error:
+        raise StoreError(
+            f"The sync could not write below {store.home} ({error.strerror or error}); the current snapshot is "
+            "unchanged. Hint: make room on that disk, then sync again."
+        ) from error
+
+
+def _sync(run: _Run, feeds: Sequence[Feed], window: Window) -> SyncReport:
+    _store(run)  # what an earlier sync was told and could not write
+    firsts, seconds = _by_rank(feeds)
+    turns = [_turn(run, feed, window) for feed in firsts]
+    _ask(run, turns)
+    opinions = [_second_opinion(run, feed, turns, window) for feed in seconds]
+    _ask(run, opinions)
+    turns += opinions
+    _store(run)
+    _build_panels(run.store)
+    run.store.collect_garbage(run.options.grace_hours)
     report = SyncReport(
         snapshot_id=run.done.snapshot_id,
         snapshots=tuple(run.snapshots),
@@ -157,8 +172,8 @@ def sync(
         removed=run.done.removed,
         disagreements=run.done.disagreements,
         notes=tuple(dict.fromkeys(run.notes)),
-        seconds=time.perf_counter() - started,
-        cancelled=stop.is_set(),
+        seconds=time.perf_counter() - run.started,
+        cancelled=run.stop.is_set(),
     )
     log.info(
         "sync_done",
@@ -172,17 +187,45 @@ def sync(
     return report
 
 
-def _turns(run: _Run, feeds: Sequence[Feed], now: datetime) -> list[_Turn]:
-    known = coverage_of(real_snapshot(run.store))
-    window = window_at(now, run.options.history_from)
-    turns = []
+def _by_rank(feeds: Sequence[Feed]) -> tuple[list[Feed], list[Feed]]:
+    """The feeds, and apart from them those whose bars another one before them offers as well."""
+    firsts: list[Feed] = []
+    seconds: list[Feed] = []
+    offered: set[str] = set()
     for feed in feeds:
-        mine = known.get(feed.name, {})
-        keys = list(dict.fromkeys(feed.wanted(mine, window)))
-        report = FeedReport(feed=feed.name, source=feed.source, wanted=len(keys))
-        turns.append(_Turn(feed=feed, keys=keys[::-1], report=report, known=mine))
-    run.wanted = sum(len(turn.keys) for turn in turns)
-    return turns
+        kind = feed.name.rpartition(".")[2]
+        second = PRICES_RAW in feed.datasets and kind in offered
+        (seconds if second else firsts).append(feed)
+        if PRICES_RAW in feed.datasets:
+            offered.add(kind)
+    return firsts, seconds
+
+
+def _turn(run: _Run, feed: Feed, window: Window) -> _Turn:
+    known = coverage_of(real_snapshot(run.store)).get(feed.name, {})
+    keys = list(dict.fromkeys(feed.wanted(known, window)))
+    run.wanted += len(keys)
+    report = FeedReport(feed=feed.name, source=feed.source, wanted=len(keys))
+    return _Turn(feed=feed, keys=keys[::-1], report=report, known=known)
+
+
+def _second_opinion(run: _Run, feed: Feed, firsts: Sequence[_Turn], window: Window) -> _Turn:
+    """A source that is not the first choice: asked for sessions the first has no rows for, and for one as a check."""
+    turn = _turn(run, feed, window)
+    kind = feed.name.rpartition(".")[2]
+    nothing = checksum_of({})
+    answered = {
+        key
+        for first in firsts
+        if PRICES_RAW in first.feed.datasets and first.feed.name.rpartition(".")[2] == kind
+        for key in {*(key for key, checksum in first.known.items() if checksum != nothing), *first.answered}
+    }
+    keys = [key for key in turn.keys if key not in answered]
+    shared = [key for key in turn.keys if key in answered and key not in turn.known]
+    turn.keys = [*keys, *shared[-1:]]
+    run.wanted -= turn.report.wanted - len(turn.keys)
+    turn.report.wanted = len(turn.keys)
+    return turn
 
 
 def _ask(run: _Run, turns: Sequence[_Turn]) -> None:
@@ -214,6 +257,9 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
     _say(run, turn.feed.name)
     try:
         answer = turn.feed.fetch(key)
+        if answer.state is AnswerState.EMPTY and _must_have_traded(turn.feed, key):
+            answer = Answer(state=AnswerState.NOT_YET)
+            turn.report.message = f"nothing for {key}, a session by the calendar; it is asked again"
         if answer.state is AnswerState.NOT_YET:
             _count(run, turn, answer)
             return
@@ -232,6 +278,8 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
     run.waiting += 1
     if answer.note:
         run.notes.append(f"{turn.feed.name} {key}: {answer.note}")
+    if answer.state is AnswerState.FINAL:
+        turn.answered.add(key)
     _count(run, turn, answer)
 
 
@@ -245,6 +293,14 @@ def _count(run: _Run, turn: _Turn, answer: Answer) -> None:
         turn.report.empty += 1
     else:
         turn.report.not_yet += 1
+
+
+def _must_have_traded(feed: Feed, key: str) -> bool:
+    """Whether an empty answer would be a hole: bars of a whole market on a day the exchange certainly opened."""
+    if PRICES_RAW not in feed.datasets:
+        return False
+    session = session_of(key)
+    return first_day() <= session <= confirmed_until() and is_session(session)
 
 
 class _Vanished(SourceError):

@@ -1,0 +1,245 @@
+"""A store filled and kept up to date over a real socket holds exactly what was served, whatever happens on the way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from fakes.http_service import Fault
+from fakes.krx_openapi import FakeKrxOpenApi
+from polars.testing import assert_frame_equal
+
+from stocklab.data import Store, open_panel
+from stocklab.data.sources.feed import Answer, AnswerState, Window
+from stocklab.data.sync.absorb import coverage_of
+from stocklab.data.sync.inbox import Inbox
+from stocklab.data.sync.report import FeedOutcome, SyncProgress, SyncReport
+from stocklab.errors import StoreError
+from stocklab.market.calendar import sessions_between
+
+from .conftest import FIRST, LAST, served_rows, snapshots_on_disk, stored_rows
+
+Run = Callable[..., SyncReport]
+SESSIONS = sessions_between(FIRST, LAST).astype(object).tolist()
+
+
+def test_a_first_fill_and_daily_increments_give_what_was_served(
+    run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame
+):
+    said: list[SyncProgress] = []
+    krx.publish(SESSIONS[-6])
+    report = run(SESSIONS[-6], on_progress=said.append, options={"first_store_after": 10, "store_after": 25})
+    assert report.complete
+    assert len(report.snapshots) == 3, "after 10, after 25 more and at the end"
+    assert said[-1].asked == said[-1].wanted == len(SESSIONS) - 5
+    assert said[2].seconds_left is None or said[2].seconds_left >= 0
+    assert_frame_equal(stored_rows(store).drop("source"), served_rows(market, SESSIONS[-6]))
+    for day in SESSIONS[-5:]:
+        asked = len(krx.seen)
+        krx.publish(day)
+        report = run(day)
+        assert report.added == {"prices_raw": market.filter(date=day).height}
+        assert report.replaced == report.removed == {}
+        assert len(krx.seen) - asked <= 3 * (1 + 3 + 1), "one new session, three looked at again, one to compare with"
+    assert_frame_equal(stored_rows(store).drop("source"), served_rows(market))
+    assert set(stored_rows(store)["source"]) == {"krx_openapi.stocks"}
+    before = store.current_id()
+    report = run(LAST)
+    assert report.snapshots == ()
+    assert store.current_id() == before, "nothing new, no new snapshot"
+    assert Inbox(store.home).pending() == []
+
+
+def test_what_is_not_out_yet_is_asked_again(run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame):
+    krx.publish(SESSIONS[4])
+    krx.withhold("sto/ksq_bydd_trd", SESSIONS[4])
+    report = run(SESSIONS[4])
+    assert report.feeds[0].outcome is FeedOutcome.LEFT
+    assert report.feeds[0].not_yet == 1
+    assert stored_rows(store)["session"].max() == SESSIONS[3], "half a market is no session"
+    krx.release()
+    assert run(SESSIONS[4]).complete
+    assert_frame_equal(stored_rows(store).drop("source"), served_rows(market, SESSIONS[4]))
+
+
+def test_an_outage_that_answers_nothing_is_no_holiday(
+    run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame
+):
+    krx.publish(SESSIONS[20])
+    report = run(SESSIONS[30])  # ten sessions long past, of which the service says nothing
+    assert report.feeds[0].outcome is FeedOutcome.LEFT
+    assert report.feeds[0].left == 10
+    assert "a session by the calendar" in report.feeds[0].message
+    krx.publish(LAST)
+    assert run(SESSIONS[30]).complete
+    assert_frame_equal(stored_rows(store).drop("source"), served_rows(market, SESSIONS[30]))
+
+
+def test_a_hole_is_filled_by_a_later_sync(run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame):
+    bad = f"{SESSIONS[8]:%Y%m%d}"
+    krx.fail(Fault.HTML, times=100, when=lambda seen: bad in seen.body.decode() or seen.params.get("basDd") == bad)
+    report = run(SESSIONS[20])
+    assert report.feeds[0].failed == 1
+    assert report.feeds[0].outcome is FeedOutcome.FAILED
+    assert SESSIONS[8] not in set(stored_rows(store)["session"])
+    assert stored_rows(store)["session"].n_unique() == 20, "one bad day stops nothing else"
+    krx.heal()
+    assert run(SESSIONS[20]).complete
+    assert_frame_equal(stored_rows(store).drop("source"), served_rows(market, SESSIONS[20]))
+
+
+def test_a_source_that_is_down_leaves_everything_as_it_was(run: Run, krx: FakeKrxOpenApi, store: Store):
+    run(SESSIONS[10])
+    before = store.current_id()
+    krx.fail(Fault.ERROR_500, times=10_000)
+    asked = len(krx.seen)
+    report = run(SESSIONS[30])
+    assert report.feeds[0].outcome is FeedOutcome.FAILED
+    assert len(krx.seen) - asked <= 3 * 3, "three keys, three tries each"
+    assert store.current_id() == before
+    assert "500" in report.feeds[0].message
+
+
+def test_a_late_correction_and_a_split_re_adjust_the_history(
+    run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame
+):
+    run(SESSIONS[20])
+    pinned = open_panel(store)
+    column = pinned.symbols.index("000010")
+    old_closes = pinned.fields["close"][:, column].copy()
+    # the exchange corrects the last session of 000010, and takes 000020 out of it
+    corrected = market.filter(date=SESSIONS[20], code="000010").with_columns(
+        close=pl.col("close") + 5, change=pl.col("change") + 5, high=pl.col("close") + 9
+    )
+    rest = market.filter(pl.col("date") == SESSIONS[20], ~pl.col("code").is_in(["000010", "000020"]))
+    krx.replace_day(SESSIONS[20], pl.concat([rest, corrected]))
+    # then 000030 is split 5:1: five times the shares, a fifth of the price from the next session on
+    later = [day for day in SESSIONS if day > SESSIONS[20]]
+    split = market.filter(pl.col("code") == "000030", pl.col("date").is_in(later)).sort("date")
+    last = market.filter(date=SESSIONS[20], code="000030")["close"][0]
+    closes, changes, before = [], [], round(last / 5)
+    for step in range(split.height):
+        closes.append(before + 2 * (step + 1))
+        changes.append(2 * (step + 1) if step == 0 else closes[-1] - closes[-2])
+    split = split.with_columns(
+        pl.Series("close", closes), pl.Series("change", changes), listed_shares=pl.col("listed_shares") * 5
+    )
+    split = split.with_columns(
+        open="close", high="close", low="close", market_cap=pl.col("close") * pl.col("listed_shares")
+    )
+    krx.correct(split)
+    report = run(SESSIONS[22])
+    assert report.replaced == {"prices_raw": 1}
+    assert report.removed == {"prices_raw": 1}
+    rows = stored_rows(store)
+    assert rows.filter(session=SESSIONS[20], symbol="000010")["close"][0] == corrected["close"][0]
+    assert rows.filter(session=SESSIONS[20], symbol="000020").is_empty()
+    panel = open_panel(store)
+    at = panel.symbols.index("000030")
+    row = panel.sessions.tolist().index(SESSIONS[21])
+    assert panel.fields["split_ratio"][row, at] == 5
+    raw = market.filter(code="000030").sort("date")["close"].to_numpy()[:21]
+    factor = (closes[0] - changes[0]) / last  # base price over the close before, as KRX states it
+    assert np.allclose(panel.fields["close"][:21, at], raw * factor)
+    assert np.allclose(panel.fields["close"][21:23, at], closes[:2])
+    assert np.array_equal(pinned.fields["close"][:, column], old_closes), "a run pinned to the old snapshot sees it"
+    assert len(snapshots_on_disk(store.home)) == 2
+
+
+def test_stopped_it_keeps_what_it_was_told(run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame):
+    stop = threading.Event()
+
+    def after_ten(progress: SyncProgress) -> None:
+        if progress.asked >= 10:
+            stop.set()
+
+    report = run(LAST, stop=stop, on_progress=after_ten)
+    assert report.cancelled
+    assert not report.complete
+    kept = stored_rows(store)["session"].n_unique()
+    assert kept in (10, 11), "the answer on its way is still taken"
+    asked = len(krx.seen)
+    assert run(LAST).complete
+    assert len(krx.seen) - asked <= 3 * (len(SESSIONS) - kept + 3) + 3, "nothing is asked twice but the last three"
+    assert_frame_equal(stored_rows(store).drop("source"), served_rows(market))
+
+
+class Second:
+    """Another source of the same bars, in this process: the sockets of the real one are tested with it."""
+
+    name, source, datasets, calls_per_key = "portal.stocks", "portal", ("prices_raw",), 1
+
+    def __init__(self, market: pl.DataFrame) -> None:
+        rows = served_rows(market).with_columns(source=pl.lit(self.name))
+        self.days = {key[0].isoformat(): frame for key, frame in rows.partition_by("session", as_dict=True).items()}
+        self.asked: list[str] = []
+
+    def wanted(self, known: dict[str, str], window: Window) -> list[str]:
+        return [str(day) for day in window.sessions[::-1] if str(day) not in known]
+
+    def fetch(self, key: str) -> Answer:
+        self.asked.append(key)
+        return Answer(state=AnswerState.FINAL, frames={"prices_raw": self.days[key]})
+
+
+def test_a_second_source_fills_holes_and_is_compared_never_mixed(
+    run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame
+):
+    bad = f"{SESSIONS[3]:%Y%m%d}"
+    krx.fail(Fault.HTML, times=100, when=lambda seen: bad in seen.body.decode() or seen.params.get("basDd") == bad)
+    other = market.with_columns(volume=pl.col("volume") + (pl.col("code") == "000010").cast(pl.Int64))
+    second = Second(other)
+    report = run(SESSIONS[5], more_feeds=[second])
+    assert sorted(second.asked) == [str(SESSIONS[3]), str(SESSIONS[5])], "the hole, and the newest as a check"
+    rows = stored_rows(store)
+    assert set(rows.filter(session=SESSIONS[3])["source"]) == {"portal.stocks"}
+    assert set(rows.filter(pl.col("session") != SESSIONS[3])["source"]) == {"krx_openapi.stocks"}
+    assert report.disagreements == 1
+    snapshot = store.current()
+    assert snapshot is not None
+    found = snapshot.scan("disagreements").collect().row(0, named=True)
+    value = market.filter(date=SESSIONS[5], code="000010")["volume"][0]
+    assert (found["session"], found["symbol"], found["column"]) == (SESSIONS[5], "000010", "volume")
+    assert (found["source"], found["value"]) == ("portal.stocks", str(value + 1))
+    assert (found["other_source"], found["other_value"]) == ("krx_openapi.stocks", str(value))
+    krx.heal()
+    report = run(SESSIONS[5], more_feeds=[second])
+    assert set(stored_rows(store)["source"]) == {"krx_openapi.stocks"}, "the first choice takes the session over"
+    assert_frame_equal(stored_rows(store).drop("source"), served_rows(market, SESSIONS[5]))
+
+
+def test_rows_that_vanish_and_rows_that_cannot_be_are_failures(run: Run, krx: FakeKrxOpenApi, store: Store):
+    run(SESSIONS[10])
+    before = stored_rows(store)
+    for service in ("sto/stk_bydd_trd", "sto/ksq_bydd_trd", "sto/knx_bydd_trd"):
+        krx.withhold(service, SESSIONS[8])  # one of the three that are asked again
+    assert not run(SESSIONS[10]).complete
+    krx.release()
+    krx.fail(Fault.HALF_ROWS, times=1)
+    report = run(SESSIONS[10])
+    assert report.feeds[0].failed == 1
+    assert_frame_equal(stored_rows(store), before)
+
+
+def test_only_one_sync_at_a_time(run: Run, store: Store, krx: FakeKrxOpenApi):
+    krx.fail(Fault.SLOW, times=1, seconds=1.0)
+    first = threading.Thread(target=run, args=(SESSIONS[2],))
+    first.start()
+    while not krx.seen:
+        pass
+    with pytest.raises(StoreError, match="sync"):
+        run(SESSIONS[2])
+    first.join()
+
+
+def test_coverage_tells_what_was_asked(run: Run, store: Store, krx: FakeKrxOpenApi):
+    holiday = date(2024, 2, 9)  # a day the calendar knows to be closed is never asked
+    run(SESSIONS[30])
+    known = coverage_of(store.current())["krx_openapi.stocks"]
+    assert set(known) == {str(day) for day in SESSIONS[:31]}
+    assert str(holiday) not in known
+    assert len(snapshots_on_disk(store.home)) >= 1
