@@ -20,7 +20,7 @@ import structlog
 import tenacity
 
 from stocklab.data.sources.calls import CallLedger, now_kst
-from stocklab.errors import Cancelled, SourceChanged, SourceTemporary
+from stocklab.errors import Cancelled, SourceBlocked, SourceChanged, SourceTemporary
 
 __all__ = ["Pace", "SourceClient", "json_of"]
 
@@ -83,6 +83,7 @@ class SourceClient:
     transport: httpx.BaseTransport | None = None
     _client: httpx.Client = field(init=False)
     _next: float = field(init=False, default=0.0)
+    _sent: int = field(init=False, default=0)
     _random: random.Random = field(init=False, default_factory=random.Random)
 
     def __post_init__(self) -> None:
@@ -103,6 +104,10 @@ class SourceClient:
     def close(self) -> None:
         """Return the connections."""
         self._client.close()
+
+    def pause(self, seconds: float) -> None:
+        """Let the next request begin no sooner than in ``seconds``."""
+        self._next = max(self._next, time.monotonic() + seconds)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> httpx.Response:
         """GET with retries; see `send`."""
@@ -134,7 +139,8 @@ class SourceClient:
         Raises
         ------
         SourceExhausted, SourceBlocked
-            From the ledger; nothing was sent.
+            From the ledger, nothing was sent; blocked also when the service asks for a longer wait than the pace's
+            longest, which opens the breaker until then.
         SourceTemporary
             No usable answer after the last try.
         SourceChanged
@@ -143,28 +149,24 @@ class SourceClient:
             ``stop`` was set.
         """
 
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome is not None else None
-            if isinstance(error, _Again) and error.after is not None:
-                return min(error.after, self.pace.longest_wait_seconds)
-            return tenacity.wait_random_exponential(
-                multiplier=self.pace.first_wait_seconds, max=self.pace.longest_wait_seconds
-            )(state)
-
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again),
             stop=tenacity.stop_after_attempt(self.pace.attempts),
-            wait=wait,
+            wait=self._wait_seconds,
             sleep=self._sleep,
             reraise=True,
         )
+        before = self._sent
         try:
             response: httpx.Response = retrying(self._once, method, path, params, body, refused)
         except _Again as error:
             self.calls.note(self.source, ok=False, message=str(error))
             raise SourceTemporary(self.source, f"no answer after {self.pace.attempts} tries ({error})") from error
+        except Cancelled:
+            raise
         except Exception as error:
-            self.calls.note(self.source, ok=False, message=str(error))
+            if self._sent > before:  # a question that was not sent says nothing of the service
+                self.calls.note(self.source, ok=False, message=str(error))
             raise
         self.calls.note(self.source, ok=True)
         return response
@@ -179,9 +181,10 @@ class SourceClient:
     ) -> httpx.Response:
         self._keep_pace()
         self.calls.take(self.source, budget=self.pace.budget)
+        self._sent += 1
         try:
             response = self._client.request(method, path, params=params, json=body)
-        except httpx.TransportError as error:  # the URL may hold a key: only the kind of failure is told
+        except httpx.RequestError as error:  # the URL may hold a key: only the kind of failure is told
             raise _Again(type(error).__name__) from None
         log.debug("source_asked", source=self.source, path=path, status=response.status_code)
         if refused is not None:
@@ -189,10 +192,26 @@ class SourceClient:
             if verdict is not None:
                 raise verdict
         if response.status_code in _RETRIED:
-            raise _Again(f"status {response.status_code}", _retry_after(response))
+            after = _retry_after(response)
+            if after is not None and after > self.pace.longest_wait_seconds:
+                raise self._block(after, f"status {response.status_code}")
+            raise _Again(f"status {response.status_code}", after)
         if response.status_code != httpx.codes.OK:
             raise SourceChanged(self.source, f"status {response.status_code}", found=_excerpt(response))
         return response
+
+    def _block(self, seconds: float, reason: str) -> SourceBlocked:
+        until = now_kst() + timedelta(seconds=seconds)
+        self.calls.block(self.source, until=until, reason=reason)
+        return SourceBlocked(self.source, until=until, reason=reason)
+
+    def _wait_seconds(self, state: tenacity.RetryCallState) -> float:
+        """Before the next try: what the service said, else doubling, the lower half of each wait certain."""
+        error = state.outcome.exception() if state.outcome is not None else None
+        longest = min(self.pace.first_wait_seconds * 2.0 ** (state.attempt_number - 1), self.pace.longest_wait_seconds)
+        drawn = self._random.uniform(longest / 2, longest)
+        after = error.after if isinstance(error, _Again) else None
+        return drawn if after is None else after + self._random.uniform(0.0, self.pace.first_wait_seconds)
 
     def _keep_pace(self) -> None:
         self._sleep(max(0.0, self._next - time.monotonic()))

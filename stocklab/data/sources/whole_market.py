@@ -35,7 +35,6 @@ MARKETS: Final = ("KOSPI", "KOSDAQ", "KONEX")
 KONEX_OPENED: Final = date(2013, 7, 1)  # KRX: 코넥스시장 개장일
 _MOST_LEFT_OUT: Final = 3
 _LEAST_SHARE: Final = 0.9
-_STALE_DAYS: Final = 40  # a count older or newer than this is no yardstick any more
 
 
 def markets_of(session: date, wanted: tuple[str, ...] = MARKETS) -> tuple[str, ...]:
@@ -129,15 +128,19 @@ def _may_trade(day: date) -> bool:
 
 @dataclass(slots=True)
 class RowCounts:
-    """Rows per market of sessions answered lately, to notice an answer that is only a part."""
+    """Rows per market of sessions answered lately, to notice an answer that is only a part.
+
+    A count of a session more than ``stale_days`` away is no yardstick.
+    """
 
     source: str
+    stale_days: int = 40
     _counts: dict[str, tuple[date, int]] = field(default_factory=dict)
 
     def near(self, session: date, market: str) -> bool:
         """Whether a count of a session near enough is known."""
         known = self._counts.get(market)
-        return known is not None and abs((known[0] - session).days) <= _STALE_DAYS
+        return known is not None and abs((known[0] - session).days) <= self.stale_days
 
     def check(self, session: date, market: str, count: int) -> None:
         """Compare with the nearest known session; remember nothing.

@@ -1,0 +1,215 @@
+"""The HTTP client of sources: bounded retries, waits within their limits, an end at once, a breaker that holds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from fakes.http_service import FakeService, Fault, Reply, Seen, json_reply
+
+from stocklab.data.sources.calls import KST, MemoryCalls, now_kst
+from stocklab.data.sources.http import Pace, SourceClient, json_of
+from stocklab.errors import Cancelled, SourceBlocked, SourceChanged, SourceExhausted, SourceTemporary
+
+
+class Echo(FakeService):
+    """Answers with what it was asked; ``status`` and ``headers`` may be set."""
+
+    status = 200
+    headers: dict[str, str] = {}  # noqa: RUF012
+
+    def answer(self, seen: Seen, spoil: Fault | None) -> Reply:
+        return json_reply({"path": seen.path, "params": dict(seen.params)}, self.status, self.headers)
+
+
+@dataclass
+class Noted(MemoryCalls):
+    """Keeps what is noted for the health page."""
+
+    notes: list[tuple[bool, str]] = field(default_factory=list)
+
+    def note(self, source: str, *, ok: bool, message: str = "") -> None:
+        self.notes.append((ok, message))
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    with Echo() as service:
+        yield service
+
+
+@pytest.fixture
+def ledger() -> Noted:
+    return Noted()
+
+
+@pytest.fixture
+def client(echo: Echo, ledger: Noted, quick: Callable[..., Pace]) -> Iterator[Callable[..., SourceClient]]:
+    made: list[SourceClient] = []
+
+    def make(**changes: object) -> SourceClient:
+        stop = changes.pop("stop", threading.Event())
+        made.append(SourceClient("echo", echo.url, quick(**changes), ledger, stop=stop))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_an_answer_and_its_note(client: Callable[..., SourceClient], ledger: Noted, echo: Echo) -> None:
+    answer = client().get("/a", {"q": "값+/="})
+    assert json_of("echo", answer) == {"path": "/a", "params": {"q": "값+/="}}
+    assert ledger.notes == [(True, "")]
+    assert len(echo.seen) == ledger.taken("echo") == 1
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 4])
+def test_tries_are_bounded_and_each_counts(
+    client: Callable[..., SourceClient], ledger: Noted, echo: Echo, attempts: int
+) -> None:
+    echo.status = 503
+    with pytest.raises(SourceTemporary, match=f"after {attempts} tries .status 503"):
+        client(attempts=attempts, first_wait_seconds=0.002).get("/")
+    assert len(echo.seen) == ledger.taken("echo") == attempts
+    assert ledger.notes == [(False, "status 503")]
+
+
+@pytest.mark.parametrize("status", [301, 400, 404, 418])
+def test_a_status_the_protocol_lacks_is_not_tried_again(
+    client: Callable[..., SourceClient], echo: Echo, status: int
+) -> None:
+    echo.status = status
+    with pytest.raises(SourceChanged, match=f"status {status}; found"):
+        client().get("/")
+    assert len(echo.seen) == 1
+
+
+def test_waits_double_between_half_and_whole(client: Callable[..., SourceClient], echo: Echo) -> None:
+    echo.status = 500
+    with pytest.raises(SourceTemporary):
+        client(attempts=5, first_wait_seconds=0.08, longest_wait_seconds=0.2).get("/")
+    for gap, longest in zip(echo.gaps(), (0.08, 0.16, 0.2, 0.2), strict=True):
+        assert longest / 2 <= gap < longest + 0.5  # the machine may be late, never early
+
+
+def test_the_waits_are_drawn(client: Callable[..., SourceClient], echo: Echo) -> None:
+    echo.status = 500
+    with pytest.raises(SourceTemporary):
+        client(attempts=8, first_wait_seconds=0.04, longest_wait_seconds=0.04).get("/")
+    assert len({round(gap, 4) for gap in echo.gaps()}) > 3
+
+
+def test_the_service_says_how_long(client: Callable[..., SourceClient], echo: Echo) -> None:
+    echo.fail(Fault.TOO_MANY, seconds=1)
+    client(longest_wait_seconds=2.0).get("/")
+    assert 1.0 <= echo.gaps()[0] < 3.0
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_a_long_wait_opens_the_breaker(
+    client: Callable[..., SourceClient], echo: Echo, ledger: Noted, form: str
+) -> None:
+    until = now_kst() + timedelta(hours=1)
+    echo.status = 503
+    echo.headers = {"Retry-After": "3600" if form == "seconds" else format_datetime(until)}
+    one = client()
+    with pytest.raises(SourceBlocked) as first:
+        one.get("/")
+    assert abs(first.value.until - until) < timedelta(seconds=30)
+    echo.status = 200
+    with pytest.raises(SourceBlocked, match="status 503"):
+        client().get("/")
+    assert len(echo.seen) == 1
+    assert len(ledger.notes) == 1  # the second was never sent
+
+
+def test_the_breaker_closes_when_its_time_is_over(echo: Echo, quick: Callable[..., Pace]) -> None:
+    now = [datetime(2024, 1, 8, 9, 0, tzinfo=KST)]
+    calls = MemoryCalls(clock=lambda: now[0])
+    calls.block("echo", until=now[0] + timedelta(minutes=10), reason="asked to rest")
+    with SourceClient("echo", echo.url, quick(), calls) as one:
+        with pytest.raises(SourceBlocked, match="asked to rest"):
+            one.get("/")
+        now[0] += timedelta(minutes=10)
+        one.get("/")
+    assert len(echo.seen) == 1
+
+
+def test_the_budget_is_of_a_day_in_seoul(echo: Echo, quick: Callable[..., Pace]) -> None:
+    now = [datetime(2024, 1, 8, 23, 59, tzinfo=KST)]
+    calls = MemoryCalls(clock=lambda: now[0])
+    with SourceClient("echo", echo.url, quick(budget=2, attempts=5), calls) as one:
+        one.get("/")
+        echo.status = 500
+        with pytest.raises(SourceExhausted, match="2 requests"):
+            one.get("/")
+        assert len(echo.seen) == 2
+        echo.status = 200
+        now[0] += timedelta(minutes=1)
+        one.get("/")
+    assert len(echo.seen) == 3
+
+
+@pytest.mark.parametrize("wait", ["retry", "pace", "pause"])
+def test_a_stop_ends_a_wait_at_once(client: Callable[..., SourceClient], echo: Echo, ledger: Noted, wait: str) -> None:
+    stop = threading.Event()
+    long = {
+        "retry": {"first_wait_seconds": 60.0, "longest_wait_seconds": 60.0},
+        "pace": {"least_gap_seconds": 60.0, "most_gap_seconds": 60.0},
+        "pause": {},
+    }
+    one = client(stop=stop, **long[wait])
+    if wait == "retry":
+        echo.status = 500
+    else:
+        one.get("/")
+        one.pause(60.0 if wait == "pause" else 0.0)
+    asked, noted = len(echo.seen), len(ledger.notes)
+    timer = threading.Timer(0.2, stop.set)
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        one.get("/")
+    timer.join()
+    assert time.monotonic() - started < 5.0
+    assert len(echo.seen) - asked == (1 if wait == "retry" else 0)
+    assert len(ledger.notes) == noted
+    with pytest.raises(Cancelled):
+        one.get("/")
+
+
+def test_the_pace_is_between_beginnings(client: Callable[..., SourceClient], echo: Echo) -> None:
+    one = client(least_gap_seconds=0.05, most_gap_seconds=0.08)
+    for _ in range(6):
+        one.get("/")
+    assert min(echo.gaps()) >= 0.045
+    assert sum(echo.gaps()) >= 5 * 0.05
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.CUT, Fault.SLOW], ids=lambda fault: fault.value)
+def test_a_broken_connection_is_tried_again(client: Callable[..., SourceClient], echo: Echo, fault: Fault) -> None:
+    echo.fail(fault, seconds=0.5)
+    answer = client(timeout_seconds=0.15).get("/again")
+    assert json_of("echo", answer)["path"] == "/again"
+    assert len(echo.seen) == 2
+
+
+def test_errors_do_not_show_the_query(client: Callable[..., SourceClient], echo: Echo) -> None:
+    echo.fail(Fault.RESET, times=10)
+    with pytest.raises(SourceTemporary) as error:
+        client().get("/", {"serviceKey": "verysecret"})
+    text = f"{error.value!r} {error.value.__cause__!r} {error.value.__cause__.__cause__!r}"  # type: ignore[union-attr]
+    assert "verysecret" not in text
+
+
+@pytest.mark.parametrize("fault", [Fault.HTML, Fault.TRUNCATED, Fault.EMPTY_BODY], ids=lambda fault: fault.value)
+def test_what_is_not_json_is_quoted(client: Callable[..., SourceClient], echo: Echo, fault: Fault) -> None:
+    echo.fail(fault)
+    with pytest.raises(SourceChanged, match="expected JSON"):
+        json_of("echo", client().get("/"))
