@@ -1,17 +1,42 @@
-"""What commands share: reading arguments, strategies and files, and printing."""
+"""What commands share: their parsers, reading arguments, strategies and files, and printing."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from stocklab.errors import InputError
+from stocklab.market.panel import PriceBasis
+from stocklab.settings import Settings
 from stocklab.strategy import PRESETS, Strategy, parse_document
 
-__all__ = ["count", "day", "file_text", "print_json", "say", "strategy_of"]
+__all__ = ["Command", "add_command", "basis_of", "count", "day", "file_text", "print_json", "say", "strategy_of"]
+
+Command = Callable[[argparse.Namespace, Settings], int]
+"""Runs a command and returns its exit code."""
+
+
+def add_command(
+    commands: Any, name: str, run: Command, text: str, *, is_service: bool = False
+) -> argparse.ArgumentParser:
+    """Add one command to a parser's; returns its own parser, for its arguments.
+
+    A service runs until it is stopped and logs as the settings say; the other commands answer in their own words and
+    log warnings alone.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=run, is_service=is_service)
+    return parser
+
+
+def basis_of(arguments: argparse.Namespace) -> PriceBasis | None:
+    """The ``--basis`` asked for, if any."""
+    return PriceBasis(arguments.basis) if arguments.basis else None
 
 
 def strategy_of(text: str) -> Strategy:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stocklab.backtest import Result, RunRequest
-from stocklab.commands.arguments import day, print_json, strategy_of
+from stocklab.commands.arguments import add_command, basis_of, day, print_json, strategy_of
 from stocklab.data import Store, open_panel
 from stocklab.data.engine import run_on_panel
 from stocklab.data.factor_cache import CachedSource
@@ -21,16 +21,15 @@ from stocklab.errors import DataError, InputError
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.settings import Settings
 
-__all__ = ["add_explain", "run_explain"]
+__all__ = ["add_commands", "run_explain"]
 
 _RUN_ID = re.compile(r"^[0-9a-f]{16,64}$")
 
 
-def add_explain(commands: Any) -> None:
+def add_commands(commands: Any) -> None:
     """Add the command to the parser."""
     text = "why a run bought a stock in a session, did not buy, sold or kept it"
-    parser = commands.add_parser("explain", help=text, description=text)
-    parser.set_defaults(command=run_explain)
+    parser = add_command(commands, "explain", run_explain, text)
     parser.add_argument("source", metavar="FILE.json|PRESET_ID|RUN_ID", help="a strategy to run, or a stored result")
     parser.add_argument("--symbol", required=True, help="a stock, such as 005930")
     parser.add_argument("--date", type=day, required=True, help="a session of the run")
@@ -93,7 +92,7 @@ def _run(arguments: argparse.Namespace, settings: Settings) -> tuple[Panel, Resu
     strategy = strategy_of(arguments.source)
     panel = open_panel(
         store,
-        basis=basis_for(strategy.universe, PriceBasis(arguments.basis) if arguments.basis else None),
+        basis=basis_for(strategy.universe, basis_of(arguments)),
         start=arguments.start,
         end=arguments.end,
         statements=strategy.statements,

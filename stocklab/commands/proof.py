@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stocklab.backtest import RunRequest, run_id
-from stocklab.commands.arguments import count, day, print_json, strategy_of
+from stocklab.commands.arguments import add_command, basis_of, count, day, print_json, strategy_of
 from stocklab.data import Store, open_panel
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.panel_open import basis_for
@@ -18,33 +18,27 @@ from stocklab.errors import InputError
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.settings import Settings
 
-__all__ = ["proof_commands"]
+__all__ = ["add_commands"]
 
 _RUN_ID = re.compile(r"^[0-9a-f]{16,64}$")
 
 
-def proof_commands(commands: Any) -> None:
-    """Add the commands to the parser's."""
+def add_commands(commands: Any) -> None:
+    """Add the commands to the parser."""
     text = "replay a run without the future at some sessions; exit code 1 when a decision differs"
-    prove = _command(commands, "prove", _prove, text)
+    prove = add_command(commands, "prove", _prove, text)
     _run_arguments(prove)
     prove.add_argument("--sessions", type=count, help="sessions after which the future is cut off (default: 8)")
     prove.add_argument("--seed", type=int, default=0, help="which sessions; same seed, same sessions")
     prove.add_argument("--json", action="store_true")
     text = "the same run with and without the names that were delisted"
-    survivors = _command(commands, "survivorship", _survivorship, text)
+    survivors = add_command(commands, "survivorship", _survivorship, text)
     _run_arguments(survivors)
     survivors.add_argument("--json", action="store_true")
     text = "run a stored result again: identical, or what changed; exit code 1 when something did"
-    again = _command(commands, "rerun", _rerun, text)
+    again = add_command(commands, "rerun", _rerun, text)
     again.add_argument("run_id", metavar="RUN_ID")
     again.add_argument("--json", action="store_true")
-
-
-def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.set_defaults(command=run)
-    return parser
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +65,7 @@ def _asked(arguments: argparse.Namespace, settings: Settings) -> tuple[RunReques
         end=arguments.end,
         initial_cash_krw=arguments.cash or strategy.allocation.initial_cash_krw,
     )
-    basis = basis_for(strategy.universe, PriceBasis(arguments.basis) if arguments.basis else None)
+    basis = basis_for(strategy.universe, basis_of(arguments))
     mode = strategy.statements
     return request, open_panel(store, basis=basis, start=request.start, end=request.end, statements=mode)
 
