@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     sweep_cache_mb: int = Field(default=1024, ge=16, le=1_000_000, description="disk budget of stored sweeps")
     snapshot_grace_hours: int = Field(default=48, ge=0, le=8760, description="age before an old snapshot is removed")
     cookie_secret: SecretStr | None = Field(default=None, description="signs cookies; default: generated in the home")
+    encryption_key: SecretStr | None = Field(
+        default=None, description="encrypts stored keys; several with commas to rotate; default: generated in the home"
+    )
+    scheduler: Literal["on", "off"] = Field(default="on", description="whether `stocklab up` starts the scheduler")
+    backup_keep: int = Field(default=7, ge=1, le=365, description="automatic backups kept")
     demo_symbols: int = Field(default=400, ge=50, le=4000, description="symbols in the demo market")
     history_from: date = Field(default=date(2010, 1, 4), description="first session that syncs fill back to")
     krx_openapi_url: str = Field(default="https://data-dbg.krx.co.kr", description="KRX Open API")

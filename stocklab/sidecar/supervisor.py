@@ -20,9 +20,9 @@ from stocklab.db import open_database, upgrade
 from stocklab.errors import SettingsError, StockLabError, StoreError
 from stocklab.logs import configure_logging
 from stocklab.portfolios import database_url
+from stocklab.secret_files import cookie_secret
 from stocklab.settings import Settings
 from stocklab.sidecar.processes import Child, Patience, supervise
-from stocklab.sidecar.secret_files import cookie_secret
 
 __all__ = ["address", "children", "ensure_data", "find_app", "migrate", "prepare", "supervise", "up"]
 

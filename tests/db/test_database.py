@@ -13,12 +13,6 @@ from stocklab.db.database import Database, DatabaseUnreachable
 from stocklab.errors import SettingsError
 
 
-@pytest.fixture
-def database(empty_database: Database) -> Database:
-    upgrade(empty_database)
-    return empty_database
-
-
 def test_moments_come_back_as_the_same_instant_in_utc(database: Database) -> None:
     seoul = datetime(2026, 11, 20, 15, 30, 1, 250, tzinfo=timezone(timedelta(hours=9)))
     with database.write() as session:

@@ -23,7 +23,8 @@ def test_the_migrations_make_exactly_the_models(empty_database: Database) -> Non
             assert {key["name"] for key in found.get_foreign_keys(table.name)} == {
                 key.constraint.name for key in table.foreign_keys
             }
-        assert {check["name"] for check in found.get_check_constraints("jobs")} == {"ck_jobs_state"}
+        for table in ("jobs", "scheduled_runs", "intents"):
+            assert {check["name"] for check in found.get_check_constraints(table)} == {f"ck_{table}_state"}
 
 
 def test_upgrade_may_run_again_and_keeps_what_is_there(empty_database: Database) -> None:

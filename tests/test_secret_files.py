@@ -8,7 +8,7 @@ import pytest
 
 from stocklab.errors import SettingsError
 from stocklab.settings import Settings
-from stocklab.sidecar.secret_files import cookie_secret, own_secret
+from stocklab.secret_files import cookie_secret, own_secret
 
 
 def test_the_secret_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:

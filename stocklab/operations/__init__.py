@@ -1,0 +1,36 @@
+"""What keeps the program running: scheduled runs, intents, sources and their keys, uptime, backups."""
+
+from stocklab.operations.intents import INTENT_KINDS, Intent, IntentKind, Intents
+from stocklab.operations.run_ledger import LedgerRun, RunLedger
+from stocklab.operations.schedule import SCHEDULES, CatchUp, Every, Schedule
+from stocklab.operations.sealing import Sealer, open_sealer
+from stocklab.operations.source_calls import DatabaseCalls, SourceHealth, source_health
+from stocklab.operations.source_keys import SOURCE_KEYS, SourceKeys, with_source_keys
+from stocklab.operations.status import SchedulerStatus, scheduler_status
+from stocklab.operations.uptime import ComponentDay, Uptime, Worker
+
+__all__ = [
+    "INTENT_KINDS",
+    "SCHEDULES",
+    "SOURCE_KEYS",
+    "CatchUp",
+    "ComponentDay",
+    "DatabaseCalls",
+    "Every",
+    "Intent",
+    "IntentKind",
+    "Intents",
+    "LedgerRun",
+    "RunLedger",
+    "Schedule",
+    "SchedulerStatus",
+    "Sealer",
+    "SourceHealth",
+    "SourceKeys",
+    "Uptime",
+    "Worker",
+    "open_sealer",
+    "scheduler_status",
+    "source_health",
+    "with_source_keys",
+]

@@ -1,0 +1,96 @@
+"""Keys of sources that a person entered: encrypted in the app database, never shown and never logged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from pydantic import SecretStr
+from sqlalchemy import delete, select
+
+from stocklab.db import Database, SourceKeyRow
+from stocklab.db.columns import utc_now
+from stocklab.errors import InputError
+from stocklab.operations.sealing import Sealer
+from stocklab.settings import Settings
+
+__all__ = ["SOURCE_KEYS", "SourceKeys", "with_source_keys"]
+
+SOURCE_KEYS: Final = (
+    "krx_openapi_key",
+    "datagokr_key",
+    "opendart_key",
+    "naver_client_id",
+    "naver_client_secret",
+    "naver_legacy_client_id",
+    "naver_legacy_client_secret",
+    "krx_id",
+    "krx_password",
+)
+"""Settings whose value may be kept here."""
+
+_LONGEST: Final = 1000
+
+
+class SourceKeys:
+    """Sets, deletes and names keys; the values leave only through `values`, for the feeds."""
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+
+    def set(self, name: str, value: str) -> None:
+        """Keep a key, in place of an older one.
+
+        Raises
+        ------
+        InputError
+            There is no such key, or the value is empty, too long or has line breaks. The message never repeats it.
+        """
+        if name not in SOURCE_KEYS:
+            raise InputError(f"Unknown key {name!r}. Expected one of {', '.join(SOURCE_KEYS)}.")
+        value = value.strip()
+        if not value or len(value) > _LONGEST or not value.isprintable():
+            raise InputError(f"{name}: expected 1 to {_LONGEST} printable characters on one line.")
+        with self._database.write() as session:
+            session.merge(SourceKeyRow(name=name, sealed=self._sealer.seal(value), updated_at=utc_now()))
+
+    def delete(self, name: str) -> bool:
+        """Forget a key; False when there was none."""
+        with self._database.write() as session:
+            gone = session.execute(delete(SourceKeyRow).where(SourceKeyRow.name == name).returning(SourceKeyRow.name))
+            return gone.first() is not None
+
+    def names(self) -> Mapping[str, datetime]:
+        """Which keys are kept, and since when."""
+        with self._database.read() as session:
+            rows = session.execute(select(SourceKeyRow.name, SourceKeyRow.updated_at).order_by(SourceKeyRow.name))
+                return {name: updated_at for name, updated_at in rows}
+
+    def values(self) -> Mapping[str, str]:
+        """Every kept key by the name of its setting.
+
+        Raises
+        ------
+        SettingsError
+            One was encrypted under another key.
+        """
+        with self._database.read() as session:
+            rows = session.execute(select(SourceKeyRow.name, SourceKeyRow.sealed)).all()
+        return {name: self._sealer.open(sealed) for name, sealed in rows}
+
+    def rotate(self) -> int:
+        """Encrypt every key under the newest secret; returns how many. Raises as `values`."""
+        with self._database.write() as session:
+            rows = session.scalars(select(SourceKeyRow).with_for_update()).all()
+            for row in rows:
+                row.sealed = self._sealer.rotate(row.sealed)
+            return len(rows)
+
+
+def with_source_keys(settings: Settings, keys: SourceKeys) -> Settings:
+    """The settings with the kept keys filled in; what the environment sets wins. Raises as `SourceKeys.values`."""
+    kept = keys.values()
+    missing = {name: SecretStr(value) for name, value in kept.items() if getattr(settings, name, None) is None}
+    return settings.model_copy(update=missing)
