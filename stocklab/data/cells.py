@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from stocklab.data.datasets import PRICES_COIN
+from stocklab.data.observed import observe_snapshot
 from stocklab.data.sessions import closed_days
 from stocklab.data.snapshot import Snapshot
 from stocklab.errors import DataError
@@ -65,7 +66,7 @@ def open_cells(snapshot: Snapshot, name: str) -> Cells:
     """
     scan = snapshot.scan(name)
     days = scan.select(pl.col("session").unique().sort()).collect()["session"].to_numpy().astype("datetime64[D]")
-    sessions = days[~closed_days(days, name)]
+    sessions = days[~closed_days(days, name, observe_snapshot(snapshot).opened)]
     if name == PRICES_COIN:  # a day without a candle is a session all the same
         sessions = np.arange(days[0], days[-1] + 1) if len(days) else days
         days = sessions

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from stocklab.data.observed import observe_snapshot
 from stocklab.data.raw_events import RawEvents, broken_links
 from stocklab.data.snapshot import Snapshot
 from stocklab.market.calendar import expected_until, first_day, sessions_between
@@ -129,7 +130,7 @@ def _recorded(
     snapshot: Snapshot, sessions: DateArray, symbols: tuple[str, ...], shares: FloatArray, notes: list[str]
 ) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]], list[tuple[int, int]]]:
     column_of = {symbol: column for column, symbol in enumerate(symbols)}
-    broken = broken_links(sessions)
+    broken = broken_links(sessions, observe_snapshot(snapshot).closed)
     unlisted: list[tuple[int, int, int]] = []
     rights: list[tuple[int, int]] = []
     spin_offs: list[tuple[int, int]] = []

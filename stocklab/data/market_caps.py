@@ -11,6 +11,7 @@ from stocklab.data.cells import Cells
 from stocklab.data.datasets import PRICES_RAW
 from stocklab.data.field_place import FieldPlace
 from stocklab.data.instruments import derive_kind, instrument_table
+from stocklab.data.observed import observe_snapshot
 from stocklab.data.panel_fields import last_true, life, rows_between
 from stocklab.data.raw_events import broken_links
 from stocklab.data.snapshot import Snapshot
@@ -43,7 +44,8 @@ def save_caps(place: FieldPlace, raw: Cells) -> None:
             "shares, market caps are as published, without the new shares."
         )
     else:
-        unclear = add_unlisted_shares(mcap, shares, place.events, place.sessions, place.symbols)
+        closed = observe_snapshot(place.snapshot).closed
+        unclear = add_unlisted_shares(mcap, shares, place.events, place.sessions, place.symbols, closed=closed)
         del shares
         if unclear:
             place.notes.append(
@@ -55,7 +57,13 @@ def save_caps(place: FieldPlace, raw: Cells) -> None:
 
 
 def add_unlisted_shares(
-    mcap: FloatArray, shares: FloatArray, events: pl.DataFrame, sessions: DateArray, symbols: tuple[str, ...]
+    mcap: FloatArray,
+    shares: FloatArray,
+    events: pl.DataFrame,
+    sessions: DateArray,
+    symbols: tuple[str, ...],
+    *,
+    closed: DateArray | None = None,
 ) -> int:
     """Add the new shares of bonus and rights issues to market caps from the ex-date until they list, in place.
 
@@ -68,6 +76,7 @@ def add_unlisted_shares(
     events : dataset "events"
     sessions : (n_sessions,) datetime64[D], ascending
     symbols : n_symbols codes, ascending
+    closed : days that turned out not to be sessions (`stocklab.data.observed`)
 
     Returns
     -------
@@ -76,7 +85,7 @@ def add_unlisted_shares(
         ones within 80 sessions of it (the caps count them so long).
     """
     column_of = {symbol: column for column, symbol in enumerate(symbols)}
-    broken = broken_links(sessions)
+    broken = broken_links(sessions, closed)
     left = 0
     chosen = events.filter(pl.col("kind").is_in(sorted(_LISTED_LATER)), pl.col("ratio") > 1)
     for session, symbol, ratio in chosen.select("session", "symbol", "ratio").iter_rows():

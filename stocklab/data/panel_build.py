@@ -33,6 +33,7 @@ from stocklab.data.fundamentals_files import save_fundamentals
 from stocklab.data.instruments import InstrumentTable, instrument_table
 from stocklab.data.market_caps import save_caps
 from stocklab.data.market_fields import save_market_fields, save_rates
+from stocklab.data.observed import observe_snapshot
 from stocklab.data.panel_fields import carry_codes, compact, last_true, life, list_age, rows_between
 from stocklab.data.panel_writer import BY_SYMBOL, PanelWriter
 from stocklab.data.raw_events import RawEvents, broken_links, price_factors, split_ratios_from_events
@@ -250,7 +251,7 @@ def _save_raw_prices(
 ) -> Entitlements:
     base = cells.fill(pl.col("close") - pl.col("change"), ["close", "change"], dtype=np.float64, empty=np.nan)
     shares = cells.fill(pl.col("shares_listed"), ["shares_listed"], dtype=np.float64, empty=np.nan)
-    broken = broken_links(cells.sessions)
+    broken = broken_links(cells.sessions, observe_snapshot(snapshot).closed)
     events = price_factors(close, base, shares, broken)
     writer.save("base_price", compact(events.base_price))
     writer.save("close_raw", compact(close))

@@ -15,9 +15,11 @@ import numpy as np
 import polars as pl
 
 from stocklab.data.datasets import BAR_DATASETS, PRICES_COIN, PRICES_RAW
-from stocklab.data.sessions import closed_days
+from stocklab.data.observed import observe
+from stocklab.data.sessions import closed_days, known_sessions
 from stocklab.data.statement_quality import STATEMENT_CHECKS, find_in_statements
 from stocklab.market.limits import LIMIT_PERCENT
+from stocklab.types import DateArray
 
 __all__ = ["CHECKS", "EXAMPLES", "assess"]
 
@@ -32,6 +34,7 @@ JUMP_TOLERANCE: Final = 0.005  # of the base price: adjusted closes are rounded 
 
 CHECKS: Final = {
     "off_session": "bars on days the exchange was closed (not used)",
+    "missing_sessions": "sessions of the exchange inside the span on which no symbol has a bar",
     "gaps": "holes inside a series, in sessions of the dataset",
     "jumps": "moves beyond the day's price limit without a recorded event",
     "stale": f"series whose last {STALE_SESSIONS} or more sessions saw no trade",
@@ -83,8 +86,11 @@ def _plain(value: object) -> object:
 
 
 def _assess_bars(name: str, datasets: Frames) -> list[dict[str, Any]]:
-    off, bars = _by_calendar(name, datasets[name])
+    calendar = observe(datasets)
+    off, bars = _by_calendar(name, datasets[name], calendar.opened)
     findings = [_finding(name, "off_session", off.select("symbol", "session").sort("session", "symbol"))]
+    if name != PRICES_COIN:
+        findings.append(_finding(name, "missing_sessions", _missing_sessions(bars, calendar.closed)))
     if bars.is_empty():
         return findings
     last_session = bars.select(pl.col("session").max()).item()
@@ -104,7 +110,16 @@ def _assess_bars(name: str, datasets: Frames) -> list[dict[str, Any]]:
     return findings
 
 
-def _by_calendar(name: str, scan: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _missing_sessions(bars: pl.DataFrame, closed: DateArray) -> pl.DataFrame:
+    """Sessions of the exchange inside the data's span on which no symbol has a bar."""
+    days = bars["session"].unique().sort()
+    if days.is_empty():
+        return pl.DataFrame(schema={"session": pl.Date})
+    known = np.setdiff1d(known_sessions(days[0], days[-1]), closed)
+    return pl.DataFrame({"session": np.setdiff1d(known, days.to_numpy().astype("datetime64[D]"))})
+
+
+def _by_calendar(name: str, scan: pl.LazyFrame, opened: DateArray) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Bars on days the exchange was closed, and the others by symbol and session.
 
     The others carry the session's number among them, and whether the row before is of the same symbol.
@@ -113,7 +128,7 @@ def _by_calendar(name: str, scan: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFr
     symbols = scan.select(pl.col("symbol").unique().sort()).collect()["symbol"]
     bars = scan.select(columns).with_columns(pl.col("symbol").cast(pl.Enum(symbols))).collect()
     days = bars["session"].unique().sort()
-    closed = days.filter(pl.Series(closed_days(days.to_numpy(), name)))
+    closed = days.filter(pl.Series(closed_days(days.to_numpy(), name, opened)))
     off = bars.clear()
     if len(closed):
         on_closed = bars["session"].is_in(closed.implode())

@@ -40,12 +40,17 @@ class RawEvents:
     base_price: FloatArray
 
 
-def broken_links(sessions: DateArray) -> BoolArray:
-    """(n_sessions,) True where sessions of the exchange are missing between this row and the one before."""
+def broken_links(sessions: DateArray, closed: DateArray | None = None) -> BoolArray:
+    """(n_sessions,) True where sessions of the exchange are missing between this row and the one before.
+
+    ``closed`` are days that turned out to be none (`stocklab.data.observed`).
+    """
     broken = np.zeros(len(sessions), dtype=np.bool_)
     if len(sessions) < 2:
         return broken
     known = known_sessions(_date(sessions[0]), _date(sessions[-1]))
+    if closed is not None:
+        known = np.setdiff1d(known, closed)
     between = np.searchsorted(known, sessions[1:], side="left") - np.searchsorted(known, sessions[:-1], side="right")
     days = (sessions[1:] - sessions[:-1]).astype(np.int64)
     covered = len(known) > 0 and np.asarray(sessions[1:] <= known[-1]) & np.asarray(sessions[:-1] >= known[0])

@@ -13,13 +13,15 @@ from stocklab.types import BoolArray, DateArray
 __all__ = ["closed_days", "known_sessions"]
 
 
-def closed_days(days: DateArray, dataset: str = "") -> BoolArray:
+def closed_days(days: DateArray, dataset: str = "", opened: DateArray | None = None) -> BoolArray:
     """Whether the calendar says that the exchange was closed; False for days its table does not cover.
 
     Parameters
     ----------
     days : (n,) datetime64[D], no NaT
     dataset : whose rows they are; coins trade every day
+    opened : (m,) datetime64[D], optional
+        Days known to be sessions whatever the table says (`stocklab.data.observed`).
 
     Returns
     -------
@@ -30,7 +32,7 @@ def closed_days(days: DateArray, dataset: str = "") -> BoolArray:
     if dataset == PRICES_COIN:
         return closed
     closed[covered] = ~are_sessions(days[covered])
-    return closed
+    return closed if opened is None else closed & ~np.isin(days, opened)
 
 
 def known_sessions(start: date, end: date) -> DateArray:

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from stocklab.data.field_place import FieldPlace
+from stocklab.data.observed import observe_snapshot
 from stocklab.data.raw_events import broken_links
 from stocklab.factors.size_value import Formation, StockMarket, formations, size_value
 from stocklab.market.fundamentals import Fundamentals
@@ -37,7 +38,7 @@ def save_size_value(
         mcap=saved("mcap"),
         market=market,
         stock=np.isin(instruments.kinds, _STOCKS) & ~instruments.financial,
-        linked=~broken_links(place.sessions),
+        linked=~broken_links(place.sessions, observe_snapshot(place.snapshot).closed),
     )
     factors = size_value(stocks, chosen, book_equity(known, chosen, place.sessions))
     series = {"hml": factors.hml, "smb": factors.smb}

@@ -27,11 +27,13 @@ from stocklab.data.datasets import DATASETS
 from stocklab.data.durable import flush_directory, write_text_atomically
 from stocklab.data.lock import WriterLock
 from stocklab.data.manifest import MANIFEST_NAME, MANIFEST_VERSION, Manifest, content_hash
+from stocklab.data.observed import observe
 from stocklab.data.quality import assess
 from stocklab.data.sessions import closed_days
 from stocklab.data.snapshot import QUALITY_NAME, SESSIONS_NAME, Partitions, Snapshot, Unchanged
 from stocklab.data.staging import Staging
 from stocklab.errors import StoreError
+from stocklab.types import DateArray
 
 __all__ = ["Store"]
 
@@ -186,7 +188,7 @@ class Store:
         created = datetime.now(UTC)
         if base is not None and created <= base.manifest.created_utc:  # a clock set back must not reorder versions
             created = base.manifest.created_utc + timedelta(microseconds=1)
-        _refuse_days_off(staging.sessions())
+        _refuse_days_off(staging.sessions(), observe(staging.scan_all()).opened)
         report = dict(quality) if quality is not None else assess(staging.scan_all())
         manifest = Manifest(
             version=MANIFEST_VERSION,
@@ -244,10 +246,10 @@ def _remove_tree(path: Path) -> None:
     shutil.rmtree(path)
 
 
-def _refuse_days_off(sessions: Mapping[str, list[str]]) -> None:
+def _refuse_days_off(sessions: Mapping[str, list[str]], opened: DateArray) -> None:
     """A bar dataset of closed days alone would be published and then have no panel."""
     for name, days in sessions.items():
-        if days and closed_days(np.array(days, dtype="datetime64[D]"), name).all():
+        if days and closed_days(np.array(days, dtype="datetime64[D]"), name, opened).all():
             raise StoreError(
                 f"{name} has no bar on a session of the exchange: its days ({days[0]} .. {days[-1]}) are closed days. "
                 "The current snapshot is unchanged. Hint: check the date column."

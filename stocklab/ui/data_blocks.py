@@ -31,6 +31,7 @@ DATASETS = {
 }
 CHECKS = {
     "off_session": N_("Bars on days the exchange was closed (not used)"),
+    "missing_sessions": N_("Sessions of the exchange without any bar"),
     "gaps": N_("Holes inside a series"),
     "jumps": N_("Moves beyond the price limit without a recorded event"),
     "stale": N_("Series whose last months saw no trade"),

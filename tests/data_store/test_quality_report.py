@@ -44,6 +44,22 @@ def test_gaps_and_days_the_exchange_was_closed() -> None:
     assert finding(report, "off_session")["examples"] == [{"symbol": "000050", "session": "2015-03-08"}]
 
 
+def test_sessions_without_a_bar_and_days_that_traded_after_all() -> None:
+    whole = series("000020", [100] * 50).filter(~pl.col("session").is_in([DAYS[10], DAYS[11]]))
+    saturday = date(2015, 3, 7)
+    traded = pl.DataFrame({"session": [saturday], "symbol": "000020", "close": [100], "volume": [1]})
+    report = assess({"prices_adjusted": bars(whole, traded)})
+    assert [one["session"] for one in finding(report, "missing_sessions")["examples"]] == [str(DAYS[10]), str(DAYS[11])]
+    assert finding(report, "off_session")["count"] == 1
+    level = pl.LazyFrame(
+        {"session": [saturday], "index": ["KOSPI"], "open": [1.0], "high": [1.0], "low": [1.0], "close": [1.0]}
+    )
+    coverage = pl.LazyFrame({"feed": ["krx_openapi.stocks"], "key": [str(DAYS[10])], "state": ["empty"]})
+    report = assess({"prices_adjusted": bars(whole, traded), "indices": level, "coverage": coverage})
+    assert [one["session"] for one in finding(report, "missing_sessions")["examples"]] == [str(DAYS[11])]
+    assert finding(report, "off_session")["count"] == 0, "KOSPI has a level, so the exchange was open"
+
+
 def test_jumps_follow_the_limit_of_the_day() -> None:
     wide = DAYS.index(date(2015, 6, 15))  # 15 % until the session before, 30 % from here on
     closes = [1000] * 120

@@ -18,6 +18,7 @@ import structlog
 
 from stocklab.data.datasets import PRICES_RAW
 from stocklab.data.lock import WriterLock
+from stocklab.data.observed import WHOLE_MARKET
 from stocklab.data.panel_build import build_panel, dataset_of
 from stocklab.data.sources.calls import now_kst
 from stocklab.data.sources.feed import Answer, AnswerState, Feed, Window, session_of
@@ -35,7 +36,7 @@ from stocklab.errors import (
     SourceOff,
     StoreError,
 )
-from stocklab.market.calendar import confirmed_until, first_day, is_session
+from stocklab.market.calendar import confirmed_until, first_day, is_session, next_session, previous_session
 from stocklab.market.panel import PriceBasis
 
 __all__ = ["SyncOptions", "sync"]
@@ -257,7 +258,7 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
     _say(run, turn.feed.name)
     try:
         answer = turn.feed.fetch(key)
-        if answer.state is AnswerState.EMPTY and _must_have_traded(turn.feed, key):
+        if answer.state is AnswerState.EMPTY and _must_have_traded(turn, key):
             answer = Answer(state=AnswerState.NOT_YET)
             turn.report.message = f"nothing for {key}, a session by the calendar; it is asked again"
         if answer.state is AnswerState.NOT_YET:
@@ -295,12 +296,19 @@ def _count(run: _Run, turn: _Turn, answer: Answer) -> None:
         turn.report.not_yet += 1
 
 
-def _must_have_traded(feed: Feed, key: str) -> bool:
-    """Whether an empty answer would be a hole: bars of a whole market on a day the exchange certainly opened."""
-    if PRICES_RAW not in feed.datasets:
+def _must_have_traded(turn: _Turn, key: str) -> bool:
+    """Whether an empty answer would be a hole: no bars of the whole market on a day the calendar is sure of.
+
+    A single day between two that have rows is believed: the table is wrong there, as with a holiday decreed late.
+    """
+    if turn.feed.name not in WHOLE_MARKET:
         return False
     session = session_of(key)
-    return first_day() <= session <= confirmed_until() and is_session(session)
+    if not first_day() <= session <= confirmed_until() or not is_session(session):
+        return False
+    nothing = checksum_of({})
+    beside = (previous_session(session), next_session(session, expected=True))
+    return not all(str(day) in turn.answered or turn.known.get(str(day), nothing) != nothing for day in beside)
 
 
 class _Vanished(SourceError):

@@ -79,6 +79,30 @@ def test_an_outage_that_answers_nothing_is_no_holiday(
     assert_frame_equal(stored_rows(store).drop("source"), served_rows(market, SESSIONS[30]))
 
 
+def test_a_holiday_the_calendar_does_not_know_is_observed(
+    run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame
+):
+    closed = SESSIONS[10]  # as a temporary holiday would be: the exchange has no rows, for good
+    krx.replace_day(closed, market.filter(date=closed).clear())
+    assert not run(SESSIONS[20]).complete, "its neighbour before was not asked yet"
+    assert run(SESSIONS[20]).complete
+    rows = stored_rows(store)
+    assert closed not in set(rows["session"])
+    panel = open_panel(store)
+    assert np.datetime64(closed) not in panel.sessions
+    snapshot = store.current()
+    assert snapshot is not None
+    counts = snapshot.manifest.quality
+    assert counts["prices_raw.missing_sessions"] == 0, "a day that was none is no hole"
+    # the base prices of the next session are read across it: KRX states the change to the close before
+    step = panel.sessions.tolist().index(SESSIONS[11])
+    column = panel.symbols.index("000010")
+    assert not any("exchange are missing" in note for note in panel.notes)
+    assert panel.fields["base_price"][step, column] == (
+        market.filter(date=SESSIONS[11], code="000010").select(pl.col("close") - pl.col("change")).item()
+    )
+
+
 def test_a_hole_is_filled_by_a_later_sync(run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame):
     bad = f"{SESSIONS[8]:%Y%m%d}"
     krx.fail(Fault.HTML, times=100, when=lambda seen: bad in seen.body.decode() or seen.params.get("basDd") == bad)
