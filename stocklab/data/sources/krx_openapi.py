@@ -9,12 +9,12 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, Final, Self
 
 import httpx
 
-from stocklab.data.sources.calls import KST, CallLedger, now_kst
+from stocklab.data.sources.calls import CallLedger, midnight_after, now_kst
 from stocklab.data.sources.http import Pace, SourceClient, json_of
 from stocklab.errors import SourceChanged, SourceDenied, SourceError, SourceExhausted
 
@@ -115,8 +115,7 @@ class KrxOpenApi:
             self._denied[service] = denied
             return denied
         if code != "200" and any(word in text.lower() for word in _QUOTA_WORDS):
-            tomorrow = self.clock().astimezone(KST).date() + timedelta(days=1)
-            until = datetime.combine(tomorrow, time(0), tzinfo=KST)
+            until = midnight_after(self.clock())
             self.calls.block(SOURCE, until=until, reason="the service says that the day's quota is spent")
             return SourceExhausted(SOURCE, message=f"the service says {text!r}")
         return None

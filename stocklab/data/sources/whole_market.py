@@ -27,6 +27,7 @@ __all__ = [
     "earlier_trading_days",
     "markets_of",
     "next_trading_day",
+    "possible_bars",
     "wanted_sessions",
     "will_come",
 ]
@@ -61,20 +62,31 @@ def bars_of_session(source: str, session: date, rows: pl.DataFrame) -> tuple[pl.
     twice = rows.filter(pl.col("code").is_duplicated())
     if twice.height:
         raise SourceChanged(source, f"a code comes twice on {session}", found=str(twice["code"][0]))
+    bars, note = possible_bars(source, str(session), rows, lambda file: raw_bars(file, source), symbol="code")
+    return conform("prices_raw", bars), note
+
+
+def possible_bars(
+    source: str, what: str, rows: pl.DataFrame, read: Callable[[SourceFile], pl.DataFrame], *, symbol: str
+) -> tuple[pl.DataFrame, str]:
+    """Rows as a layout reads them, without the few it refuses, and a note naming those ("" when there are none).
+
+    Raises
+    ------
+    SourceChanged
+        More than three rows are refused, or not because of one row.
+    """
     left_out: list[str] = []
     while True:
         try:
-            bars = raw_bars(SourceFile(Path(f"{source} {session}"), rows), source)
+            bars = read(SourceFile(Path(f"{source} {what}"), rows))
         except BrokenInput as error:
             if error.row is None or len(left_out) == _MOST_LEFT_OUT:
-                raise SourceChanged(source, f"rows of {session} cannot be ({error})") from error
-            symbol = rows["code"][error.row - 1]
-            left_out.append(f"{symbol} ({error.column})")
-            place = pl.int_range(pl.len()) != error.row - 1
-            rows = rows.filter(place)
+                raise SourceChanged(source, f"rows of {what} cannot be ({error})") from error
+            left_out.append(f"{rows[symbol][error.row - 1]} ({error.column})")
+            rows = rows.filter(pl.int_range(pl.len()) != error.row - 1)
             continue
-        note = f"left out, no possible bar: {', '.join(left_out)}" if left_out else ""
-        return conform("prices_raw", bars), note
+        return bars, f"left out, no possible bar: {', '.join(left_out)}" if left_out else ""
 
 
 def wanted_sessions(
