@@ -273,7 +273,7 @@ class PortalBars:
         missing = [market for market in markets_of(session) if market not in counts]
         if missing:
             return Answer(state=AnswerState.NOT_YET, note=f"no rows of {', '.join(missing)} yet")
-        if not all(self._counts.near(session, market) for market in counts):
+        if any(self._counts.needs_earlier(session, market, count) for market, count in counts.items()):
             self._ask_ahead(session)
         for market, count in counts.items():
             self._counts.check(session, market, count)

@@ -105,6 +105,10 @@ class KrxOpenApi:
     def _refusal(self, service: str, status: str, message: dict[str, Any]) -> SourceError | None:
         """What an answer refuses, if it does; the code is in the body of some answers with status 200."""
         code, text = str(message.get("respCode", status)), str(message.get("respMsg", ""))
+        if not status.startswith("5") and any(word in text.lower() for word in _QUOTA_WORDS):
+            until = midnight_after(self.clock())
+            self.calls.block(SOURCE, until=until, reason="the service says that the day's quota is spent")
+            return SourceExhausted(SOURCE, message=f"the service says {text!r}")
         if code in _DENIED or status in _DENIED:
             denied = SourceDenied(
                 SOURCE,
@@ -114,10 +118,6 @@ class KrxOpenApi:
             )
             self._denied[service] = denied
             return denied
-        if code != "200" and any(word in text.lower() for word in _QUOTA_WORDS):
-            until = midnight_after(self.clock())
-            self.calls.block(SOURCE, until=until, reason="the service says that the day's quota is spent")
-            return SourceExhausted(SOURCE, message=f"the service says {text!r}")
         return None
 
 

@@ -200,6 +200,13 @@ def test_a_broken_connection_is_tried_again(client: Callable[..., SourceClient],
     assert len(echo.seen) == 2
 
 
+def test_a_body_that_cannot_be_unpacked_is_tried_again(client: Callable[..., SourceClient], echo: Echo) -> None:
+    echo.headers = {"Content-Encoding": "gzip"}
+    with pytest.raises(SourceTemporary, match="DecodingError"):
+        client().get("/")
+    assert len(echo.seen) == 3
+
+
 def test_errors_do_not_show_the_query(client: Callable[..., SourceClient], echo: Echo) -> None:
     echo.fail(Fault.RESET, times=10)
     with pytest.raises(SourceTemporary) as error:

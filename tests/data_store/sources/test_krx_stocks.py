@@ -175,6 +175,26 @@ def test_half_of_a_market_is_an_error(feed: StockBars, fake: FakeKrxOpenApi, ser
     assert feed.fetch(asked).frames["prices_raw"].height == 26
 
 
+def test_a_day_of_many_listings_is_not_taken_for_a_part(
+    feed: StockBars, fake: FakeKrxOpenApi, market: pl.DataFrame
+) -> None:
+    # three shares of KONEX on the sessions before, four on the last: 75 %
+    fewer = market.filter(pl.col("code") != "240010")
+    for day in (date(2024, 1, 3), date(2024, 1, 4), date(2024, 1, 5)):
+        fake.replace_day(day, fewer.filter(pl.col("date") == day))
+    assert [feed.fetch(day).frames["prices_raw"].height for day in (DAY, BEFORE, "2024-01-04")] == [26, 25, 25]
+    # two of three are never believed, also where the session before agrees
+    half = market.filter(~pl.col("code").is_in(["240010", "240020"]))
+    for day in (date(2024, 1, 3), date(2024, 1, 4)):
+        fake.replace_day(day, half.filter(pl.col("date") == day))
+    feed = StockBars(feed.api)
+    feed.fetch(DAY)
+    fake.replace_day(date(2024, 1, 5), half.filter(pl.col("date") == date(2024, 1, 5)))
+    feed.wanted({}, window(now=datetime(2024, 1, 9, tzinfo=KST)))  # forgets what was asked ahead
+    with pytest.raises(SourceChanged, match="KONEX has 2 rows on 2024-01-05 and 4 on 2024-01-08"):
+        feed.fetch(BEFORE)
+
+
 def test_the_yardstick_of_the_first_key_costs_nothing_in_the_end(feed: StockBars, fake: FakeKrxOpenApi) -> None:
     for day in (DAY, BEFORE, "2024-01-04", "2024-01-03", "2024-01-02"):
         feed.fetch(day)
