@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     datagokr_key: SecretStr | None = Field(default=None, description="decoded key of the public-data portal")
     opendart_url: str = Field(default="https://opendart.fss.or.kr", description="OpenDART")
     opendart_key: SecretStr | None = Field(default=None, description="key of OpenDART, 40 characters")
+    sync_coins: bool = Field(default=False, description="syncs also fetch the daily candles of Upbit's coins")
+    krx_markets: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("KOSPI", "KOSDAQ"), description="markets asked of the KRX Open API; each needs its approval"
+    )
     upbit_url: str = Field(default="https://api.upbit.com", description="Upbit; market data need no key")
     naver_url: str = Field(default="https://naverapihub.apigw.ntruss.com", description="Naver API HUB (news search)")
     naver_client_id: SecretStr | None = Field(default=None, description="client id of the Naver API HUB")
@@ -76,7 +80,15 @@ class Settings(BaseSettings):
     krx_password: SecretStr | None = Field(default=None, description="its password")
     allow_loopback_sources: bool = Field(default=False, description="accept http://127.0.0.1 for sources in prod")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("krx_markets")
+    @classmethod
+    def _known_markets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in ("KOSPI", "KOSDAQ", "KONEX")]
+        if unknown or not value:
+            raise ValueError("expected some of KOSPI, KOSDAQ, KONEX with commas between")
+        return value
+
+    @field_validator("allowed_hosts", "krx_markets", mode="before")
     @classmethod
     def _names_with_commas(cls, value: object) -> object:
         """``lab.example.org,nas.local`` as a tuple; a JSON list is read too."""

@@ -16,7 +16,7 @@ from stocklab.data.layouts.piece import Layout, Piece, with_rows
 from stocklab.data.reading import SourceFile
 from stocklab.market.panel import COIN_UNIT
 
-__all__ = ["LAYOUTS"]
+__all__ = ["LAYOUTS", "coin_bars", "coin_instruments"]
 
 _PRICES: Final = ("open", "high", "low", "close")
 COLUMNS: Final = ("date", "market", *_PRICES, "volume")
@@ -25,32 +25,48 @@ _ROUNDING: Final = 1e-14
 """Of a price: a product of two doubles is off by less than this fraction."""
 
 
-def _read(file: SourceFile) -> list[Piece]:
+def coin_bars(file: SourceFile, source: str) -> pl.DataFrame:
+    """Check candles in this layout, of which ``value`` (KRW) may be missing, and bring them to ``prices_coin``.
+
+    Raises
+    ------
+    BrokenInput
+        A value is refused; the first row with one is named.
+    """
     symbols = to_texts(file, "market")
     check_coins(symbols, file, "market")
+    value = [to_reals(file, "value", nullable=True).alias("tv")] if "value" in file.columns else []
     bars = pl.DataFrame(
         [
             to_dates(file, "date").alias("session"),
             symbols.alias("symbol"),
             *(to_reals(file, name, nullable=name not in {"close", "volume"}).alias(name) for name in COLUMNS[2:]),
+            *value,
         ]
     )
     for name in _PRICES:
         units = bars[name] * COIN_UNIT
         off = (units - units.round(0)).abs() > units.abs() * _ROUNDING + 1e-6
         refuse_where(off, file, name, "a price of at most eight decimals")
-    bars = normalize_bars(bars, file, NAMES).with_columns(
-        pl.lit(None, dtype=pl.Float64).alias("tv"), pl.lit("upbit_krw_daily").alias("source")
-    )
+    if value:
+        refuse_where(bars["tv"] < 0, file, "value", "a traded value of 0 or more")
+    bars = normalize_bars(bars, file, NAMES)
+    tv = pl.col("tv") if value else pl.lit(None, dtype=pl.Float64).alias("tv")
+    return bars.with_columns(tv, pl.lit(source).alias("source"))
+
+
+def coin_instruments(named: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``instruments`` from symbol and name of coins, numbered."""
+    return instrument_rows(named.with_columns(pl.lit("UPBIT").alias("market"), pl.lit("coin").alias("kind")))
+
+
+def _read(file: SourceFile) -> list[Piece]:
+    bars = coin_bars(file, "upbit_krw_daily")
     named = bars.select("symbol").unique(maintain_order=True)
-    named = named.with_columns(
-        pl.col("symbol").str.strip_prefix("KRW-").alias("name"),
-        pl.lit("UPBIT").alias("market"),
-        pl.lit("coin").alias("kind"),
-    )
+    named = named.with_columns(pl.col("symbol").str.strip_prefix("KRW-").alias("name"))
     return [
         Piece(dataset="prices_coin", file=file.name, frame=with_rows(bars), names=NAMES),
-        Piece(dataset="instruments", file=file.name, frame=instrument_rows(named)),
+        Piece(dataset="instruments", file=file.name, frame=coin_instruments(named)),
     ]
 
 

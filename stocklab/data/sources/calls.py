@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from stocklab.errors import SourceBlocked, SourceExhausted
 
-__all__ = ["KST", "CallLedger", "MemoryCalls", "now_kst"]
+__all__ = ["KST", "CallLedger", "MemoryCalls", "midnight_after", "now_kst"]
 
 KST = ZoneInfo("Asia/Seoul")
 
@@ -19,6 +19,11 @@ KST = ZoneInfo("Asia/Seoul")
 def now_kst() -> datetime:
     """The time in Seoul."""
     return datetime.now(KST)
+
+
+def midnight_after(now: datetime) -> datetime:
+    """When the next day begins in Seoul, and with it a new quota."""
+    return datetime.combine(now.astimezone(KST).date() + timedelta(days=1), time(0), tzinfo=KST)
 
 
 class CallLedger(Protocol):

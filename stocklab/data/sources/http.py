@@ -78,7 +78,7 @@ class SourceClient:
     base_url: str
     pace: Pace
     calls: CallLedger
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a key
     stop: threading.Event = field(default_factory=threading.Event)
     transport: httpx.BaseTransport | None = None
     _client: httpx.Client = field(init=False)

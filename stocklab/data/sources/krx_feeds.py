@@ -96,7 +96,7 @@ class _Sections:
             A section has fewer than 90 % of the rows.
         """
         for name, section in sections.items():
-            if not self.counts.near(session, name):
+            if self.counts.needs_earlier(session, name, section.height):
                 self._ask_ahead(session, name)
             self.counts.check(session, name, section.height)
 

@@ -9,12 +9,12 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, Final, Self
 
 import httpx
 
-from stocklab.data.sources.calls import KST, CallLedger, now_kst
+from stocklab.data.sources.calls import CallLedger, midnight_after, now_kst
 from stocklab.data.sources.http import Pace, SourceClient, json_of
 from stocklab.errors import SourceChanged, SourceDenied, SourceError, SourceExhausted
 
@@ -105,6 +105,10 @@ class KrxOpenApi:
     def _refusal(self, service: str, status: str, message: dict[str, Any]) -> SourceError | None:
         """What an answer refuses, if it does; the code is in the body of some answers with status 200."""
         code, text = str(message.get("respCode", status)), str(message.get("respMsg", ""))
+        if not status.startswith("5") and any(word in text.lower() for word in _QUOTA_WORDS):
+            until = midnight_after(self.clock())
+            self.calls.block(SOURCE, until=until, reason="the service says that the day's quota is spent")
+            return SourceExhausted(SOURCE, message=f"the service says {text!r}")
         if code in _DENIED or status in _DENIED:
             denied = SourceDenied(
                 SOURCE,
@@ -114,11 +118,6 @@ class KrxOpenApi:
             )
             self._denied[service] = denied
             return denied
-        if code != "200" and any(word in text.lower() for word in _QUOTA_WORDS):
-            tomorrow = self.clock().astimezone(KST).date() + timedelta(days=1)
-            until = datetime.combine(tomorrow, time(0), tzinfo=KST)
-            self.calls.block(SOURCE, until=until, reason="the service says that the day's quota is spent")
-            return SourceExhausted(SOURCE, message=f"the service says {text!r}")
         return None
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "earlier_trading_days",
     "markets_of",
     "next_trading_day",
+    "possible_bars",
     "wanted_sessions",
     "will_come",
 ]
@@ -35,6 +36,7 @@ MARKETS: Final = ("KOSPI", "KOSDAQ", "KONEX")
 KONEX_OPENED: Final = date(2013, 7, 1)  # KRX: 코넥스시장 개장일
 _MOST_LEFT_OUT: Final = 3
 _LEAST_SHARE: Final = 0.9
+_LEAST_GROWN: Final = 0.7  # less than this of the session after it is a part, whatever the session before says
 
 
 def markets_of(session: date, wanted: tuple[str, ...] = MARKETS) -> tuple[str, ...]:
@@ -61,20 +63,31 @@ def bars_of_session(source: str, session: date, rows: pl.DataFrame) -> tuple[pl.
     twice = rows.filter(pl.col("code").is_duplicated())
     if twice.height:
         raise SourceChanged(source, f"a code comes twice on {session}", found=str(twice["code"][0]))
+    bars, note = possible_bars(source, str(session), rows, lambda file: raw_bars(file, source), symbol="code")
+    return conform("prices_raw", bars), note
+
+
+def possible_bars(
+    source: str, what: str, rows: pl.DataFrame, read: Callable[[SourceFile], pl.DataFrame], *, symbol: str
+) -> tuple[pl.DataFrame, str]:
+    """Rows as a layout reads them, without the few it refuses, and a note naming those ("" when there are none).
+
+    Raises
+    ------
+    SourceChanged
+        More than three rows are refused, or not because of one row.
+    """
     left_out: list[str] = []
     while True:
         try:
-            bars = raw_bars(SourceFile(Path(f"{source} {session}"), rows), source)
+            bars = read(SourceFile(Path(f"{source} {what}"), rows))
         except BrokenInput as error:
             if error.row is None or len(left_out) == _MOST_LEFT_OUT:
-                raise SourceChanged(source, f"rows of {session} cannot be ({error})") from error
-            symbol = rows["code"][error.row - 1]
-            left_out.append(f"{symbol} ({error.column})")
-            place = pl.int_range(pl.len()) != error.row - 1
-            rows = rows.filter(place)
+                raise SourceChanged(source, f"rows of {what} cannot be ({error})") from error
+            left_out.append(f"{rows[symbol][error.row - 1]} ({error.column})")
+            rows = rows.filter(pl.int_range(pl.len()) != error.row - 1)
             continue
-        note = f"left out, no possible bar: {', '.join(left_out)}" if left_out else ""
-        return conform("prices_raw", bars), note
+        return bars, f"left out, no possible bar: {', '.join(left_out)}" if left_out else ""
 
 
 def wanted_sessions(
@@ -137,26 +150,37 @@ class RowCounts:
     stale_days: int = 40
     _counts: dict[str, tuple[date, int]] = field(default_factory=dict)
 
-    def near(self, session: date, market: str) -> bool:
-        """Whether a count of a session near enough is known."""
-        known = self._counts.get(market)
-        return known is not None and abs((known[0] - session).days) <= self.stale_days
+    def needs_earlier(self, session: date, market: str, count: int) -> bool:
+        """Whether an earlier session should be counted before `check`.
+
+        So it is when no near session is known, and when a later one has somewhat more rows: on some days many are
+        listed at once, most of all on a small market.
+        """
+        known = self._near(session, market)
+        if known is None:
+            return True
+        day, other = known
+        return day > session and _LEAST_GROWN * other <= count < _LEAST_SHARE * other
 
     def check(self, session: date, market: str, count: int) -> None:
-        """Compare with the nearest known session; remember nothing.
+        """Compare with the session remembered last, if it is near; remember nothing.
 
         Raises
         ------
         SourceChanged
             Fewer than 90 % of its rows.
         """
-        if self.near(session, market):
-            day, before = self._counts[market]
-            if count < _LEAST_SHARE * before:
-                raise SourceChanged(
-                    self.source, f"{market} has {count:,} rows on {session} and {before:,} on {day}: not a whole market"
-                )
+        known = self._near(session, market)
+        if known is not None and count < _LEAST_SHARE * known[1]:
+            raise SourceChanged(
+                self.source,
+                f"{market} has {count:,} rows on {session} and {known[1]:,} on {known[0]}: not a whole market",
+            )
 
     def remember(self, session: date, market: str, count: int) -> None:
         """Take a count as the yardstick of its neighbours."""
         self._counts[market] = (session, count)
+
+    def _near(self, session: date, market: str) -> tuple[date, int] | None:
+        known = self._counts.get(market)
+        return known if known is not None and abs((known[0] - session).days) <= self.stale_days else None
