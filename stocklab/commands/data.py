@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stocklab.commands.arguments import add_command, basis_of, print_json, say
+from stocklab.commands.data_sync import add_sync_commands
 from stocklab.data import Store, import_paths, status
 from stocklab.errors import InputError
 from stocklab.market.panel import KRX_BASES
@@ -36,6 +37,7 @@ def add_commands(commands: Any) -> None:
         help="bring stored adjusted bars to the scale of the file's, then add the new rows",
     )
     load.add_argument("--json", action="store_true")
+    add_sync_commands(parts)
     state = add_command(parts, "status", _data_status, "what is loaded and how old it is")
     state.add_argument("--json", action="store_true")
 

@@ -13,6 +13,7 @@ from stocklab.db.models import (
     StrategyRow,
     StrategyVersionRow,
 )
+from stocklab.db.opening import database_of, database_url
 from stocklab.db.operation_models import (
     ComponentDayRow,
     IntentRow,
@@ -46,6 +47,8 @@ __all__ = [
     "StrategyRow",
     "StrategyVersionRow",
     "WorkerRow",
+    "database_of",
+    "database_url",
     "head_revision",
     "open_database",
     "revision",

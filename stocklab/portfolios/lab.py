@@ -17,7 +17,7 @@ from stocklab.data.engine import BacktestOutcome, run_backtest
 from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.store import Store
-from stocklab.db import LOCAL_OWNER_ID, Database, open_database, upgrade
+from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, upgrade
 from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
@@ -45,13 +45,6 @@ _MAX_PANELS = 2
 _PanelKey = tuple[str, PriceBasis | None, date | None, date | None, StatementMode]
 
 RunBacktest = Callable[..., BacktestOutcome]
-
-
-def database_url(settings: Settings) -> str:
-    """URL of the app database: as set, else an SQLite file in the home."""
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    return f"sqlite:///{Path(settings.home).resolve() / 'stocklab.db'}"
 
 
 class Lab:

@@ -95,6 +95,8 @@ def _shown(default: object) -> str:
         return "(none)"
     if isinstance(default, bool):
         return str(default).lower()
+    if isinstance(default, tuple):
+        return ",".join(default)
     return str(default.get_secret_value() if isinstance(default, SecretStr) else default)
 
 

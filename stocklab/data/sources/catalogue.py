@@ -82,9 +82,10 @@ def _open_krx(given: Opening) -> Opened:
         stop=given.stop,
         clock=given.clock,
     )
-    return Opened(feeds=krx_feeds.krx_feeds(
-        api, start=given.settings.history_from, markets=given.settings.krx_markets
-    ), close=api.close)
+    return Opened(
+        feeds=krx_feeds.krx_feeds(api, start=given.settings.history_from, markets=given.settings.krx_markets),
+        close=api.close,
+    )
 
 
 def _open_datagokr(given: Opening) -> Opened:
@@ -107,7 +108,9 @@ SOURCES: Final = (
         open=_open_krx,
     ),
     SourceSpec(source=datagokr.SOURCE, keys=("datagokr_key",), feeds=("datagokr.stocks",), open=_open_datagokr),
-    SourceSpec(source=upbit.SOURCE, keys=(), feeds=("upbit.markets", "upbit.candles"), open=_open_upbit, switch="sync_coins"),
+    SourceSpec(
+        source=upbit.SOURCE, keys=(), feeds=("upbit.markets", "upbit.candles"), open=_open_upbit, switch="sync_coins"
+    ),
 )
 """Sources in the order of trust for what several of them have."""
 

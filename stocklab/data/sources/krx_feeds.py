@@ -47,13 +47,15 @@ def released(session: date) -> datetime:
     return datetime.combine(session + timedelta(days=1), _RELEASE_HOUR, tzinfo=KST)
 
 
-def krx_feeds(api: KrxOpenApi, *, start: date = FIRST_SESSION) -> tuple[StockBars, IndexLevels, EtfBars, IssueMaster]:
+def krx_feeds(
+    api: KrxOpenApi, *, start: date = FIRST_SESSION, markets: tuple[str, ...] = MARKETS
+) -> tuple[StockBars, IndexLevels, EtfBars, IssueMaster]:
     """Every feed of the service, the most useful first."""
     return (
-        StockBars(api, start=start),
+        StockBars(api, start=start, markets=markets),
         IndexLevels(api, start=start),
         EtfBars(api, start=start),
-        IssueMaster(api, start=start),
+        IssueMaster(api, start=start, markets=markets),
     )
 
 

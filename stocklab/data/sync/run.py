@@ -20,7 +20,7 @@ from stocklab.data.datasets import PRICES_RAW
 from stocklab.data.lock import WriterLock
 from stocklab.data.observed import WHOLE_MARKET
 from stocklab.data.panel_build import build_panel, dataset_of
-from stocklab.data.sources.calls import now_kst
+from stocklab.data.sources.calls import CallLedger, now_kst
 from stocklab.data.sources.feed import Answer, AnswerState, Feed, Window, session_of
 from stocklab.data.store import Store
 from stocklab.data.sync.absorb import Absorbed, absorb, coverage_of, real_snapshot
@@ -30,6 +30,7 @@ from stocklab.data.sync.window import window_at
 from stocklab.errors import (
     Cancelled,
     SourceBlocked,
+    SourceChanged,
     SourceDenied,
     SourceError,
     SourceExhausted,
@@ -95,6 +96,7 @@ class _Run:
     inbox: Inbox
     options: SyncOptions
     order: tuple[str, ...]
+    calls: CallLedger | None
     stop: threading.Event
     say: OnSyncProgress
     started: float
@@ -113,6 +115,7 @@ def sync(
     options: SyncOptions,
     *,
     clock: Callable[[], datetime] = now_kst,
+    calls: CallLedger | None = None,
     stop: threading.Event | None = None,
     on_progress: OnSyncProgress | None = None,
 ) -> SyncReport:
@@ -122,6 +125,8 @@ def sync(
     ----------
     feeds : the most trusted first
         Where two offer the same rows, the earlier one's stand (`owned_rows`).
+    calls : CallLedger, optional
+        Told of answers that made no sense: the client took them for good ones.
     stop : threading.Event, optional
         Set it to end: the answers so far are stored.
 
@@ -141,6 +146,7 @@ def sync(
                 inbox=Inbox(store.home),
                 options=options,
                 order=tuple(feed.name for feed in feeds),
+                calls=calls,
                 stop=threading.Event() if stop is None else stop,
                 say=on_progress if on_progress is not None else _quiet,
                 started=time.perf_counter(),
@@ -273,6 +279,8 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
         return
     except SourceError as error:
         _note_failure(turn, key, error)
+        if run.calls is not None and isinstance(error, SourceChanged | _Vanished):
+            run.calls.note(turn.feed.source, ok=False, message=str(error))
         run.asked += 1
         return
     run.rows += kept.rows

@@ -21,6 +21,9 @@ from stocklab.settings import Settings
 
 def test_without_keys_only_what_needs_none_is_on(tmp_path: Path, calls: MemoryCalls) -> None:
     with open_feeds(Settings(home=tmp_path), calls) as feeds:
+        assert feeds.on == (), "coins are asked for by those who want them"
+        assert {off.reason for off in feeds.off if off.source == "upbit"} == {OffReason.SWITCHED_OFF}
+    with open_feeds(Settings(home=tmp_path, sync_coins=True), calls) as feeds:
         assert [feed.name for feed in feeds.on] == ["upbit.markets", "upbit.candles"]
         assert {(off.name, off.source, off.reason, off.settings) for off in feeds.off} >= {
             ("krx_openapi.stocks", "krx_openapi", OffReason.NO_KEY, ("krx_openapi_key",)),
@@ -31,7 +34,7 @@ def test_without_keys_only_what_needs_none_is_on(tmp_path: Path, calls: MemoryCa
 
 def test_every_row_opens_the_feeds_it_names(tmp_path: Path, calls: MemoryCalls) -> None:
     keys = {name: "key" for spec in SOURCES for name in spec.keys}
-    with open_feeds(Settings(home=tmp_path, history_from=date(2021, 1, 4)), calls, keys=keys) as feeds:
+    with open_feeds(Settings(home=tmp_path, history_from=date(2021, 1, 4), sync_coins=True), calls, keys=keys) as feeds:
         assert feeds.off == ()
         assert [feed.name for feed in feeds.on] == [name for spec in SOURCES for name in spec.feeds]
         names = {spec.source: set(spec.feeds) for spec in SOURCES}
@@ -59,7 +62,7 @@ def test_addresses_keys_and_the_stop_reach_the_source(
         settings = Settings(home=tmp_path, krx_openapi_url=fake.url)
         with open_feeds(settings, calls, keys={"krx_openapi_key": f" {KEY}\n"}, stop=stop, clock=later) as feeds:
             stocks = next(feed for feed in feeds.on if feed.name == "krx_openapi.stocks")
-            assert stocks.fetch("2024-01-08").frames["prices_raw"].height == 26
+            assert stocks.fetch("2024-01-08").frames["prices_raw"].height == 22, "KOSPI and KOSDAQ"
             asked = len(fake.seen)
             stop.set()
             with pytest.raises(Cancelled):
