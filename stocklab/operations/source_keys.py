@@ -66,7 +66,7 @@ class SourceKeys:
         """Which keys are kept, and since when."""
         with self._database.read() as session:
             rows = session.execute(select(SourceKeyRow.name, SourceKeyRow.updated_at).order_by(SourceKeyRow.name))
-                return {name: updated_at for name, updated_at in rows}
+            return {row.name: row.updated_at for row in rows}
 
     def values(self) -> Mapping[str, str]:
         """Every kept key by the name of its setting.
