@@ -14,7 +14,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from stocklab import __version__
-from stocklab.commands import backtest, data, demo, explain, factors, health, proof, screen, strategy, sweep, up
+from stocklab.commands import (
+    backtest,
+    backup,
+    data,
+    demo,
+    explain,
+    factors,
+    health,
+    prepare,
+    proof,
+    scheduler,
+    screen,
+    strategy,
+    sweep,
+    up,
+)
 from stocklab.commands.arguments import Command
 from stocklab.errors import Cancelled, DocumentError, FormulaError, StockLabError
 from stocklab.logs import configure_logging
@@ -22,7 +37,22 @@ from stocklab.settings import load_settings
 
 __all__ = ["main"]
 
-_FAMILIES: Final = (up, demo, data, strategy, factors, backtest, screen, explain, sweep, proof, health)
+_FAMILIES: Final = (
+    up,
+    scheduler,
+    demo,
+    data,
+    strategy,
+    factors,
+    backtest,
+    screen,
+    explain,
+    sweep,
+    proof,
+    prepare,
+    backup,
+    health,
+)
 """Modules of commands, in the order of the help."""
 
 

@@ -8,7 +8,7 @@ import platform
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -18,6 +18,8 @@ from stocklab.data import Store, status
 from stocklab.db import head_revision, open_database, revision
 from stocklab.errors import StockLabError
 from stocklab.market.calendar import confirmed_until
+from stocklab.operations import scheduler_status
+from stocklab.operations.backup import newest_backup
 from stocklab.portfolios.lab import database_url
 from stocklab.settings import Settings
 
@@ -26,6 +28,7 @@ __all__ = ["Check", "Report", "examine"]
 State = Literal["ok", "warn", "fail", "off"]
 LIBRARIES = ("streamlit", "numba", "numpy", "polars", "duckdb", "sqlalchemy", "pydantic")
 LEAST_FREE_BYTES = 2_000_000_000
+_OLD_BACKUP = timedelta(days=3)
 _SEOUL = ZoneInfo("Asia/Seoul")
 
 
@@ -78,6 +81,8 @@ def examine(settings: Settings) -> Report:
         ("store", _store),
         ("database", _database),
         ("clock", _clock),
+        ("scheduler", _scheduler),
+        ("backup", _backup),
         ("sources", _sources),
         ("brokers", _brokers),
     )
@@ -160,6 +165,46 @@ def _database(settings: Settings) -> Check:
             hint="`stocklab up` brings it up to date.",
         )
     return Check(name="database", state="ok", detail=f"{database.backend}, schema {found}")
+
+
+def _scheduler(settings: Settings) -> Check:
+    url = database_url(settings)
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return Check(name="scheduler", state="off", detail="it never ran here", hint="`stocklab up` starts it.")
+    database = open_database(url)
+    try:
+        if revision(database) != head_revision():
+            return Check(name="scheduler", state="off", detail="the app database is not up to date")
+        found = scheduler_status(database, datetime.now(UTC))
+    finally:
+        database.close()
+    if found.leader is None:
+        seen = "never seen" if found.last_seen_at is None else f"last seen {found.last_seen_at:%Y-%m-%d %H:%M} UTC"
+        state: State = "off" if settings.scheduler == "off" or found.last_seen_at is None else "warn"
+        return Check(name="scheduler", state=state, detail=f"not running, {seen}", hint="`stocklab up` starts it.")
+    if found.troubles:
+        bad = "; ".join(f"{run.job} for {run.key} {run.state}: {run.message}" for run in found.troubles)
+        return Check(name="scheduler", state="warn", detail=bad, hint="`stocklab scheduler status` shows every job.")
+    waiting = len(found.intents)
+    return Check(
+        name="scheduler",
+        state="ok",
+        detail=f"working, {len(found.standbys)} standing by, {waiting} wish{'' if waiting == 1 else 'es'} open",
+    )
+
+
+def _backup(settings: Settings) -> Check:
+    newest = newest_backup(Path(settings.home))
+    if newest is None:
+        return Check(name="backup", state="off", detail="none in backups/ of the home", hint="`stocklab backup`")
+    age = datetime.now(UTC) - datetime.fromtimestamp(newest.stat().st_mtime, UTC)
+    old = age > _OLD_BACKUP
+    return Check(
+        name="backup",
+        state="warn" if old else "ok",
+        detail=f"{newest.name}, {age.days} days old",
+        hint="The scheduler makes one each night; `stocklab backup` makes one now." if old else "",
+    )
 
 
 def _clock(settings: Settings) -> Check:

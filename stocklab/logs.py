@@ -17,6 +17,7 @@ _SECRET_WORDS = ("password", "secret", "token", "authorization", "cookie", "acco
 _SERVERS = ("streamlit", "uvicorn", "websockets")  # they give each of their loggers a handler of its own
 _QUIET = (
     "alembic",
+    "apscheduler",
     "asyncio",
     "httpcore",
     "httpx",

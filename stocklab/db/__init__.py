@@ -1,7 +1,7 @@
 """The app database: typed tables, sessions and migrations, on SQLite or PostgreSQL."""
 
 from stocklab.db.database import Database, DatabaseUnreachable, open_database
-from stocklab.db.migrate import head_revision, revision, upgrade
+from stocklab.db.migrate import head_revision, knows_revision, revision, upgrade
 from stocklab.db.models import (
     LOCAL_OWNER_ID,
     Base,
@@ -50,6 +50,7 @@ __all__ = [
     "database_of",
     "database_url",
     "head_revision",
+    "knows_revision",
     "open_database",
     "revision",
     "upgrade",

@@ -20,13 +20,13 @@ from stocklab.db.database import Database, DatabaseUnreachable
 from stocklab.db.models import LOCAL_OWNER_ID, OwnerRow
 from stocklab.errors import SettingsError
 
-__all__ = ["head_revision", "revision", "upgrade"]
+__all__ = ["head_revision", "knows_revision", "revision", "upgrade"]
 
 _ADVISORY_LOCK = 0x5354_4F43_4B4C_4142  # "STOCKLAB": one number for every process on the same PostgreSQL database
 
 
-def upgrade(database: Database) -> None:
-    """Migrate to the newest schema and make sure that the local owner exists.
+def upgrade(database: Database, *, to: str = "head") -> None:
+    """Migrate to the newest schema, and make sure that the local owner exists; or only to the revision ``to``.
 
     Idempotent; processes that start together take turns, by a file lock beside an SQLite file and by an advisory lock
     on PostgreSQL. Each migration is one transaction: a kill leaves the schema at a whole revision.
@@ -44,13 +44,15 @@ def upgrade(database: Database) -> None:
                 config = _config()
                 config.attributes["connection"] = connection
                 try:
-                    command.upgrade(config, "head")
+                    command.upgrade(config, to)
                 except CommandError as error:
                     raise SettingsError(
                         f"The app database has a schema that this version does not know ({error}). "
                         "Hint: start the version that wrote it, or newer."
                     ) from error
                 connection.commit()
+            if to != "head":
+                return
             with database.write() as session:  # still in turn: two that start together must not both add the owner
                 if session.get(OwnerRow, LOCAL_OWNER_ID) is None:
                     session.add(OwnerRow(id=LOCAL_OWNER_ID, name="Local owner", created_at=utc_now()))
@@ -71,6 +73,11 @@ def head_revision() -> str:
     """Revision this version of the program needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     return str(head)
+
+
+def knows_revision(wanted: str) -> bool:
+    """Whether this version of the program has a revision of that name."""
+    return any(script.revision == wanted for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _config() -> Config:

@@ -82,12 +82,17 @@ class RunLedger:
             due = row.state == RunState.FAILED and row.retry_at is not None and row.retry_at <= now
             if not dead and not due:
                 return False
-            row.state = RunState.RUNNING.value
-            row.attempts += 1
-            row.worker = worker
-            row.progress = None
-            row.started_at = row.heartbeat_at = now
-            row.finished_at = row.retry_at = None
+            _begin(row, worker, now)
+            return True
+
+    def retry_now(self, job: str, key: str, worker: str, now: datetime) -> bool:
+        """Begin a run that failed, was missed or skipped once more, because a person says so; False for any other."""
+        again = (RunState.FAILED.value, RunState.MISSED.value, RunState.SKIPPED.value)
+        with self._database.write() as session:
+            row = session.get(ScheduledRunRow, (job, key), with_for_update=True)
+            if row is None or row.state not in again:
+                return False
+            _begin(row, worker, now)
             return True
 
     def beat(self, worker: str, now: datetime) -> frozenset[tuple[str, str]]:
@@ -174,6 +179,11 @@ class RunLedger:
             row = session.get(ScheduledRunRow, (job, key))
             return None if row is None else _view(row)
 
+    def require(self, job: str, key: str) -> LedgerRun:
+        """One run that is known to be there."""
+        with self._database.read() as session:
+            return _view(session.get_one(ScheduledRunRow, (job, key)))
+
     def runs(self, job: str, *, limit: int = 60) -> tuple[LedgerRun, ...]:
         """Runs of a job, newest key first."""
         statement = select(ScheduledRunRow).where(ScheduledRunRow.job == job)
@@ -186,6 +196,16 @@ class RunLedger:
         statement = select(ScheduledRunRow).order_by(ScheduledRunRow.created_at.desc(), ScheduledRunRow.job)
         with self._database.read() as session:
             return tuple(_view(row) for row in session.scalars(statement.limit(limit)))
+
+
+def _begin(row: ScheduledRunRow, worker: str, now: datetime) -> None:
+    row.state = RunState.RUNNING.value
+    row.attempts += 1
+    row.worker = worker
+    row.progress = None
+    row.cancel_requested = False
+    row.started_at = row.heartbeat_at = now
+    row.finished_at = row.retry_at = None
 
 
 def _held(session: Session, job: str, key: str, worker: str) -> ScheduledRunRow | None:

@@ -57,6 +57,24 @@ class SchedulerStatus:
         bad = (RunState.FAILED, RunState.MISSED)
         return tuple(run for run in lasts if run.state in bad and self.at - run.created_at <= _LATELY)
 
+    def describe(self) -> str:
+        """Lines for a terminal."""
+        if self.leader is not None:
+            lines = [f"A scheduler works since {_moment(self.leader.started_at)} ({self.leader.worker})."]
+        else:
+            seen = "" if self.last_seen_at is None else f" The last one was seen {_moment(self.last_seen_at)}."
+            lines = [f"No scheduler works.{seen}"]
+        lines += [f"Another one stands by ({worker.worker})." for worker in self.standbys]
+        if self.quiet_until is not None:
+            lines.append(f"Syncs, backups and collections begin after {_moment(self.quiet_until)}.")
+        for job in self.jobs:
+            last = "never ran" if job.last is None else f"{job.last.key} {job.last.state}"
+            note = "" if job.last is None or not job.last.message else f"  {job.last.message.splitlines()[0]}"
+            lines.append(f"  {job.name:<16} next {_moment(job.next_due):<20} last: {last}{note}")
+        for intent in self.intents:
+            lines.append(f"  wish {intent.kind} of {_moment(intent.created_at)}: {intent.state}")
+        return "\n".join(lines)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form, moments as ISO text in Seoul's time."""
         plain: dict[str, Any] = _plain({**asdict(self), "alive": self.alive})
@@ -99,6 +117,10 @@ def scheduler_status(
         jobs=tuple(jobs),
         intents=Intents(database).list(live=True),
     )
+
+
+def _moment(moment: datetime | None) -> str:
+    return "-" if moment is None else f"{moment.astimezone(KST):%Y-%m-%d %H:%M} KST"
 
 
 def _plain(value: object) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -130,6 +130,12 @@ class Strategies:
         """
         with self._database.read() as session:
             return _view(_require(session, owner_id, strategy_id, lock=False))
+
+    def each(self) -> Iterator[SavedStrategy]:
+        """Every strategy of every owner, the ones changed last first."""
+        with self._database.read() as session:
+            rows = session.scalars(select(StrategyRow).order_by(StrategyRow.updated_at.desc(), StrategyRow.id)).all()
+        return (_view(row) for row in rows)
 
     def save(
         self,

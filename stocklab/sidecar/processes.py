@@ -28,18 +28,24 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Child:
-    """A process to keep running. ``grace_seconds`` is how long it may take to stop before it is killed."""
+    """A process to keep running.
+
+    ``grace_seconds`` is how long it may take to stop before it is killed. One that is not ``essential`` is started
+    again however often it crashes; the others are not brought down for it.
+    """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
     grace_seconds: float = 10.0
+    essential: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How crashes are met: the delay doubles from first to longest; ``attempts`` crashes in a row are the end.
+    """How crashes are met: the delay doubles from first to longest; ``attempts`` crashes in a row are the end, if the
+    child is essential.
 
     A child that ran for ``healthy_seconds`` starts with a clean record.
     """
@@ -47,7 +53,7 @@ class Patience:
     first_delay_seconds: float = 0.5
     longest_delay_seconds: float = 30.0
     attempts: int = 6
-    healthy_seconds: float = 60.0
+    healthy_seconds: float = 10.0
 
     def delay(self, crashes: int) -> float:
         """Seconds to wait after that many crashes in a row.
@@ -114,7 +120,7 @@ def _watch(watched: Sequence[_Watched], patience: Patience, signals: _Signals) -
         for each in watched:
             if each.process is not None and each.process.poll() is not None:
                 _note_end(each, patience, now)
-                if each.crashes >= patience.attempts:
+                if each.child.essential and each.crashes >= patience.attempts:
                     log.error("child_given_up", child=each.child.name, crashes=each.crashes)
                     return EXIT_GAVE_UP
             if each.process is None and now >= each.restart_at:

@@ -1,4 +1,4 @@
-"""`stocklab up`: a ready home, then the UI (and, from its part on, the scheduler), kept running until told to stop."""
+"""`stocklab up`: a ready home, then the UI and the scheduler, kept running until told to stop."""
 
 from __future__ import annotations
 
@@ -87,7 +87,18 @@ def children(settings: Settings, argv: Sequence[str] = ()) -> tuple[Child, ...]:
         "STOCKLAB_PORT": str(settings.port),
         "STREAMLIT_SERVER_COOKIE_SECRET": cookie_secret(settings),
     }
-    return (Child(name="ui", command=command, environment=environment, directory=app.parent, grace_seconds=15.0),)
+    ui = Child(name="ui", command=command, environment=environment, directory=app.parent, grace_seconds=15.0)
+    if settings.scheduler == "off":
+        return (ui,)
+    scheduler = Child(
+        name="scheduler",
+        command=(sys.executable, "-m", "stocklab.cli", "scheduler"),
+        environment={"STOCKLAB_HOME": str(home)},
+        directory=app.parent,
+        grace_seconds=20.0,
+        essential=False,  # pages and backtests go on without it, and the system page says that it is away
+    )
+    return ui, scheduler
 
 
 def find_app() -> Path:

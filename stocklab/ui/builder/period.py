@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from stocklab.portfolios.ahead import usual_range
 from stocklab.ui import cached
 from stocklab.ui.builder import draft, state
 from stocklab.ui.builder.fields import bind
@@ -25,7 +26,7 @@ def chosen_range() -> tuple[date, date] | None:
         return None
     editing = state.session()
     end = editing["end"] or available[1]
-    start = editing["start"] or max(available[0], _years_before(available[1], 10))
+    start = editing["start"] or usual_range(*available)[0]
     return start, end
 
 
