@@ -14,7 +14,7 @@ from stocklab.data.importing import import_paths
 from stocklab.data.results import ResultStore
 from stocklab.data.status import status
 from stocklab.data.store import Store
-from stocklab.errors import Cancelled, SourceOff
+from stocklab.errors import Cancelled
 from stocklab.operations import SCHEDULES, Intents
 from stocklab.operations.backup import BackupReport, BackupScope, backup_name, make_backup, remove_old
 from stocklab.operations.intents import upload_path
@@ -22,7 +22,7 @@ from stocklab.operations.tidying import forget_old
 from stocklab.portfolios import Runs, Strategies
 from stocklab.portfolios.ahead import run_presets_ahead, warm_saved
 from stocklab.research.sweep_store import SweepStore
-from stocklab.sidecar.sync_job import SYNC, sync_work
+from stocklab.sidecar.sync_job import sync_work
 from stocklab.sidecar.work import Job, JobContext, NothingToDo, Work
 
 __all__ = ["INTENT_WORKS", "JOBS"]
@@ -39,13 +39,6 @@ def _store(context: JobContext) -> Store:
     if store.current() is None:
         raise NothingToDo("The home holds no market data.")
     return store
-
-
-def _sync(context: JobContext) -> str:
-    try:
-        return sync_work(SYNC)(context)
-    except SourceOff as error:
-        raise NothingToDo(str(error)) from error
 
 
 def _quality(context: JobContext) -> str:
@@ -160,8 +153,8 @@ def _remove_uploads(context: JobContext) -> int:
 
 _WORKS: Final[Mapping[str, Work]] = MappingProxyType(
     {
-        "sync": _sync,
-        "sync_morning": _sync,
+        "sync": sync_work,
+        "sync_morning": sync_work,
         "quality": _quality,
         "warm_factors": _warm_factors,
         "presets": _presets,
@@ -174,6 +167,6 @@ JOBS: Final = tuple(Job(schedule=schedule, work=_WORKS[schedule.name]) for sched
 """The timetable with its work."""
 
 INTENT_WORKS: Final[Mapping[str, Work]] = MappingProxyType(
-    {"sync_now": _sync, "import": _import, "backup_now": _backup_now, "collect_garbage": _collect_garbage}
+    {"sync_now": sync_work, "import": _import, "backup_now": _backup_now, "collect_garbage": _collect_garbage}
 )
 """The work of each kind of intent."""

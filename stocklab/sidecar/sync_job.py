@@ -2,66 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
-from stocklab.data.sources.calls import CallLedger
 from stocklab.data.store import Store
+from stocklab.data.sync.from_sources import sync_from_sources
+from stocklab.data.sync.progress_words import progress_words
+from stocklab.data.sync.report import FeedOutcome, SyncProgress, SyncReport
+from stocklab.errors import Cancelled, SourceOff, StockLabError
 from stocklab.operations import DatabaseCalls, SourceKeys, open_sealer, with_source_keys
-from stocklab.settings import Settings
-from stocklab.sidecar.work import JobContext, NothingToDo, Work
+from stocklab.sidecar.work import JobContext, NothingToDo, Stop
 
-__all__ = ["SYNC", "Sync", "sync_work"]
+__all__ = ["SyncFailed", "sync_work"]
 
-
-class Sync(Protocol):
-    """`stocklab.data.sync.run.sync` as this process calls it."""
-
-    def __call__(
-        self,
-        store: Store,
-        settings: Settings,
-        *,
-        calls: CallLedger,
-        now: datetime,
-        should_cancel: Callable[[], bool],
-        on_progress: Callable[[float, str], None],
-    ) -> str:
-        """Ask the sources, merge what they say into the next snapshot, and return a line about it.
-
-        ``settings`` holds the keys, also those a person entered; ``now`` is in Seoul. A kill or cancellation at any
-        moment loses nothing, and the next call goes on.
-
-        Raises
-        ------
-        SourceOff
-            No source is set up.
-        Cancelled
-            ``should_cancel`` said so.
-        """
-        ...
+_ASK_SECONDS = 0.2
+_FAULTS = (FeedOutcome.DENIED, FeedOutcome.BLOCKED, FeedOutcome.FAILED)
 
 
-SYNC: Sync | None = None
-"""The sync of this version; None: it has none, and the jobs are skipped."""
+class SyncFailed(StockLabError):
+    """No source answered: the run is tried again later."""
 
 
-def sync_work(sync: Sync | None) -> Work:
-    """The work of the sync jobs and of the intent to sync now."""
+def sync_work(context: JobContext) -> str:
+    """The work of the sync jobs and of the intent to sync now.
 
-    def work(context: JobContext) -> str:
-        if sync is None:
-            raise NothingToDo("This version has no online sources. Data come from `stocklab data import`.")
-        keys = SourceKeys(context.database, open_sealer(context.settings))
-        return sync(
-            Store(Path(context.settings.home)),
-            with_source_keys(context.settings, keys),
-            calls=DatabaseCalls(context.database, clock=context.clock),
-            now=context.clock(),
-            should_cancel=context.stop,
-            on_progress=context.tell,
-        )
+    Raises
+    ------
+    NothingToDo
+        No source is set up.
+    SyncFailed
+        Not one question was answered.
+    Cancelled
+        It was told to stop; what was answered until then is stored.
+    """
+    keys = SourceKeys(context.database, open_sealer(context.settings))
 
-    return work
+    def show(progress: SyncProgress) -> None:
+        context.tell(progress.fraction, progress_words(progress))
+
+    with _event(context.stop) as stop:
+        try:
+            report = sync_from_sources(
+                Store(Path(context.settings.home)),
+                with_source_keys(context.settings, keys),
+                DatabaseCalls(context.database, clock=context.clock),
+                clock=context.clock,
+                stop=stop,
+                on_progress=show,
+            )
+        except SourceOff as error:
+            raise NothingToDo(str(error)) from error
+    if report.cancelled:
+        raise Cancelled("The sync was stopped; what was answered until then is stored.")
+    line = _line(report)
+    asked = [feed for feed in report.feeds if feed.wanted]
+    if asked and all(feed.outcome in _FAULTS and not feed.final for feed in asked):
+        raise SyncFailed(line)
+    return line
+
+
+def _line(report: SyncReport) -> str:
+    """What became of it, in a line: rows, and each feed that is not done with the reason."""
+    rows = sum(report.added.values())
+    parts = [f"{rows:,} rows added" if rows else "nothing new"]
+    parts += [f"{sum(report.replaced.values()):,} corrected"] if report.replaced else []
+    parts += [f"{report.disagreements:,} values differ between sources"] if report.disagreements else []
+    troubles = [
+        f"{feed.feed} {feed.outcome.value}{': ' + feed.message if feed.message else ''}"
+        for feed in report.feeds
+        if feed.outcome not in (FeedOutcome.DONE, FeedOutcome.OFF)
+    ]
+    return "; ".join([", ".join(parts), *troubles])
+
+
+@contextmanager
+def _event(stop: Stop) -> Iterator[threading.Event]:
+    """``stop`` as an event, so that the waits between two requests end at once."""
+    event, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_ASK_SECONDS):
+            if stop():
+                event.set()
+                return
+
+    thread = threading.Thread(target=watch, name="sync-stop", daemon=True)
+    thread.start()
+    try:
+        yield event
+    finally:
+        over.set()
+        thread.join()
