@@ -227,8 +227,7 @@ class FakeDart(SocketServer):
                 ("frmtrm_q_amount", line.prior_quarter),
                 ("frmtrm_add_amount", line.prior_to_date),
             ):
-                if value:
-                    row[name] = value
+                row |= {name: value} if value else {}
             rows.append(row)
         return {"list": rows}
 
