@@ -13,15 +13,18 @@ from stocklab.db.models import (
     StrategyRow,
     StrategyVersionRow,
 )
+from stocklab.db.news_models import DisclosureRow, NewsItemRow
 
 __all__ = [
     "LOCAL_OWNER_ID",
     "Base",
     "Database",
     "DatabaseUnreachable",
+    "DisclosureRow",
     "IdeaVariantRow",
     "JobRow",
     "JobState",
+    "NewsItemRow",
     "OwnerRow",
     "RunRow",
     "StrategyRow",

@@ -565,7 +565,8 @@ def test_today_is_learnt_but_not_over(fake: FakeDart, dart: DartClient, known: D
     days = feed.wanted({"2026-11-24": "sum", "2026-03-02": "sum"}, _window())
     assert days[:2] == ["2026-11-26", "2026-11-25"]
     assert "2026-11-24" not in days
-    assert len(days) == 121 - 1  # the last 120 days and today
+    assert len(days) == 270 - 2  # from the first known day to today
+    assert len(feed.wanted({}, _window())) == 121
 
 
 def _dividend(per_share: str, total: str, kind: str = "보통주") -> list[dict[str, str]]:

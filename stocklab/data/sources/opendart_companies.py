@@ -116,7 +116,7 @@ class Filings:
         """Days from the first known one (or 120 days ago) to today that are not known, the newest first."""
         first = window.today - timedelta(days=_DAYS_BACK)
         if known:
-            first = min(first, session_of(max(known)))
+            first = min(first, session_of(min(known)))
         days = (window.today - first).days
         every = ((window.today - timedelta(days=back)).isoformat() for back in range(days + 1))
         return [day for day in every if day not in known]

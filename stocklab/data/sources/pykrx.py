@@ -105,7 +105,7 @@ class PykrxSession:
         with self._lock:
             self._end()
 
-    def table(self, name: str, **arguments: str | int) -> list[Mapping[str, str]]:
+    def table(self, name: str, **arguments: str | int) -> list[Mapping[str, str | None]]:
         """Rows of one table as KRX sent them: text with commas, "-" or nothing where there is no number.
 
         Raises
@@ -150,7 +150,10 @@ class PykrxSession:
         except SourceBlocked:
             raise self._refused_account() from None
         self._count(LOGIN_REQUESTS)
-        self._child = _Child.start(self.base_url, self.account, self.pace.timeout_seconds)
+        try:
+            self._child = _Child.start(self.base_url, self.account, self.pace.timeout_seconds)
+        except OSError as error:
+            raise SourceTemporary(SOURCE, f"the process could not be started ({error.strerror})") from error
         try:
             self._ask({}, seconds=_START_SECONDS)
             self._ask({"do": "login"})

@@ -144,7 +144,13 @@ def _serve(lines: TextIO, answers: TextIO) -> None:
 
     def table(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         frame = loaded[0][name](**arguments)
-        return {"rows": [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]}
+        return {
+            "rows": [
+                # a field that a row lacks is NaN here, and nothing there
+                {str(key): value if isinstance(value, str) else None for key, value in row.items()}
+                for row in frame.to_dict("records")
+            ]
+        }
 
     def say(answer: dict[str, Any]) -> None:
         answers.write(json.dumps(answer, ensure_ascii=False, default=str) + "\n")

@@ -22,7 +22,7 @@ from stocklab.market.calendar import confirmed_until, is_session
 
 __all__ = ["Flows", "Foreign", "Members", "Short", "TableSource", "whole_number"]
 
-Row = Mapping[str, str]
+Row = Mapping[str, str | None]
 
 _SESSIONS_BACK: Final = 60
 _EVENING: Final = time(18, 0)  # when the tables of a day are taken to be final
@@ -203,7 +203,7 @@ def whole_number(text: str | None) -> int | None:
 
 
 def _symbol(row: Row, column: str) -> str:
-    code = str(row.get(column, "")).strip()
+    code = (row.get(column) or "").strip()
     code = code[3:9] if len(code) == 12 else code  # an ISIN such as KR7005930003
     if not re.fullmatch(r"[0-9A-Z]{6}", code):
         raise SourceChanged(SOURCE, f"expected a code of six characters in {column}", found=code[:20])
