@@ -23,7 +23,7 @@ from stocklab.data.reading import SourceFile
 from stocklab.data.sources.calls import KST, MemoryCalls
 from stocklab.data.sources.feed import AnswerState, Window
 from stocklab.data.sources.http import Pace, SourceClient
-from stocklab.data.sources.opendart import BUDGET, PACE, DartClient
+from stocklab.data.sources.opendart import BUDGET, FEED_PACE, PACE, DartClient
 from stocklab.data.sources.opendart_accounts import MainAccounts
 from stocklab.data.sources.opendart_companies import CorpCodes, Filings
 from stocklab.data.sources.opendart_details import Dividends, Shares
@@ -719,5 +719,5 @@ def test_pace_and_budget_are_kept(
     with pytest.raises(SourceExhausted):
         small.fetch(f"2019/11011/{SAMSUNG}")
     assert len(fake.asked) == calls.taken("opendart") == 8
-    assert PACE.budget == 19_000
+    assert (PACE.budget, FEED_PACE.budget) == (19_000, 17_500)
     assert set(DATASETS) >= {"filings"}

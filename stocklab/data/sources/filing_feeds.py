@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from stocklab.data.sources import opendart
 from stocklab.data.sources.calls import CallLedger, now_kst
 from stocklab.data.sources.feed import Feed
-from stocklab.data.sources.http import SourceClient
+from stocklab.data.sources.http import Pace, SourceClient
 from stocklab.data.sources.naver_news import HUB, LEGACY, NaverNews
 from stocklab.data.sources.opendart import DartClient
 from stocklab.data.sources.opendart_accounts import MainAccounts
@@ -83,7 +83,7 @@ def filing_feeds(
     off: list[str] = []
     closing: list[Callable[[], None]] = []
     try:
-        dart = open_dart(settings, calls, keys, stopping, clock=clock)
+        dart = open_dart(settings, calls, keys, stopping, pace=opendart.FEED_PACE, clock=clock)
     except SourceOff:
         off += OPENDART_FEEDS
     else:
@@ -125,9 +125,10 @@ def open_dart(
     keys: Mapping[str, str] | None = None,
     stop: threading.Event | None = None,
     *,
+    pace: Pace = opendart.PACE,
     clock: Callable[[], datetime] = now_kst,
 ) -> DartClient:
-    """A client of OpenDART; close its ``client``.
+    """A client of OpenDART, for the disclosures of the day; close its ``client``. Feeds keep to a smaller budget.
 
     Raises
     ------
@@ -140,7 +141,7 @@ def open_dart(
     client = SourceClient(
         source=opendart.SOURCE,
         base_url=settings.opendart_url,
-        pace=opendart.PACE,
+        pace=pace,
         calls=calls,
         stop=stop if stop is not None else threading.Event(),
     )

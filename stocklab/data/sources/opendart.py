@@ -9,7 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,12 +27,13 @@ from stocklab.errors import (
     StockLabError,
 )
 
-__all__ = ["BUDGET", "PACE", "SOURCE", "DartClient", "Row"]
+__all__ = ["BUDGET", "FEED_PACE", "PACE", "SOURCE", "DartClient", "Row"]
 
 SOURCE: Final = "opendart"
 BUDGET: Final = 19_000  # of the 20,000 a key normally has
 # 4 requests a second at most; above about 1,000 a minute the service shuts an address out for a day
 PACE: Final = Pace(least_gap_seconds=0.25, most_gap_seconds=0.4, budget=BUDGET)
+FEED_PACE: Final = replace(PACE, budget=BUDGET - 1_500)  # a first fill leaves the day's disclosures what they need
 
 Row = Mapping[str, Any]
 

@@ -169,6 +169,7 @@ class PykrxSession:
         wait = self._next - clock_time.monotonic()
         if self.stop.wait(wait) if wait > 0 else self.stop.is_set():
             raise Cancelled(f"Asking {SOURCE} was stopped.")
+        self._keep_quiet()  # the wait may have led into the close
 
     def _ask(self, request: Mapping[str, Any], *, seconds: float | None = None) -> Mapping[str, Any]:
         if self._child is None:
