@@ -64,7 +64,7 @@ def _sources(arguments: argparse.Namespace, settings: Settings) -> int:
     with database_of(settings) as database:
         calls = DatabaseCalls(database)
         keys = SourceKeys(database, open_sealer(settings)).values()
-        with open_feeds(settings, calls, keys=keys) as feeds:
+        with open_feeds(settings, calls, keys=keys, store=Store(settings.home)) as feeds:
             on, off = feeds.on, feeds.off
         today = {feed.source: calls.taken(feed.source) for feed in on}
     if arguments.json:

@@ -193,6 +193,24 @@ _SPECS: Final = (
         session_column="filed_on",
     ),
     DatasetSpec(
+        # periodic reports as received, every version: which numbers became public when
+        name="filings",
+        schema=MappingProxyType(
+            {
+                "symbol": pl.String,
+                "filing_no": pl.String,
+                "filed_on": pl.Date,
+                "report_code": pl.String,  # OpenDART's reprt_code: 11013, 11012, 11014, 11011
+                "period_end": pl.Date,
+                "corp_code": pl.String,
+                "title": pl.String,
+            }
+        ),
+        key=("symbol", "filing_no"),
+        nullable=frozenset(),
+        session_column="filed_on",
+    ),
+    DatasetSpec(
         name="share_structure",
         schema=MappingProxyType(
             {

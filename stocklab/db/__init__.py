@@ -13,6 +13,7 @@ from stocklab.db.models import (
     StrategyRow,
     StrategyVersionRow,
 )
+from stocklab.db.news_models import DisclosureRow, NewsItemRow
 from stocklab.db.opening import database_of, database_url
 from stocklab.db.operation_models import (
     ComponentDayRow,
@@ -32,11 +33,13 @@ __all__ = [
     "ComponentDayRow",
     "Database",
     "DatabaseUnreachable",
+    "DisclosureRow",
     "IdeaVariantRow",
     "IntentRow",
     "IntentState",
     "JobRow",
     "JobState",
+    "NewsItemRow",
     "OwnerRow",
     "RunRow",
     "RunState",

@@ -1,4 +1,4 @@
-"""What keeps the program running: scheduled runs, intents, sources and their keys, uptime, backups."""
+"""What keeps the program running: scheduled runs, intents, sources and their keys, uptime, backups, news."""
 
 from stocklab.operations.intents import INTENT_KINDS, Intent, IntentKind, Intents
 from stocklab.operations.run_ledger import LedgerRun, RunLedger

@@ -23,6 +23,7 @@ DATASETS = {
     "events": N_("Splits, bonus and rights issues"),
     "dividends": N_("Cash dividends"),
     "statements": N_("Financial statements"),
+    "filings": N_("Periodic reports received"),
     "share_structure": N_("Free float and treasury shares"),
     "investor_flows": N_("Net purchases by investor class"),
     "foreign_holdings": N_("Foreign holdings"),

@@ -14,6 +14,7 @@ from stocklab.data.demo.books import make_books
 from stocklab.data.demo.cast import make_cast
 from stocklab.data.demo.coins import coin_instruments, coins_frame
 from stocklab.data.demo.dividends import affordable, dividends_frame, fall_ex_dividend
+from stocklab.data.demo.filing_list import filings_frame
 from stocklab.data.demo.filings import make_filings
 from stocklab.data.demo.funds import add_funds
 from stocklab.data.demo.indices import index_levels, index_members
@@ -128,16 +129,19 @@ def demo_datasets(
     accounts = make_accounts(cast, books, filings, shares, seed)
     flows = make_flows(cast, bars, seed)
     shortable = may_be_shorted(cast, bars, members["KOSPI200"], sessions)
+    instruments = pl.concat([instruments_frame(cast), coin_instruments()], how="vertical_relaxed")
+    statements = statements_frame(accounts)
     return {
         "prices_raw": raw_frame(cast, bars, sessions),
         "prices_adjusted": adjusted_frame(cast, bars, events, sessions),
         "indices": indices_frame(levels, sessions),
         "prices_coin": coins_frame(seed, until),
-        "instruments": pl.concat([instruments_frame(cast), coin_instruments()], how="vertical_relaxed"),
+        "instruments": instruments,
         "delistings": delistings_frame(cast, sessions),
         "events": events_frame(cast, events, sessions),
         "dividends": dividends_frame(scene, books, accounts.lines.dps),
-        "statements": statements_frame(accounts),
+        "statements": statements,
+        "filings": filings_frame(statements, instruments),
         "share_structure": structure_frame(cast, books, filings, shares, seed),
         "investor_flows": flows_frame(cast, bars, flows, sessions),
         "foreign_holdings": holdings_frame(cast, bars, flows, sessions, seed),

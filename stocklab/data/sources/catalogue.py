@@ -14,9 +14,12 @@ from typing import Final, Self
 
 from pydantic import SecretStr
 
-from stocklab.data.sources import datagokr, krx_feeds, krx_openapi, upbit
+from stocklab.data.sources import datagokr, krx_feeds, krx_openapi, opendart, upbit
 from stocklab.data.sources.calls import CallLedger, now_kst
 from stocklab.data.sources.feed import Feed
+from stocklab.data.sources.filing_feeds import OPENDART_FEEDS, PYKRX_FEEDS, filing_feeds
+from stocklab.data.sources.opendart_known import DartKnown
+from stocklab.data.store import Store
 from stocklab.settings import Settings
 
 __all__ = ["SOURCES", "FeedOff", "Feeds", "OffReason", "Opened", "Opening", "SourceSpec", "open_feeds"]
@@ -43,13 +46,14 @@ class FeedOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What a source is opened with; ``keys`` holds a value for each key of its row."""
+    """What a source is opened with; ``keys`` holds a value for each key of its row, ``store`` what is known already."""
 
     settings: Settings
     keys: Mapping[str, str] = field(repr=False)
     calls: CallLedger
     stop: threading.Event
     clock: Callable[[], datetime]
+    store: Store | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,30 @@ def _open_datagokr(given: Opening) -> Opened:
     return Opened(feeds=(datagokr.PortalBars(api, start=given.settings.history_from),), close=api.close)
 
 
+def _open_opendart(given: Opening) -> Opened:
+    return _open_filings(given, {**given.keys, "krx_id": "", "krx_password": ""})
+
+
+def _open_pykrx(given: Opening) -> Opened:
+    return _open_filings(given, {**given.keys, "opendart_key": ""})
+
+
+def _open_filings(given: Opening, keys: Mapping[str, str]) -> Opened:
+    known = _companies(given.store) if given.store is not None else None
+    feeds = filing_feeds(given.settings, given.calls, keys, given.stop, known=known, clock=given.clock)
+    return Opened(feeds=feeds.on, close=feeds.close)
+
+
+def _companies(store: Store) -> DartKnown:
+    """The companies of the current snapshot; of a demo market there are none to ask for."""
+    snapshot = store.current()
+    if snapshot is None or snapshot.synthetic:
+        return DartKnown()
+    names = ("instruments", "delistings", "statements", "filings")
+    frames = {name: snapshot.scan(name).collect() for name in names if snapshot.has(name)}
+    return DartKnown.of_store(**frames)
+
+
 def _open_upbit(given: Opening) -> Opened:
     api = upbit.Upbit(given.settings.upbit_url, given.calls, stop=given.stop, clock=given.clock)
     return Opened(feeds=upbit.upbit_feeds(api, start=given.settings.history_from), close=api.close)
@@ -108,6 +136,8 @@ SOURCES: Final = (
         open=_open_krx,
     ),
     SourceSpec(source=datagokr.SOURCE, keys=("datagokr_key",), feeds=("datagokr.stocks",), open=_open_datagokr),
+    SourceSpec(source=opendart.SOURCE, keys=("opendart_key",), feeds=OPENDART_FEEDS, open=_open_opendart),
+    SourceSpec(source="pykrx", keys=("krx_id", "krx_password"), feeds=PYKRX_FEEDS, open=_open_pykrx),
     SourceSpec(
         source=upbit.SOURCE, keys=(), feeds=("upbit.markets", "upbit.candles"), open=_open_upbit, switch="sync_coins"
     ),
@@ -142,6 +172,7 @@ def open_feeds(
     keys: Mapping[str, str] | None = None,
     stop: threading.Event | None = None,
     clock: Callable[[], datetime] = now_kst,
+    store: Store | None = None,
 ) -> Feeds:
     """Open every source whose keys are there. Nothing is asked yet.
 
@@ -153,6 +184,8 @@ def open_feeds(
         Ends every wait of every feed.
     clock : callable
         The time in Seoul.
+    store : Store, optional
+        Whose companies OpenDART is asked for.
     """
     on: list[Feed] = []
     off: list[FeedOff] = []
@@ -172,7 +205,7 @@ def open_feeds(
                 FeedOff(name=name, source=spec.source, reason=reason, settings=missing or bad) for name in spec.feeds
             ]
             continue
-        one = spec.open(Opening(settings=settings, keys=values, calls=calls, stop=stopping, clock=clock))
+        one = spec.open(Opening(settings=settings, keys=values, calls=calls, stop=stopping, clock=clock, store=store))
         opened.append(one)
         on += one.feeds
     return Feeds(on=tuple(on), off=tuple(off), opened=tuple(opened))

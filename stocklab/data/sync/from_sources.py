@@ -55,7 +55,7 @@ def sync_from_sources(
     options = SyncOptions(
         history_from=settings.history_from, most_keys=most_keys, grace_hours=settings.snapshot_grace_hours
     )
-    with open_feeds(settings, calls, keys=keys, stop=stop, clock=clock) as feeds:
+    with open_feeds(settings, calls, keys=keys, stop=stop, clock=clock, store=store) as feeds:
         chosen = [feed for feed in feeds.on if not sources or feed.source in sources]
         if not chosen:
             wanted = sorted({f"STOCKLAB_{name.upper()}" for off in feeds.off for name in off.settings})
