@@ -76,7 +76,7 @@ def filing_feeds(
     keys : setting name -> value, optional
         Wins over the settings.
     known : DartKnown, optional
-        What the store holds (`DartKnown.of_store`). Without it nothing but filings is asked for.
+        What the store holds (`DartKnown.of_snapshot`). Without it nothing but filings is asked for.
     """
     stopping = stop if stop is not None else threading.Event()
     on: list[Feed] = []
