@@ -226,6 +226,7 @@ def test_what_companies_file_differently(fake: FakeDart, dart: DartClient, known
         _annual(SEPARATE, lines={"OFS": _lines()}),
         _annual(BANK, lines={"CFS": bank}),
         _annual(ODD, lines={"CFS": odd}),
+        _annual(GONE, "20220331000001", year="2021"),
     ]
     feed = _feed(Statements, dart, known)
 
@@ -236,6 +237,7 @@ def test_what_companies_file_differently(fake: FakeDart, dart: DartClient, known
 
     assert item(SINGLE, "net_income") == 30.0
     assert item(OLD, "net_income", "2016") == 30.0
+    assert item(GONE, "net_income", "2021") == 30.0  # delisted since
     assert item(UNTAGGED, "st_debt") == 12_345.0
     assert item(BANK, "revenue") == 800.0
     assert item(BANK, "current_assets") is None
