@@ -47,7 +47,7 @@ FAST = Pace(
     attempts=3,
     first_wait_seconds=0.01,
     longest_wait_seconds=0.02,
-    timeout_seconds=0.2,
+    timeout_seconds=10.0,
 )
 SAMSUNG, SINGLE, OLD, UNTAGGED, SEPARATE = "00126380", "00100001", "00100002", "00100003", "00100004"
 MARCH, BANK, CORRECTED, GONE, ODD = "00100005", "00100006", "00100007", "00100008", "00100009"
@@ -689,8 +689,9 @@ def test_an_undefined_error_is_tried_again(fake: FakeDart, dart: DartClient, kno
 
 @pytest.mark.parametrize("fault", list(Fault))
 def test_no_fault_is_taken_for_an_answer(
-    fake: FakeDart, dart: DartClient, known: DartKnown, fault: Fault, caplog: pytest.LogCaptureFixture
+    fake: FakeDart, client: Callable[..., DartClient], known: DartKnown, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
+    dart = client(replace(FAST, attempts=2, timeout_seconds=0.3) if fault is Fault.SLOW else FAST)
     caplog.set_level(logging.DEBUG, logger="stocklab")
     fake.reports = [_annual(SAMSUNG)]
     feeds = [
@@ -705,6 +706,7 @@ def test_no_fault_is_taken_for_an_answer(
             feed.fetch(key)
         assert KEY not in str(raised.value)
         fake.always = None
+        feed.dart = client()
         assert feed.fetch(key).state is AnswerState.FINAL
     assert KEY not in caplog.text
 
