@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ FAST = Pace(
     attempts=2,
     first_wait_seconds=0.01,
     longest_wait_seconds=0.02,
-    timeout_seconds=0.3,
+    timeout_seconds=10.0,
 )
 
 
@@ -92,14 +93,14 @@ def naver_server() -> Iterator[FakeNaver]:
 def naver(naver_server: FakeNaver) -> Iterator[Callable[..., NaverNews]]:
     opened: list[NaverNews] = []
 
-    def make(endpoint: Any = HUB, secret: str = "secret") -> NaverNews:
+    def make(endpoint: Any = HUB, secret: str = "secret", pace: Pace = FAST) -> NaverNews:
         one = NaverNews(
             endpoint=endpoint,
             base_url=naver_server.url,
             client_id="id",
             client_secret=secret,
             calls=MemoryCalls(clock=lambda: NOW),
-            pace=FAST,
+            pace=pace,
             clock=lambda: NOW,
         )
         opened.append(one)
@@ -165,6 +166,21 @@ def test_disclosures_are_polled_once_and_keep_when_they_were_seen(
     assert (late.title, late.first_seen) == ("단일판매ㆍ공급계약체결", tomorrow)
     assert len(news.disclosures(limit=1000)) == 103
     assert News(database).poll_disclosures(dart, tomorrow) == 0
+
+
+def test_two_polls_at_once_keep_each_filing_once(database: Database, fake: FakeDart, dart: DartClient) -> None:
+    class Overtaken(DartClient):
+        """Somebody else polls between the question and what is made of the answer."""
+
+        def answer(self, service: str, params: Mapping[str, str]) -> Any:
+            found = DartClient.answer(self, service, params)
+            News(database).poll_disclosures(dart, NOW)
+            return found
+
+    fake.others = [_filing(n, "주권매매거래정지") for n in range(1, 4)]
+    late = NOW + timedelta(minutes=1)
+    assert News(database).poll_disclosures(Overtaken(client=dart.client, key=KEY, clock=dart.clock), late) == 0
+    assert {one.first_seen for one in News(database).disclosures()} == {NOW}
 
 
 def test_a_poll_that_fails_is_made_up_for(database: Database, fake: FakeDart, dart: DartClient) -> None:
@@ -274,8 +290,9 @@ def test_no_fault_of_naver_is_taken_for_no_news(
     naver_server: FakeNaver, naver: Callable[..., NaverNews], fault: Fault
 ) -> None:
     naver_server.items, naver_server.always = [_article(1)], fault
+    pace = replace(FAST, timeout_seconds=0.3) if fault is Fault.SLOW else FAST
     with pytest.raises((SourceTemporary, SourceChanged)) as raised:
-        naver().about("005930", "삼성전자", is_known=lambda _: False)
+        naver(pace=pace).about("005930", "삼성전자", is_known=lambda _: False)
     assert isinstance(raised.value, SourceError)
     naver_server.always = None
     assert len(naver().about("005930", "삼성전자", is_known=lambda _: False)) == 1

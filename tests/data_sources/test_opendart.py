@@ -16,6 +16,7 @@ from fakes.opendart import KEY, FakeDart, Line, Report
 from fakes.socket_server import Fault
 from polars.testing import assert_frame_equal
 
+from stocklab.data import Store
 from stocklab.data.datasets import DATASETS, conform
 from stocklab.data.layouts import dart_accounts
 from stocklab.data.layouts.piece import ROW
@@ -27,7 +28,7 @@ from stocklab.data.sources.opendart import BUDGET, FEED_PACE, PACE, DartClient
 from stocklab.data.sources.opendart_accounts import MainAccounts
 from stocklab.data.sources.opendart_companies import CorpCodes, Filings
 from stocklab.data.sources.opendart_details import Dividends, Shares
-from stocklab.data.sources.opendart_known import Company, DartKnown
+from stocklab.data.sources.opendart_known import Company, DartKnown, Receipt
 from stocklab.data.sources.opendart_statements import Statements
 from stocklab.errors import (
     SourceBlocked,
@@ -46,7 +47,7 @@ FAST = Pace(
     attempts=3,
     first_wait_seconds=0.01,
     longest_wait_seconds=0.02,
-    timeout_seconds=0.2,
+    timeout_seconds=10.0,
 )
 SAMSUNG, SINGLE, OLD, UNTAGGED, SEPARATE = "00126380", "00100001", "00100002", "00100003", "00100004"
 MARCH, BANK, CORRECTED, GONE, ODD = "00100005", "00100006", "00100007", "00100008", "00100009"
@@ -225,6 +226,7 @@ def test_what_companies_file_differently(fake: FakeDart, dart: DartClient, known
         _annual(SEPARATE, lines={"OFS": _lines()}),
         _annual(BANK, lines={"CFS": bank}),
         _annual(ODD, lines={"CFS": odd}),
+        _annual(GONE, "20220331000001", year="2021"),
     ]
     feed = _feed(Statements, dart, known)
 
@@ -235,6 +237,7 @@ def test_what_companies_file_differently(fake: FakeDart, dart: DartClient, known
 
     assert item(SINGLE, "net_income") == 30.0
     assert item(OLD, "net_income", "2016") == 30.0
+    assert item(GONE, "net_income", "2021") == 30.0  # delisted since
     assert item(UNTAGGED, "st_debt") == 12_345.0
     assert item(BANK, "revenue") == 800.0
     assert item(BANK, "current_assets") is None
@@ -517,7 +520,9 @@ def test_company_codes_complete_known_instruments(fake: FakeDart, dart: DartClie
         feed.fetch("2026-W49")
 
 
-def test_filings_of_a_day_are_paged_and_survive_the_store(fake: FakeDart, dart: DartClient, known: DartKnown) -> None:
+def test_filings_of_a_day_are_paged_and_survive_the_store(
+    fake: FakeDart, dart: DartClient, known: DartKnown, tmp_path: Path
+) -> None:
     for number in range(230):
         fake.others.append(
             {
@@ -533,7 +538,7 @@ def test_filings_of_a_day_are_paged_and_survive_the_store(fake: FakeDart, dart: 
                 "_ty": "A",
             }
         )
-    fake.reports = [_annual(SAMSUNG, "20261113900000", code="11014", title="분기보고서 (2026.09)")]
+    fake.reports = [_annual(SAMSUNG, "20261113900000", year="2026", code="11014", title="분기보고서 (2026.09)")]
     feed = _feed(Filings, dart, known)
     answer = feed.fetch("2026-11-13")
     assert len(fake.asked) == 3
@@ -549,8 +554,14 @@ def test_filings_of_a_day_are_paged_and_survive_the_store(fake: FakeDart, dart: 
             "분기보고서 (2026.09)",
         )
     ]
-    again = DartKnown.of_store(filings=frame)
-    assert [one.filing_no for one in again.arrivals()] == ["20261113900000"]
+    store = Store(tmp_path)
+    statements = _feed(Statements, dart, known).fetch(f"2026-09/11014/{SAMSUNG}/20261113900000").frames["statements"]
+    written = {"filings": frame, "statements": statements, "instruments": _instruments()}
+    store.write(written, sources=dict.fromkeys(written, "test"), synthetic=False)
+    again = DartKnown.of_snapshot(store.current())
+    assert again.arrivals() == known.arrivals()
+    assert again.receipt("20261113900000") == Receipt(period_end=date(2026, 9, 30), bases=frozenset({"CFS"}))
+    assert DartKnown.of_snapshot(None).companies() == again.companies() == []  # no codes are known yet
     fake.bad_total = True
     with pytest.raises(SourceTemporary, match="of 232"):
         feed.fetch("2026-11-13")
@@ -678,8 +689,9 @@ def test_an_undefined_error_is_tried_again(fake: FakeDart, dart: DartClient, kno
 
 @pytest.mark.parametrize("fault", list(Fault))
 def test_no_fault_is_taken_for_an_answer(
-    fake: FakeDart, dart: DartClient, known: DartKnown, fault: Fault, caplog: pytest.LogCaptureFixture
+    fake: FakeDart, client: Callable[..., DartClient], known: DartKnown, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
+    dart = client(replace(FAST, attempts=2, timeout_seconds=0.3) if fault is Fault.SLOW else FAST)
     caplog.set_level(logging.DEBUG, logger="stocklab")
     fake.reports = [_annual(SAMSUNG)]
     feeds = [
@@ -694,6 +706,7 @@ def test_no_fault_is_taken_for_an_answer(
             feed.fetch(key)
         assert KEY not in str(raised.value)
         fake.always = None
+        feed.dart = client()
         assert feed.fetch(key).state is AnswerState.FINAL
     assert KEY not in caplog.text
 

@@ -21,7 +21,7 @@ from stocklab.data.sources.pykrx import FAULTS, LOGIN_REQUESTS, PACE, Account, P
 from stocklab.data.sources.pykrx_feeds import Flows, Foreign, Members, Short
 from stocklab.errors import SourceBlocked, SourceChanged, SourceDenied, SourceExhausted, SourceTemporary
 
-FAST = replace(PACE, least_gap_seconds=0.3, most_gap_seconds=0.4, timeout_seconds=6.0)
+FAST = replace(PACE, least_gap_seconds=0.3, most_gap_seconds=0.4, timeout_seconds=9.0)
 NOW = datetime(2026, 11, 26, 19, 0, tzinfo=KST)
 ACCOUNT = Account(user="person", password="pass word&1")
 DAY = "2026-11-24"
@@ -178,7 +178,7 @@ def test_nobody_asks_while_the_session_closes(
 def test_the_budget_of_a_day_and_a_process_that_hangs(
     fake: FakeKrx, calls: MemoryCalls, session: Callable[..., PykrxSession]
 ) -> None:
-    here = session(pace=replace(FAST, least_gap_seconds=0, most_gap_seconds=0, timeout_seconds=4.0))
+    here = session(pace=replace(FAST, least_gap_seconds=0, most_gap_seconds=0, timeout_seconds=6.0))
     for _ in range(30 - LOGIN_REQUESTS - 1):
         here.table("members", day="20261124", index="1028")
     _children()[0].suspend()

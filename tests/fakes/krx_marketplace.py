@@ -19,7 +19,7 @@ class FakeKrx(SocketServer):
     """``holidays`` are days (YYYYMMDD) on which the exchange was closed; ``symbols`` are listed on all of them."""
 
     def __init__(self) -> None:
-        super().__init__(slow_seconds=3.0)
+        super().__init__(slow_seconds=5.0)
         self.user, self.password = "person", "pass word&1"
         self.login_answer = ""  # an error code instead of the check
         self.in_use = False  # the account is logged in elsewhere

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Self
 
 from pydantic import SecretStr
@@ -27,7 +27,16 @@ from stocklab.data.sources.pykrx_feeds import Flows, Foreign, Members, Short
 from stocklab.errors import SourceOff
 from stocklab.settings import Settings
 
-__all__ = ["OPENDART_FEEDS", "PYKRX_FEEDS", "FilingFeeds", "filing_feeds", "open_dart", "open_naver"]
+__all__ = [
+    "OPENDART_FEEDS",
+    "PYKRX_FEEDS",
+    "FilingFeeds",
+    "filing_feeds",
+    "open_dart",
+    "open_naver",
+    "opendart_feeds",
+    "pykrx_feeds",
+]
 
 OPENDART_FEEDS: Final = (
     "opendart.corp_codes",
@@ -76,7 +85,7 @@ def filing_feeds(
     keys : setting name -> value, optional
         Wins over the settings.
     known : DartKnown, optional
-        What the store holds (`DartKnown.of_store`). Without it nothing but filings is asked for.
+        What the store holds (`DartKnown.of_snapshot`). Without it nothing but filings is asked for.
     """
     stopping = stop if stop is not None else threading.Event()
     on: list[Feed] = []
@@ -87,16 +96,7 @@ def filing_feeds(
     except SourceOff:
         off += OPENDART_FEEDS
     else:
-        knows = known if known is not None else DartKnown()
-        since = max(settings.history_from.year - 1, FIRST_YEAR)  # trailing years begin before the first session
-        on += [
-            CorpCodes(dart=dart, known=knows, clock=clock),
-            Filings(dart=dart, known=knows, clock=clock),
-            MainAccounts(dart=dart, known=knows, since=since, clock=clock),
-            Statements(dart=dart, known=knows, since=since, clock=clock),
-            Shares(dart=dart, known=knows, since=since, clock=clock),
-            Dividends(dart=dart, known=knows, since=since, clock=clock),
-        ]
+        on += opendart_feeds(dart, known if known is not None else DartKnown(), since=settings.history_from)
         closing.append(dart.client.close)
     user, password = _value(settings, keys, "krx_id"), _value(settings, keys, "krx_password")
     if user and password:
@@ -107,16 +107,43 @@ def filing_feeds(
             stop=stopping,
             clock=clock,
         )
-        on += [
-            Flows(session=session, clock=clock),
-            Members(session=session, clock=clock),
-            Foreign(session=session, clock=clock),
-            Short(session=session, clock=clock),
-        ]
+        on += pykrx_feeds(session)
         closing.append(session.close)
     else:
         off += PYKRX_FEEDS
     return FilingFeeds(on=tuple(on), off=tuple(off), closing=tuple(closing))
+
+
+def opendart_feeds(dart: DartClient, known: DartKnown, *, since: date) -> tuple[Feed, ...]:
+    """The feeds of one client, the most useful first.
+
+    Parameters
+    ----------
+    known : DartKnown
+        Shared by them: what the list of filings tells is asked for by the others.
+    since : date
+        First session wanted; reports go back a year before it, for figures over trailing years.
+    """
+    first, clock = max(since.year - 1, FIRST_YEAR), dart.clock
+    return (
+        CorpCodes(dart=dart, known=known, clock=clock),
+        Filings(dart=dart, known=known, clock=clock),
+        MainAccounts(dart=dart, known=known, since=first, clock=clock),
+        Statements(dart=dart, known=known, since=first, clock=clock),
+        Shares(dart=dart, known=known, since=first, clock=clock),
+        Dividends(dart=dart, known=known, since=first, clock=clock),
+    )
+
+
+def pykrx_feeds(session: PykrxSession) -> tuple[Feed, ...]:
+    """The feeds of one log-in, the most useful first."""
+    clock = session.clock
+    return (
+        Flows(session=session, clock=clock),
+        Members(session=session, clock=clock),
+        Foreign(session=session, clock=clock),
+        Short(session=session, clock=clock),
+    )
 
 
 def open_dart(

@@ -124,14 +124,7 @@ class Filings:
     def fetch(self, key: str) -> Answer:
         """See `Feed.fetch`."""
         day = session_of(key)
-        rows = self._pages(day)
-        found, notes = [], 0
-        for row in rows:
-            arrival = self._arrival(row, day)
-            if arrival is not None:
-                found.append(arrival)
-            elif str(row.get("stock_code") or "").strip():
-                notes += 1
+        found = [one for row in self._pages(day) if (one := self._arrival(row)) is not None]
         self.known.learn_arrivals(found)
         if day >= self.clock().date():
             return Answer(state=AnswerState.NOT_YET)
@@ -139,8 +132,7 @@ class Filings:
             return Answer(state=AnswerState.EMPTY)
         schema = dict(DATASETS["filings"].schema)
         frame = pl.DataFrame([{name: getattr(one, name) for name in schema} for one in found], schema=schema)
-        note = f"{notes} filings of listed companies are no reports of a period" if notes else ""
-        return Answer(state=AnswerState.FINAL, frames={"filings": frame}, note=note)
+        return Answer(state=AnswerState.FINAL, frames={"filings": frame})
 
     def _pages(self, day: date) -> list[Row]:
         """Every row of the day. Oldest first, so that one that arrives meanwhile moves none to another page."""
@@ -168,7 +160,8 @@ class Filings:
                 return list(rows.values())
         raise SourceChanged(SOURCE, f"more than {_MOST_PAGES} pages of filings on {day}")
 
-    def _arrival(self, row: Row, day: date) -> Arrival | None:
+    def _arrival(self, row: Row) -> Arrival | None:
+        """None for companies that are not listed, what was withdrawn, and what is no report of a period."""
         symbol, number = str(row.get("stock_code") or "").strip(), str(row["rcept_no"])
         corp_code, title = str(row.get("corp_code") or ""), " ".join(str(row.get("report_nm") or "").split())
         filed_on = received_on(number)

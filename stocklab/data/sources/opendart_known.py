@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from stocklab.data.snapshot import Snapshot
+
 __all__ = ["Arrival", "Company", "DartKnown", "Receipt", "common_share"]
 
 _PREFERRED_ENDS: Final = frozenset("579KLM")
@@ -74,26 +76,24 @@ class DartKnown:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def of_store(
-        cls,
-        *,
-        instruments: pl.DataFrame | None = None,
-        delistings: pl.DataFrame | None = None,
-        statements: pl.DataFrame | None = None,
-        filings: pl.DataFrame | None = None,
-    ) -> DartKnown:
-        """What the datasets of a snapshot tell; those that are missing tell nothing."""
-        known = cls(instruments=instruments)
+    def of_snapshot(cls, snapshot: Snapshot | None) -> DartKnown:
+        """What a snapshot tells; datasets that it lacks tell nothing."""
+
+        def rows(name: str) -> pl.DataFrame | None:
+            return snapshot.scan(name).collect() if snapshot is not None and snapshot.has(name) else None
+
+        known = cls(instruments=rows("instruments"))
+        delistings, filings = rows("delistings"), rows("filings")
         gone: dict[str, date] = {}
         if delistings is not None:
             gone = dict(delistings.sort("delisted_on").select("symbol", "delisted_on").iter_rows())
-        if instruments is not None:
-            rows = instruments.filter(pl.col("corp_code").is_not_null()).sort("symbol")
-            for row in rows.iter_rows(named=True):
-                if row["kind"] in {"common", ""} or common_share(row["symbol"]) == row["symbol"]:
+        if known.instruments is not None:
+            coded = known.instruments.filter(pl.col("corp_code").is_not_null()).sort("symbol")
+            for row in coded.iter_rows(named=True):
+                if common_share(row["symbol"]) == row["symbol"]:
                     known.learn_company(_company(row, gone.get(row["symbol"])))
-        if statements is not None:
-            known.learn_statements(statements)
+        if snapshot is not None and snapshot.has("statements"):
+            known.learn_statements(snapshot.scan("statements"))
         if filings is not None:
             known.learn_arrivals(Arrival(**row) for row in filings.iter_rows(named=True))
         return known
@@ -120,12 +120,11 @@ class DartKnown:
         with self._lock:
             self._arrivals.update((one.filing_no, one) for one in arrivals)
 
-    def learn_statements(self, rows: pl.DataFrame) -> None:
+    def learn_statements(self, rows: pl.DataFrame | pl.LazyFrame) -> None:
         """Add receipts from rows of the dataset "statements"."""
-        own = rows.filter(pl.col("filing_no").is_not_null()).filter(
-            pl.col("period_end") == pl.col("period_end").max().over("filing_no")
-        )
-        groups = own.group_by("filing_no").agg(pl.col("period_end").first(), pl.col("statement_basis").unique())
+        reports = rows.lazy().select("filing_no", "period_end", "statement_basis").drop_nulls().unique()
+        own = reports.filter(pl.col("period_end") == pl.col("period_end").max().over("filing_no"))
+        groups = own.group_by("filing_no").agg(pl.col("period_end").first(), pl.col("statement_basis")).collect()
         with self._lock:
             for number, end, bases in groups.iter_rows():
                 before = self._receipts.get(number)

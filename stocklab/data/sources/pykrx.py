@@ -209,7 +209,8 @@ class PykrxSession:
     def _refused_account(self, detail: str = "") -> SourceDenied:
         why = {"CD010": "its password must be changed at KRX"}.get(detail, "the log-in was refused")
         return SourceDenied(
-            SOURCE, f"{why}; it is not tried again by itself. Hint: enter the account again in the settings"
+            SOURCE,
+            f"{why}; it is not tried again by itself. Hint: try the account at KRX, then enter it in the settings",
         )
 
     def _end(self) -> None:
