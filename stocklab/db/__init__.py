@@ -12,6 +12,7 @@ from stocklab.db.models import (
     RunRow,
     StrategyRow,
     StrategyVersionRow,
+    UniverseRow,
 )
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RunRow",
     "StrategyRow",
     "StrategyVersionRow",
+    "UniverseRow",
     "head_revision",
     "open_database",
     "revision",

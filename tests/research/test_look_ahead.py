@@ -288,7 +288,7 @@ def test_every_part_of_plan_state_and_panel_is_compared_cut_or_named_here() -> N
     hidden = {"listed_on", "delisted_on", "delisting_reason", "pays_last_close"}
     assert names(Instruments) == as_of_today | hidden
     cut = {"sessions", "fields", "series", "indices", "rf", "instruments", "fundamentals", "by_symbol", "key"}
-    cut |= {"entitlements"}
+    cut |= {"entitlements", "memberships"}
     facts = {"symbols", "rf_known", "basis", "snapshot_id", "synthetic", "tv_estimated", "notes"}
     assert names(Panel) == cut | facts
     per_report = {"report_day", "report_slot", "report_end", "report_quarter"}

@@ -35,6 +35,12 @@ EXCLUSIONS: Final = {
     "foreign": N_("Foreign companies"),
     "administrative": N_("Administrative issues"),
     "attention": N_("Investment attention"),
+    "caution": N_("Caution issues"),
+    "warning": N_("Warning issues"),
+    "risk": N_("Risk issues"),
+    "overheated": N_("Overheated issues"),
+    "unfaithful": N_("Unfaithful disclosers"),
+    "clearance": N_("Clearance sales"),
     "halted": N_("Halted"),
     "financial": N_("Financial sector"),
 }
