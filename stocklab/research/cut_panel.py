@@ -4,8 +4,8 @@ What is cut: every field, index, series and list of members after the session; d
 later, and the days on which earlier ones are paid or listed, if these lie ahead; company reports, share events and
 views that became public later; delistings and listings of later. One more session stays, because a run decides nothing
 in its last one: its date is the calendar's, all its values are drawn. On raw bars the adjusted prices carry the splits
-that come later as a
-scale; that scale is drawn too, as a power of two, which leaves every ratio of prices as it is to the last bit.
+that come later as a scale; that scale is drawn too, as a power of two, which leaves every ratio of prices as it is to
+the last bit.
 
 What stays, because the data have it only as of the snapshot: names, sectors and kinds of instruments. On adjusted bars
 the scale stays as well: a run trades in those prices, and its share counts are labelled hypothetical.
