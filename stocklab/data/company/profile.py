@@ -238,6 +238,8 @@ def _flags(panel: Panel, column: int, row: int | None) -> tuple[tuple[str, ...],
         flag: int(panel.fields[flag_field(flag)][row, column]) if flag_field(flag) in panel.fields else UNKNOWN_FLAG
         for flag in ISSUE_FLAGS
     }
+    if panel.fields["market"][row, column] == MARKET_CODES["KOSPI"]:
+        del found["attention"]  # a flag of KOSDAQ
     return (
         tuple(flag for flag, value in found.items() if value == 1),
         tuple(flag for flag, value in found.items() if value == UNKNOWN_FLAG),

@@ -16,7 +16,7 @@ from stocklab.types import DateArray, FloatArray
 __all__ = ["RATIOS", "RatioHistory", "ratio_history"]
 
 RATIOS: Final = (
-    *("per", "pbr", "psr", "pcr", "ev_ebitda", "dividend_yield", "eps_krw", "bps_krw"),
+    *("per", "pbr", "psr", "pcr", "ev_ebitda", "dividend_yield"),
     *("roe", "roa", "operating_margin", "net_margin", "debt_ratio", "current_ratio"),
     *("revenue_growth_1y", "eps_growth_1y"),
 )

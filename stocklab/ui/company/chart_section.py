@@ -30,12 +30,13 @@ def chart_section(found: Profile) -> None:
             key="company_period_choice",
         )
         adjusted = _adjusted(found)
+    names = {name: _(words) for name, words in figures.OVERLAYS.items()} | figures.PANES
     shown = st.pills(
         _("Indicators"),
-        [*figures.OVERLAYS, *figures.PANES],
+        list(names),
         selection_mode="multi",
         default=list(_FIRST),
-        format_func=lambda name: _(figures.OVERLAYS[name]) if name in figures.OVERLAYS else figures.PANES[name],
+        format_func=names.__getitem__,
         key="company_indicators_choice",
         label_visibility="collapsed",
     )

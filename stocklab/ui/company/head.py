@@ -93,41 +93,30 @@ def _age(session: date) -> int:
 
 
 def quote_line(found: Profile, quote: Quote) -> None:
-    """Close, change, volume, value, market cap and the range of a year; each says of when it is."""
+    """Close, change, volume, value, market cap and the range of a year, and of when they are."""
     spoken = language()
     colour = fmt.sign_class(quote.change)
-    with st.grid(6, min_column_width=150, gap="xsmall"):
-        with st.container(key=f"{colour}-company_close"):
-            st.metric(
-                _("Last close"),
-                price(quote.close_krw, spoken),
-                delta=_change(quote),
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-            )
-        st.metric(_("Volume"), _volume(found, quote), border=True)
-        st.metric(
-            _("Traded value"),
-            fmt.krw(quote.value_krw, spoken),
-            border=True,
-            help=_("Close × volume where no traded value is published.") if found.value_estimated else None,
-        )
-        st.metric(
-            _("Market cap"),
-            fmt.krw(quote.market_cap_krw, spoken),
-            delta=None if quote.market_cap_on in (None, quote.session) else fmt.day(quote.market_cap_on),
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-        )
-        st.metric(_("52-week high"), price(quote.high_year_krw, spoken), border=True)
-        st.metric(_("52-week low"), price(quote.low_year_krw, spoken), border=True)
-    st.caption(
-        _("Daily data: the close of {day}, {age} ago. Changes count from the base price, ranges are adjusted.").format(
-            day=fmt.day(quote.session), age=fmt.days(_age(quote.session), spoken, digits=0)
-        )
-    )
+    with st.grid(5 if found.is_coin else 6, min_column_width=150, gap="xsmall"):
+        with st.container(key=f"{colour}-company_close", height="stretch"):
+            _metric(_("Last close"), price(quote.close_krw, spoken), note=_change(quote))
+        _metric(_("Volume"), _volume(found, quote))
+        estimated = _("Close × volume where no traded value is published.") if found.value_estimated else None
+        _metric(_("Traded value"), fmt.krw(quote.value_krw, spoken), hint=estimated)
+        if not found.is_coin:
+            known_on = None if quote.market_cap_on in {None, quote.session} else fmt.day(quote.market_cap_on)
+            _metric(_("Market cap"), fmt.krw(quote.market_cap_krw, spoken), note=known_on)
+        _metric(_("52-week high"), price(quote.high_year_krw, spoken))
+        _metric(_("52-week low"), price(quote.low_year_krw, spoken))
+    age = _age(quote.session)
+    words = _("Daily data: the close of {day} ({age}). Changes count from the base price, ranges are adjusted.")
+    if found.is_coin:
+        words = _("Daily data: the day from 09:00 on {day} ({age}), Korean time.")
+    old = _("{days} ago").format(days=fmt.days(age, spoken, digits=0)) if age > 0 else _("today")
+    st.caption(words.format(day=fmt.day(quote.session), age=old))
+
+
+def _metric(name: str, value: str, *, note: str | None = None, hint: str | None = None) -> None:
+    st.metric(name, value, delta=note, delta_color="off", delta_arrow="off", border=True, help=hint, height="stretch")
 
 
 def price(value: float, spoken: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
 import polars as pl
 import streamlit as st
 
-from stocklab.data.company import REPORT_ITEMS, Profile, Report
+from stocklab.data.company import REPORT_ITEMS, Figure, Profile, Report
 from stocklab.strategy.words import label
 from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
@@ -51,12 +52,13 @@ def reports_section(found: Profile) -> None:
             key="company_span_choice",
         )
         basis = next(iter(known))
+        bases = {code: _(_BASES[code]) for code in known}
         if len(known) > 1:
             basis = (
                 st.segmented_control(
                     _("Statements"),
                     list(known),
-                    format_func=lambda code: _(_BASES[code]),
+                    format_func=bases.__getitem__,
                     default=basis,
                     required=True,
                     key="company_basis_choice",
@@ -94,21 +96,23 @@ def _as_of() -> date:
 def _table(rows: list[Report], *, annual: bool) -> None:
     size, unit = _SCALES[language()]
     items = [item for item in REPORT_ITEMS if any(item in _figures(row, annual=annual) for row in rows)]
+    largest = max((abs(each.amount) for row in rows for each in _figures(row, annual=annual).values()), default=0.0)
+    digits = 0 if largest >= 1000 * size else 1
     frame = pl.DataFrame(
         {
             "period": [_period(row, annual=annual) for row in rows],
-            **{item: [_scaled(row, item, size, annual=annual) for row in rows] for item in items},
             "filed": [row.filed_on for row in rows],
             "how": [_("statutory day") if row.from_deadline else _("receipt") for row in rows],
+            **{item: _column(rows, item, size, digits, annual=annual) for item in items},
             "revised": pl.Series([row.revised_on for row in rows], dtype=pl.Date),
         }
     )
     number = st.column_config.NumberColumn
     config: dict[str, Any] = {
-        "period": st.column_config.TextColumn(_("Period"), pinned=True),
-        **{item: number(label(item, language()), format="localized") for item in items},
+        "period": st.column_config.TextColumn(_("Fiscal period"), pinned=True),
         "filed": st.column_config.DateColumn(_("Filed on"), format="YYYY-MM-DD"),
         "how": st.column_config.TextColumn(_("Dated by")),
+        **{item: number(label(item, language()), format="localized") for item in items},
         "revised": st.column_config.DateColumn(_("Revised on"), format="YYYY-MM-DD"),
     }
     st.dataframe(
@@ -123,13 +127,19 @@ def _table(rows: list[Report], *, annual: bool) -> None:
     st.caption(_("Amounts in {unit}; quarters are three months.").format(unit=_(unit)))
 
 
-def _figures(row: Report, *, annual: bool) -> Any:
+def _figures(row: Report, *, annual: bool) -> Mapping[str, Figure]:
     return row.year if annual else row.quarter
 
 
-def _scaled(row: Report, item: str, size: float, *, annual: bool) -> float | None:
+def _column(rows: list[Report], item: str, size: float, digits: int, *, annual: bool) -> pl.Series:
+    """Amounts in units of ``size``."""
+    amounts = pl.Series([_amount(row, item, annual=annual) for row in rows], dtype=pl.Float64)
+    return (amounts / size).round(digits)
+
+
+def _amount(row: Report, item: str, *, annual: bool) -> float | None:
     figure = _figures(row, annual=annual).get(item)
-    return None if figure is None else round(figure.amount / size, 1)
+    return None if figure is None else figure.amount
 
 
 def _period(row: Report, *, annual: bool) -> str:

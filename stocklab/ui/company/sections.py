@@ -51,13 +51,14 @@ def ratios_section(found: Profile) -> None:
         )
         return
     spoken = language()
+    names = {factor: catalogue.factor_name(factor) for factor in known}
     rows = []
     for factor in known:
         values, unit = history.values[factor], catalogue.unit_of(factor)
         before = float(values[-1 - _YEAR_SESSIONS]) if len(values) > _YEAR_SESSIONS else float("nan")
         rows.append(
             [
-                catalogue.factor_name(factor),
+                names[factor],
                 value_text(float(values[-1]), unit, spoken),
                 value_text(before, unit, spoken),
                 value_text(float(np.nanmedian(values[-5 * _YEAR_SESSIONS :])), unit, spoken)
@@ -69,9 +70,7 @@ def ratios_section(found: Profile) -> None:
     with first:
         blocks.table([_("Ratio"), _("Now"), _("A year ago"), _("Median of 5 years")], rows)
     with second:
-        chosen = st.selectbox(
-            _("Ratio over time"), known, format_func=catalogue.factor_name, key="company_ratio_factor"
-        )
+        chosen = st.selectbox(_("Ratio over time"), known, format_func=names.__getitem__, key="company_ratio_factor")
         st.plotly_chart(lookups.ratio_figure(found.symbol, chosen), config=charts.CONFIG, key="company_ratio_chart")
         st.caption(_("As known at each close; the dotted line is the median of all days shown."))
         navigation.link(
@@ -95,7 +94,7 @@ def peers_section(found: Profile) -> None:
             "name": [f"{peer.name or peer.symbol}{' ◀' if peer.symbol == found.symbol else ''}" for peer in known],
             "size": [peer.size_krw for peer in known],
             **{factor: [_or_none(peer.values[factor]) for peer in known] for factor in PEER_FACTORS},
-            "link": [f"/company?symbol={peer.symbol}" for peer in known],
+            "link": [f"company?symbol={peer.symbol}" for peer in known],
         },
         schema_overrides=dict.fromkeys(PEER_FACTORS, pl.Float64),
     )
