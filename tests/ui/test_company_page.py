@@ -127,6 +127,31 @@ def test_indicators_agree_with_a_plain_computation(pages, bars: pl.DataFrame, ui
     assert found.indicators["rsi"][-200:] == pytest.approx(rsi[-200:], abs=1e-3)
 
 
+@pytest.mark.parametrize(("interval", "every"), [("weekly", "1w"), ("monthly", "1mo")])
+def test_bars_of_weeks_and_months_hold_those_of_their_days(
+    pages, bars: pl.DataFrame, ui_home: Path, interval: str, every: str
+) -> None:
+    symbol = plain(bars, ui_home)
+    pages("company", symbol=symbol)
+    found = lookups.history(symbol, adjusted=False, interval=interval)
+    own = bars.filter(pl.col("symbol") == symbol)
+    expected = own.group_by_dynamic("session", every=every).agg(
+        pl.col("open").drop_nulls().first(),
+        pl.col("high").max(),
+        pl.col("low").min(),
+        pl.col("close", "session").last().name.suffix("_last"),
+        pl.col("volume").sum(),
+    )
+    assert found.sessions.tolist() == expected["session_last"].to_list()
+    steady = expected["open"].is_not_null().to_numpy()  # not a trade in a whole month: the close stands for all
+    for name in ("open", "high", "low", "volume"):
+        assert found.bars[name][steady].tolist() == expected[name].to_numpy()[steady].tolist(), name
+    closes = expected["close_last"].cast(pl.Float64)
+    assert found.bars["close"].tolist() == closes.to_list()
+    average = closes.rolling_mean(20).to_numpy()
+    assert found.indicators["average_20"][19:] == pytest.approx(average[19:], rel=1e-9)
+
+
 def test_reports_show_the_quarter_its_filing_and_only_what_was_public(pages, ui_home: Path) -> None:
     rows = dataset(ui_home, "statements").filter((pl.col("statement_basis") == "CFS") & (pl.col("item") == "revenue"))
     symbol = rows.group_by("symbol").len().sort("len", "symbol", descending=True)["symbol"][0]

@@ -1,6 +1,6 @@
 """What is known of one symbol: its quote, bars with indicators, reports, ratios, peers, payouts and status."""
 
-from stocklab.data.company.chart import INDICATORS, PriceHistory, price_history
+from stocklab.data.company.chart import INDICATORS, Interval, PriceHistory, price_history
 from stocklab.data.company.peers import PEER_FACTORS, Peer, peers
 from stocklab.data.company.profile import Profile, Quote, panel_with, profile
 from stocklab.data.company.ratios import RATIOS, RatioHistory, ratio_history
@@ -14,6 +14,7 @@ __all__ = [
     "REPORT_ITEMS",
     "Figure",
     "FlagPeriod",
+    "Interval",
     "Peer",
     "PriceHistory",
     "Profile",

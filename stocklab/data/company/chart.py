@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
 from stocklab.errors import InputError
-from stocklab.factors import CATALOGUE, Wanted, check, evaluate
+from stocklab.factors import CATALOGUE, Wanted, check, evaluate, evaluate_series
 from stocklab.factors.one_symbol import one_symbol
 from stocklab.market.panel import Panel, PriceBasis
-from stocklab.types import AnyArray, DateArray, FloatArray
+from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray
 
-__all__ = ["INDICATORS", "PriceHistory", "price_history"]
+__all__ = ["INDICATORS", "Interval", "PriceHistory", "price_history"]
+
+Interval = Literal["daily", "weekly", "monthly"]
 
 AVERAGES: Final = (5, 20, 60, 120)
 BAND: Final = 20
@@ -47,8 +49,11 @@ class PriceHistory:
     adjusted: bool
 
 
-def price_history(panel: Panel, symbol: str, *, adjusted: bool) -> PriceHistory:
+def price_history(panel: Panel, symbol: str, *, adjusted: bool, interval: Interval = "daily") -> PriceHistory:
     """The whole history of a symbol; a period is cut from it, so that averages know what came before.
+
+    Bars of a week (from Monday) or month begin with the first session traded, end with the last session and bear its
+    date; indicators then count such bars.
 
     Raises
     ------
@@ -61,15 +66,47 @@ def price_history(panel: Panel, symbol: str, *, adjusted: bool) -> PriceHistory:
     names = dict(zip(("open", "high", "low", "close", "volume"), _fields(raw=raw), strict=True))
     formulas = {name: formula.format(close=names["close"]) for name, formula in INDICATORS.items()}
     inputs = {name for formula in formulas.values() for name in check(formula).inputs}
-    own = one_symbol(panel, panel.column(symbol), {*names.values(), *inputs})
+    own = one_symbol(panel, panel.column(symbol), {*names.values(), *inputs, "traded"})
     found = evaluate([Wanted(formula, "value") for formula in formulas.values()], own, threads=1)
     close = own.fields[names["close"]][:, 0]
     rows = np.flatnonzero(np.asarray(own.fields["listed"][:, 0], dtype=np.bool_) & ~np.isnan(close))
-    return PriceHistory(
+    history = PriceHistory(
         sessions=panel.sessions[rows],
         bars={name: _floats(own.fields[field], rows) for name, field in names.items()},
         indicators={name: _floats(values, rows) for name, values in zip(formulas, found, strict=True)},
         adjusted=not raw and panel.basis is not PriceBasis.COIN,
+    )
+    if interval == "daily":
+        return history
+    return _grouped(history, np.asarray(own.fields["traded"][rows, 0], dtype=np.bool_), interval)
+
+
+def _grouped(daily: PriceHistory, traded: BoolArray, interval: Interval) -> PriceHistory:
+    days = daily.sessions.astype("datetime64[D]").astype(np.int64)
+    # 1970-01-01 was a Thursday: three days later weeks begin
+    period = (days + 3) // 7 if interval == "weekly" else daily.sessions.astype("datetime64[M]").astype(np.int64)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(period)) + 1]) if len(days) else np.zeros(0, dtype=np.int64)
+    ends = np.append(starts[1:], len(days)) - 1 if len(days) else starts
+    bars = daily.bars
+    first_trade = np.array(
+        [start + int(np.argmax(traded[start : end + 1])) for start, end in zip(starts, ends, strict=True)],
+        dtype=np.int64,
+    )
+    grouped = {
+        "open": bars["open"][first_trade],
+        "high": np.fmax.reduceat(bars["high"], starts) if len(starts) else bars["high"],
+        "low": np.fmin.reduceat(bars["low"], starts) if len(starts) else bars["low"],
+        "close": bars["close"][ends],
+        "volume": np.add.reduceat(np.nan_to_num(bars["volume"]), starts) if len(starts) else bars["volume"],
+    }
+    closes = {"close": grouped["close"]}
+    return PriceHistory(
+        sessions=daily.sessions[ends],
+        bars=grouped,
+        indicators={
+            name: evaluate_series(formula.format(close="close"), closes) for name, formula in INDICATORS.items()
+        },
+        adjusted=daily.adjusted,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from stocklab.data.company import Profile
+from stocklab.data.company import Interval, Profile
 from stocklab.market.panel import PriceBasis
 from stocklab.ui import charts, navigation
 from stocklab.ui import format as fmt
@@ -16,6 +16,7 @@ from stocklab.ui.text import N_, _
 __all__ = ["chart_section"]
 
 _PRICES: Final = {"adjusted": N_("Adjusted prices"), "raw": N_("Prices as traded")}
+_INTERVALS: Final = {"daily": N_("Day"), "weekly": N_("Week"), "monthly": N_("Month")}
 _FIRST: Final = ("average_20", "average_60")
 
 
@@ -29,6 +30,7 @@ def chart_section(found: Profile) -> None:
             default="1y",
             key="company_period_choice",
         )
+        interval = _interval()
         adjusted = _adjusted(found)
     names = {name: _(words) for name, words in figures.OVERLAYS.items()} | figures.PANES
     shown = st.pills(
@@ -40,7 +42,8 @@ def chart_section(found: Profile) -> None:
         key="company_indicators_choice",
         label_visibility="collapsed",
     )
-    figure = lookups.price_figure(found.symbol, adjusted=adjusted, period=period, shown=tuple(sorted(shown or ())))
+    view = lookups.ChartView(adjusted=adjusted, interval=interval, period=period, shown=tuple(sorted(shown or ())))
+    figure = lookups.price_figure(found.symbol, view)
     st.plotly_chart(figure, config=charts.CONFIG, key="company_candles")
     history = lookups.history(found.symbol, adjusted=adjusted)
     st.caption(
@@ -51,6 +54,17 @@ def chart_section(found: Profile) -> None:
         )
         + (" " + _("Gaps are days on which prices as traded are not loaded.") if _has_gaps(found, adjusted) else "")
     )
+
+
+def _interval() -> Interval:
+    chosen = navigation.choice_in_url(
+        "interval",
+        {code: _(name) for code, name in _INTERVALS.items()},
+        _("Bars"),
+        default="daily",
+        key="company_interval_choice",
+    )
+    return "weekly" if chosen == "weekly" else "monthly" if chosen == "monthly" else "daily"
 
 
 def _has_gaps(found: Profile, adjusted: bool) -> bool:

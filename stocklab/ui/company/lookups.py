@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -18,7 +19,9 @@ from stocklab.ui.company import figures
 from stocklab.ui.text import Language, language
 
 __all__ = [
+    "ChartView",
     "directory",
+    "forget",
     "history",
     "largest",
     "peers",
@@ -120,14 +123,14 @@ def _raw_panel(symbol: str) -> Panel | None:
 
 
 @lru_cache(maxsize=64)
-def _history(home: str, snapshot_id: str, symbol: str, adjusted: bool) -> company.PriceHistory:
+def _history(key: tuple[str, str], symbol: str, adjusted: bool, interval: company.Interval) -> company.PriceHistory:
     panel = _required(symbol)
     if not adjusted and panel.basis is PriceBasis.ADJUSTED:
         panel = _raw_panel(symbol) or panel
-    return company.price_history(panel, symbol, adjusted=adjusted)
+    return company.price_history(panel, symbol, adjusted=adjusted, interval=interval)
 
 
-def history(symbol: str, *, adjusted: bool) -> company.PriceHistory:
+def history(symbol: str, *, adjusted: bool, interval: company.Interval = "daily") -> company.PriceHistory:
     """Bars and indicators of a symbol.
 
     Raises
@@ -135,21 +138,29 @@ def history(symbol: str, *, adjusted: bool) -> company.PriceHistory:
     InputError, DataError
         Raw prices are not known, or there are no bars.
     """
-    return _history(*_key(), symbol, adjusted)
+    return _history(_key(), symbol, adjusted, interval)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartView:
+    """How bars are shown: adjusted or as traded, of which length, from when, with which indicators."""
+
+    adjusted: bool
+    interval: company.Interval
+    period: str
+    shown: tuple[str, ...]
 
 
 @lru_cache(maxsize=128)
-def _price_figure(
-    key: tuple[str, str], symbol: str, view: tuple[bool, str, tuple[str, ...]], spoken: Language
-) -> charts.ReadyFigure:
-    adjusted, period, shown = view
-    found = history(symbol, adjusted=adjusted)
-    return charts.ReadyFigure(figures.price(found, figures.first_row(found.sessions, period), frozenset(shown)))
+def _price_figure(key: tuple[str, str], symbol: str, view: ChartView, spoken: Language) -> charts.ReadyFigure:
+    found = history(symbol, adjusted=view.adjusted, interval=view.interval)
+    first = figures.first_row(found.sessions, view.period)
+    return charts.ReadyFigure(figures.price(found, first, frozenset(view.shown)))
 
 
-def price_figure(symbol: str, *, adjusted: bool, period: str, shown: tuple[str, ...]) -> charts.ReadyFigure:
-    """The candle chart of a period with the indicators chosen."""
-    return _price_figure(_key(), symbol, (adjusted, period, shown), language())
+def price_figure(symbol: str, view: ChartView) -> charts.ReadyFigure:
+    """The candle chart of a view."""
+    return _price_figure(_key(), symbol, view, language())
 
 
 @lru_cache(maxsize=64)
