@@ -159,25 +159,27 @@ def test_a_trade_opens_its_candles_and_says_why(visitor: Callable[..., Page], re
 
 
 def test_a_company_is_found_by_name_and_its_parts_open(visitor: Callable[..., Page]):
+    candles = ".st-key-company_candles .js-plotly-plot .main-svg"
     page = visitor("/company")
-    page.locator(".st-key-company_beginnings a").first.click()
-    expect(page).to_have_url(re.compile(r"/company\?.*symbol=\w+"))
-    expect(page.locator(".st-key-company_candles .js-plotly-plot .main-svg").first).to_be_visible()
+    page.locator(".st-key-company_beginnings button").first.click()
+    expect(page).to_have_url(re.compile(r"/company\?.*symbol=\w+"), timeout=RUN_SECONDS * 1e3)
+    page.locator(candles).first.wait_for(state="visible")
     name = page.locator("h3").first.inner_text()
     page.locator(".st-key-company_section_choice button").nth(1).click()
+    page.locator(".st-key-company_reports").wait_for(state="visible")
     expect(page).to_have_url(re.compile("company_section=reports"))
-    expect(page.locator(".st-key-company_reports")).to_be_visible()
     live_app.settled(page)
 
     page.locator(".st-key-company_symbol input").first.click()
     page.keyboard.type("KRW-BTC")
     page.get_by_role("option", name="KRW-BTC").first.click()
+    page.locator(candles).first.wait_for(state="visible")
     expect(page).to_have_url(re.compile("symbol=KRW-BTC"))
     expect(page.locator("h3").first).not_to_have_text(name)
     live_app.settled(page)
 
     other = visitor(f"/{page.url.split('/')[-1]}&lang=en", width=390, height=844)
-    expect(other.locator(".st-key-company_candles .main-svg").first).to_be_visible()
+    other.locator(candles).first.wait_for(state="visible")
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
 
 

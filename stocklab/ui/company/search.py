@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from stocklab.ui import cached, navigation
+from stocklab.ui import cached
 from stocklab.ui.builder.fields import bind
 from stocklab.ui.company import lookups
 from stocklab.ui.text import _
@@ -51,8 +51,14 @@ def _to_link() -> None:
         st.query_params["symbol"] = picked
 
 
+def _open(symbol: str) -> None:
+    """Callback: show a symbol. (A link of a page to itself leaves its address as it was.)"""
+    st.session_state[_PICKED] = symbol
+    _to_link()
+
+
 def beginnings() -> None:
-    """The largest companies, as links."""
+    """The largest companies, one click away."""
     names = cached.names()
     symbols = lookups.largest()
     if not symbols:
@@ -60,4 +66,10 @@ def beginnings() -> None:
     st.markdown(f"**{_('The largest of the last session')}**")
     with st.container(horizontal=True, gap="small", key="company_beginnings"):
         for symbol in symbols:
-            navigation.link("company", names.get(symbol) or symbol, symbol=symbol)
+            st.button(
+                names.get(symbol) or symbol,
+                key=f"company_open_{symbol}",
+                type="tertiary",
+                on_click=_open,
+                args=(symbol,),
+            )
