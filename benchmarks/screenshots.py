@@ -11,10 +11,14 @@ import tempfile
 from pathlib import Path
 
 import live_app
+import numpy as np
 from browser import CHART, PATIENCE_MS
 from playwright.sync_api import Browser, Page, expect
 
-PAGES = ("home", "builder", "screener", "sweeps", "results", "strategies", "factors", "data")
+from stocklab.data import Store, open_panel
+from stocklab.market.panel import KIND_CODES
+
+PAGES = ("home", "builder", "screener", "company", "sweeps", "results", "strategies", "factors", "data")
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 TALLEST = 6000
 PRESETS = ("momentum_12_1", "moving_average_cross", "low_volatility")
@@ -28,6 +32,24 @@ def whole_page(page: Page, file: Path) -> None:
     live_app.settled(page)
     page.wait_for_timeout(700)
     page.screenshot(path=str(file))
+
+
+def companies(home: Path) -> dict[str, str]:
+    """Addresses of the company page: its sections, and the states a reader may meet."""
+    panel = open_panel(Store(home))
+    last = panel.n_sessions - 1
+    size = np.where(panel.fields["listed"][last], np.nan_to_num(panel.fields["mcap"][last]), -1.0)
+    large = panel.symbols[int(np.argmax(size))]
+    gone = panel.symbols[int(np.argmax(~np.isnat(panel.instruments.delisted_on)))]
+    fund = panel.symbols[int(np.argmax(panel.instruments.kinds == KIND_CODES["etf"]))]
+    sections = ("chart", "reports", "ratios", "peers", "records", "disclosures")
+    found = {f"company-{name}": f"company?symbol={large}&company_section={name}" for name in sections}
+    return found | {
+        "company-delisted": f"company?symbol={gone}",
+        "company-fund": f"company?symbol={fund}&company_section=reports",
+        "company-coin": "company?symbol=KRW-BTC",
+        "company-unknown": "company?symbol=999999",
+    }
 
 
 def run_presets(browser: Browser, app: live_app.LiveApp) -> list[str]:
@@ -55,6 +77,7 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "
     addresses = {name: name if name != "home" else "" for name in PAGES}
     addresses["compare"] = f"results?compare={','.join(runs)}"
     addresses["screener-answer"] = "screener?example=near_the_high"
+    addresses |= {name: address for name, address in companies(app.home).items() if name.startswith(only)}
     addresses |= {f"factor-{name}": f"factors?factor={name}" for name in ("per", "f_score", "momentum_score")}
     addresses |= {f"result-{section}": f"results?run={run_id}&result_section={section}" for section in sections}
     count = 0

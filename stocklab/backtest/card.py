@@ -246,4 +246,10 @@ def _notes(panel: Panel, plan: Plan, state: State) -> list[str]:
     if unknown:
         names = ", ".join(f"{name} ({count:,})" for name, count in sorted(unknown.items()))
         notes.append(f"Exclusions unknown for some symbol-sessions of the universe, which stayed in: {names}.")
+    lists: Any = plan.counts["unknown_lists"]
+    notes += [
+        f"The members of {name} are not known on {count:,} of {plan.last - plan.first:,} sessions; nobody counts as a "
+        "member then."
+        for name, count in sorted(lists.items())
+    ]
     return notes

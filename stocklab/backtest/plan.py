@@ -15,7 +15,7 @@ from stocklab.backtest.rule_coverage import Coverage, coverage, rules_never_held
 from stocklab.backtest.schedule import rebalancing_decisions, unsafe_sessions
 from stocklab.backtest.score import Score, build_score, rank_rows
 from stocklab.backtest.select import KEEP_ALL, KEEP_BOTTOM, KEEP_TOP, order_rows
-from stocklab.backtest.universe import read_only, universe_mask, unknown_flags
+from stocklab.backtest.universe import read_only, universe_mask, unknown_flags, unknown_lists
 from stocklab.errors import InputError
 from stocklab.factors import FormulaSource, Wanted, check
 from stocklab.market.panel import Panel
@@ -156,6 +156,7 @@ def build_plan(
             "universe_last": int(np.count_nonzero(universe[last - 1])),
             "universe_mean": float(np.count_nonzero(universe[first:last])) / (last - first),
             "unknown_flags": dict(unknown_flags(panel, strategy.universe, universe, first, last)),
+            "unknown_lists": dict(unknown_lists(panel, strategy.universe, first, last)),
             "unknown_scores": candidates.unknown_scores,
             "rules_never_held": []
             if candidates.totals.any()

@@ -15,11 +15,21 @@ from stocklab.backtest.result import ShouldCancel
 from stocklab.backtest.select import KEEP_TOP, order_row
 from stocklab.errors import InputError
 from stocklab.factors import FormulaSource, Wanted
+from stocklab.market.issue_flags import flag_field
+from stocklab.market.memberships import INDEX, SECTOR, THEME
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Panel, PriceBasis
 from stocklab.strategy.document import Exclusion, Universe
 from stocklab.types import AnyArray, BoolArray, FloatArray
 
-__all__ = ["MEAN_TRADED_VALUE", "read_only", "universe_mask", "unknown_flags"]
+__all__ = [
+    "FLAG_FIELDS",
+    "HALT_FIELD",
+    "MEAN_TRADED_VALUE",
+    "read_only",
+    "universe_mask",
+    "unknown_flags",
+    "unknown_lists",
+]
 
 MEAN_TRADED_VALUE: Final = "sma(tv,20)"
 
@@ -30,7 +40,17 @@ _KINDS: Final = {
     Exclusion.ETF: "etf",
     Exclusion.FOREIGN: "foreign",
 }
-_FLAGS: Final = {Exclusion.ADMINISTRATIVE: "flag_administrative", Exclusion.ATTENTION: "flag_attention"}
+_FLAGGED: Final = (
+    *(Exclusion.ADMINISTRATIVE, Exclusion.ATTENTION, Exclusion.CAUTION, Exclusion.WARNING, Exclusion.RISK),
+    *(Exclusion.OVERHEATED, Exclusion.UNFAITHFUL, Exclusion.CLEARANCE),
+)
+FLAG_FIELDS: Final[Mapping[Exclusion, str]] = {exclusion: flag_field(exclusion.value) for exclusion in _FLAGGED}
+"""Field of the panel for each exclusion that is a flag of the exchange."""
+
+HALT_FIELD: Final = flag_field(Exclusion.HALTED.value)
+"""A recorded halt: counts as halted beside a session without a trade."""
+
+_IN_KERNEL: Final = (Exclusion.ADMINISTRATIVE, Exclusion.ATTENTION)
 _NO_FLOATS: Final = np.zeros((0, 0), dtype=np.float64)
 _NO_BYTES: Final = np.zeros((0, 0), dtype=np.uint8)
 
@@ -114,12 +134,14 @@ def universe_mask(
     Returns
     -------
     (n_sessions, n_symbols) bool. A flag that is unknown does not exclude; a quantity that is unknown (mean traded value
-    before 20 sessions, market cap) does not reach a minimum and is not among the largest.
+    before 20 sessions, market cap) does not reach a minimum and is not among the largest. An index, a theme, and a
+    sector of which dated lists are loaded have the members of their last list at or before the session, and none before
+    the first.
 
     Raises
     ------
     InputError
-        The panel lacks what is asked for: themes, index membership, market cap, or every one of the symbols named.
+        The panel lacks what is asked for: lists of an index or theme, market cap, or every one of the symbols named.
     """
     _require_known(panel, universe)
     needs = _compute_needs(panel, universe, source)
@@ -128,7 +150,12 @@ def universe_mask(
     excluded = set(universe.exclude)
     flags = [
         read_only(fields[name]) if exclusion in excluded and name in fields else read_only(_NO_BYTES)
-        for exclusion, name in _FLAGS.items()
+        for exclusion, name in ((each, FLAG_FIELDS[each]) for each in _IN_KERNEL)
+    ]
+    more_flags = [
+        fields[name]
+        for exclusion, name in (*FLAG_FIELDS.items(), (Exclusion.HALTED, HALT_FIELD))
+        if exclusion in excluded and exclusion not in _IN_KERNEL and name in fields
     ]
     static = _symbols_allowed(panel, universe)
     market_ok = np.zeros(len(MARKET_CODES), dtype=np.bool_)
@@ -153,6 +180,9 @@ def universe_mask(
             float(universe.min_trading_value_krw),
             out,
         )
+        for flag in more_flags:
+            out[first:last] &= flag[first:last] != 1
+        _keep_listed_members(panel, universe, first, last, out[first:last])
         if universe.top is not None:
             _keep_largest_rows(first, last, read_only(needs.largest), universe.top.skip, universe.top.count, out)
 
@@ -168,8 +198,8 @@ def unknown_flags(panel: Panel, universe: Universe, mask: BoolArray, first: int,
     total = int(np.count_nonzero(members))
     counts: dict[str, int] = {}
     for exclusion in sorted(set(universe.exclude)):
-        if exclusion in _FLAGS:
-            field = panel.fields.get(_FLAGS[exclusion])
+        if exclusion in FLAG_FIELDS:
+            field = panel.fields.get(FLAG_FIELDS[exclusion])
             counts[exclusion.value] = (
                 total if field is None else int(np.count_nonzero(members & (field[first:last] == 255)))
             )
@@ -183,16 +213,64 @@ def unknown_flags(panel: Panel, universe: Universe, mask: BoolArray, first: int,
     return counts
 
 
-def _require_known(panel: Panel, universe: Universe) -> None:
-    if universe.themes:
-        raise InputError("This snapshot holds no themes. Hint: leave `universe.themes` empty.")
+def unknown_lists(panel: Panel, universe: Universe, first: int, last: int) -> Mapping[str, int]:
+    """Sessions of [first, last) on which the members of a group asked for are not known yet, by the group's name."""
+    asked: list[tuple[str, str]] = [(INDEX, universe.index)] if universe.index is not None else []
+    asked += [(THEME, name) for name in universe.themes]
+    asked += [(SECTOR, name) for name in (*universe.sectors, *universe.exclude_sectors) if _dated(panel, name)]
+    counts: dict[str, int] = {}
+    for kind, name in asked:
+        row = panel.memberships.first_row(kind, name)
+        unknown = last - first if row is None else min(max(row - first, 0), last - first)
+        if unknown:
+            counts[name] = unknown
+    return counts
+
+
+def _dated(panel: Panel, sector: str) -> bool:
+    return panel.memberships.first_row(SECTOR, sector) is not None
+
+
+def _keep_listed_members(panel: Panel, universe: Universe, first: int, last: int, block: BoolArray) -> None:
+    """Leave who is not a member of the index, themes and dated sectors asked for; ``block`` is rows [first, last)."""
+    known = panel.memberships
+
+    def members(kind: str, name: str) -> BoolArray:
+        return known.mask(kind, name, first, last, panel.n_symbols)
+
     if universe.index is not None:
-        raise InputError(f"This snapshot holds no members of {universe.index}. Hint: use `universe.top` by market cap.")
+        block &= members(INDEX, universe.index)
+    if universe.themes:
+        block &= np.any([members(THEME, name) for name in universe.themes], axis=0)
+    dated = [name for name in universe.sectors if _dated(panel, name)]
+    if dated:
+        others = np.isin(
+            np.asarray(panel.instruments.sectors), [name for name in universe.sectors if name not in dated]
+        )
+        block &= np.any([members(SECTOR, name) for name in dated], axis=0) | others[None, :]
+    for name in universe.exclude_sectors:
+        if _dated(panel, name):
+            block &= ~members(SECTOR, name)
+
+
+def _require_known(panel: Panel, universe: Universe) -> None:
+    lists = panel.memberships
+    for name in universe.themes:
+        if lists.first_row(THEME, name) is None:
+            others = ", ".join(lists.names(THEME)[:5]) or "none"
+            raise InputError(
+                f"This snapshot has no list of the theme {name!r} (of others: {others}). Hint: import `members` files."
+            )
+    if universe.index is not None and lists.first_row(INDEX, universe.index) is None:
+        raise InputError(
+            f"This snapshot holds no members of {universe.index}. Hint: import a `members` file, or use `universe.top` "
+            "by market cap."
+        )
     if universe.symbols and not set(universe.symbols) & set(panel.symbols):
         raise InputError(
             f"None of the {len(universe.symbols)} symbols named is in this snapshot, such as {universe.symbols[0]}."
         )
-    known = {name for name in panel.instruments.sectors if name}
+    known = {*(name for name in panel.instruments.sectors if name), *lists.names(SECTOR)}
     unknown = sorted(set(universe.sectors) - known)
     if universe.sectors and len(unknown) == len(set(universe.sectors)):
         raise InputError(f"No symbol of this snapshot is in the sector {unknown[0]!r}.")
@@ -221,11 +299,12 @@ def _symbols_allowed(panel: Panel, universe: Universe) -> BoolArray:
     allowed = np.ones(panel.n_symbols, dtype=np.bool_)
     if universe.symbols:
         allowed &= np.isin(symbols, universe.symbols)
-    if universe.sectors:
+    if universe.sectors and not any(_dated(panel, name) for name in universe.sectors):
         allowed &= np.isin(sectors, universe.sectors)
     allowed &= ~np.isin(symbols, universe.exclude_symbols)
-    if universe.exclude_sectors:
-        allowed &= ~np.isin(sectors, universe.exclude_sectors)
+    undated = [name for name in universe.exclude_sectors if not _dated(panel, name)]
+    if undated:
+        allowed &= ~np.isin(sectors, undated)
     kinds = [KIND_CODES[_KINDS[exclusion]] for exclusion in universe.exclude if exclusion in _KINDS]
     allowed &= ~np.isin(np.asarray(panel.instruments.kinds), kinds)
     if Exclusion.FINANCIAL in universe.exclude:

@@ -304,6 +304,48 @@ _SPECS: Final = (
         nullable=frozenset(),
         session_column="session",
     ),
+    DatasetSpec(
+        # every member of an index, theme or sector as listed on that session; holds until the group's next list
+        name="members",
+        schema=MappingProxyType(
+            {
+                "session": pl.Date,
+                "kind": pl.String,  # one of market.memberships.MEMBER_KINDS
+                "name": pl.String,
+                "symbol": pl.String,
+                "source": pl.String,
+            }
+        ),
+        key=("kind", "name", "session", "symbol"),
+        nullable=frozenset(),
+        session_column="session",
+    ),
+    DatasetSpec(
+        name="flags",
+        schema=MappingProxyType(
+            {
+                "symbol": pl.String,
+                "flag": pl.String,  # one of market.issue_flags.ISSUE_FLAGS
+                "start": pl.Date,  # first day in force
+                "end": pl.Date,  # the day of release, no longer in force; null: still in force
+                "source": pl.String,
+            }
+        ),
+        key=("symbol", "flag", "start"),
+        nullable=frozenset({"end"}),
+        session_column="start",
+    ),
+    DatasetSpec(
+        # days for which `flags` is complete for a market: there, an issue without a row has no flag; elsewhere nobody
+        # knows
+        name="flag_coverage",
+        schema=MappingProxyType(
+            {"flag": pl.String, "market": pl.String, "first": pl.Date, "last": pl.Date, "source": pl.String}
+        ),
+        key=("flag", "market", "first"),
+        nullable=frozenset(),
+        session_column="last",
+    ),
 )
 
 DATASETS: Final[Mapping[str, DatasetSpec]] = MappingProxyType({spec.name: spec for spec in _SPECS})

@@ -15,6 +15,7 @@ from stocklab.data.convert import require
 from stocklab.data.datasets import DATASETS, PRICES_ADJUSTED
 from stocklab.data.layouts import Piece, check_mapping, read_mapped, recognize
 from stocklab.data.merge import Merged, Overlap, merge_instruments, merge_rows, without_frame
+from stocklab.data.merge_members import merge_members
 from stocklab.data.merge_statements import merge_statements
 from stocklab.data.merge_years import merge_years
 from stocklab.data.panel_build import build_panel, dataset_of
@@ -289,6 +290,9 @@ def _merge(
         return one.frame, [one]
     if name == "statements":
         one = merge_statements(pieces, stored.scan(name).collect() if stored is not None else None, overlap)
+        return one.frame, [one]
+    if name == "members":
+        one = merge_members(pieces, stored.scan(name).collect() if stored is not None else None, overlap)
         return one.frame, [one]
     if name == "delistings":  # the exchange corrects reasons: the newer list wins
         overlap = Overlap.REPLACE

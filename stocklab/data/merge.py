@@ -186,6 +186,8 @@ def _probe(spec: DatasetSpec) -> str:
 
 
 def _differs(spec: DatasetSpec, suffix: str) -> pl.Expr:
+    if not _values(spec):  # the key says all there is
+        return pl.repeat(value=False, n=pl.len(), dtype=pl.Boolean)
     return pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}{suffix}")) for name in _values(spec))
 
 

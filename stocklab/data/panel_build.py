@@ -31,8 +31,10 @@ from stocklab.data.field_place import FieldPlace, events_of
 from stocklab.data.fundamentals_build import fundamentals_of
 from stocklab.data.fundamentals_files import save_fundamentals
 from stocklab.data.instruments import InstrumentTable, instrument_table
+from stocklab.data.issue_flags_build import save_issue_flags
 from stocklab.data.market_caps import save_caps
 from stocklab.data.market_fields import save_market_fields, save_rates
+from stocklab.data.memberships_build import save_memberships, write_memberships
 from stocklab.data.observed import observe_snapshot
 from stocklab.data.panel_fields import carry_codes, compact, last_true, life, list_age, rows_between
 from stocklab.data.panel_writer import BY_SYMBOL, PanelWriter
@@ -42,6 +44,7 @@ from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import STAGING_PREFIX, Store
 from stocklab.market.entitlements import NO_ENTITLEMENTS, Entitlements
 from stocklab.market.fundamentals import Fundamentals
+from stocklab.market.memberships import NO_MEMBERSHIPS
 from stocklab.market.panel import MARKET_CODES, Instruments, PriceBasis
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray
 
@@ -49,11 +52,8 @@ __all__ = ["BY_SYMBOL", "META_NAME", "PANEL_VERSION", "build_panel", "dataset_of
 
 log = structlog.get_logger()
 
-PANEL_VERSION: Final = 4  # raise it when the meaning of a field changes: older panels are then built again
+PANEL_VERSION: Final = 5  # raise it when the meaning of a field changes: older panels are then built again
 META_NAME: Final = "meta.json"
-ADMINISTRATIVE_WORD: Final = "관리종목"
-ATTENTION_WORD: Final = "투자주의환기"
-UNKNOWN_FLAG: Final = 255
 
 
 def dataset_of(basis: PriceBasis) -> str:
@@ -159,6 +159,7 @@ def _write_coins(writer: PanelWriter, snapshot: Snapshot) -> dict[str, Any]:
         "symbols": list(cells.symbols),
         "tv_estimated": coins.tv_estimated,
         "entitlements": save_entitlements(NO_ENTITLEMENTS, writer.save_aside),
+        "memberships": write_memberships(NO_MEMBERSHIPS, writer.save_aside),
         "statements": None,
         "series": [],
         "rf_known": False,
@@ -209,6 +210,7 @@ def _write_stocks(writer: PanelWriter, snapshot: Snapshot, basis: PriceBasis) ->
         "statements": None if known is None else save_fundamentals(known, writer.save_aside),
         "series": series,
         "entitlements": save_entitlements(entitlements, writer.save_aside),
+        "memberships": save_memberships(place),
         "rf_known": save_rates(place),
         "indices": _save_indices(writer, snapshot, cells.sessions),
         "instruments": _instruments_json(table.instruments),
@@ -325,10 +327,11 @@ def _fundamentals(place: FieldPlace, market: AnyArray) -> Fundamentals | None:
 
 
 def _save_from_raw(writer: PanelWriter, place: FieldPlace, table: InstrumentTable) -> AnyArray:
-    """Market cap, listed shares and flags, known on the raw bars' own cells only; the market, carried, is returned."""
+    """Market cap and listed shares, known on the raw bars' own cells only, and flags; the market, carried, is
+    returned."""
     market = np.broadcast_to(table.markets, place.listed.shape).copy()
-    if place.snapshot.has(PRICES_RAW):
-        raw = place.cells(PRICES_RAW)
+    raw = place.cells(PRICES_RAW) if place.snapshot.has(PRICES_RAW) else None
+    if raw is not None:
         codes = raw.fill(
             pl.col("market").replace_strict(MARKET_CODES, default=0, return_dtype=pl.UInt8),
             ["market"],
@@ -338,19 +341,10 @@ def _save_from_raw(writer: PanelWriter, place: FieldPlace, table: InstrumentTabl
         carry_codes(codes)
         np.copyto(market, codes, where=codes > 0)
         save_caps(place, raw)
-        _save_flags(writer, raw)
     market[~place.listed] = 0
     writer.save("market", market)
+    save_issue_flags(place, market, raw)
     return market
-
-
-def _save_flags(writer: PanelWriter, raw: Cells) -> None:
-    for field, word in (("flag_administrative", ADMINISTRATIVE_WORD), ("flag_attention", ATTENTION_WORD)):
-        flag = raw.fill(
-            pl.col("dept").str.contains(word, literal=True).cast(pl.UInt8), ["dept"], dtype=np.uint8, empty=UNKNOWN_FLAG
-        )
-        if (flag != UNKNOWN_FLAG).any():
-            writer.save(field, flag)
 
 
 def _save_indices(writer: PanelWriter, snapshot: Snapshot, sessions: DateArray) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from stocklab.data.entitlements_files import open_entitlements
 from stocklab.data.fundamentals_build import restate
 from stocklab.data.fundamentals_files import open_fundamentals
+from stocklab.data.memberships_build import open_memberships
 from stocklab.data.panel_build import BY_SYMBOL, PANEL_VERSION, build_panel, dataset_of, panel_directory, read_meta
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.store import Store
@@ -147,6 +148,7 @@ def _map(directory: Path, meta: dict[str, Any], mode: StatementMode) -> Panel:
         notes=tuple(meta["notes"]),
         fundamentals=known,
         entitlements=open_entitlements(directory, meta["entitlements"]),
+        memberships=open_memberships(directory, meta["memberships"]),
     )
 
 

@@ -21,6 +21,7 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "unknown_everywhere": "{id}: {formula} is unknown for every stock on this day (it needs a longer history).",
         "column": "The column {formula} needs {inputs}, which this data does not have: it stays empty.",
         "unknown_flag": "Whether it is to be left out ({flag}) is not known for {count} stocks: they stay in.",
+        "unknown_list": "The members of {name} are not known on this day: nobody counts as a member.",
         "estimated_value": "Traded value is estimated as close x volume in this data.",
         "sectors_of_today": "Sectors are those of today, also on earlier days.",
         "restated": "The strategy reads statements as they were corrected later: this is hindsight.",
@@ -61,6 +62,7 @@ def notes_of(
     conditions: Sequence[tuple[str, str, bool, bool]],
     columns: Sequence[str],
     unknown_flags: Mapping[str, int],
+    unknown_lists: Sequence[str],
     *,
     latest: bool,
 ) -> tuple[Note, ...]:
@@ -71,6 +73,7 @@ def notes_of(
     conditions : (letter, formula, whether it can never match, whether it is unknown for every stock)
     columns : formulas shown
     unknown_flags : exclusion -> stocks for which it is unknown
+    unknown_lists : names of groups whose members are unknown
     latest : whether the session is the last of the panel
     """
     found = []
@@ -85,6 +88,7 @@ def notes_of(
         if never_known(formula, panel):
             found.append(Note.make("column", formula=formula, inputs=inputs))
     found += [Note.make("unknown_flag", flag=flag, count=count) for flag, count in unknown_flags.items() if count]
+    found += [Note.make("unknown_list", name=name) for name in unknown_lists]
     read = {name for formula in (*(item[1] for item in conditions), *columns) for name in check(formula).inputs}
     if panel.tv_estimated and "tv" in read:
         found.append(Note.make("estimated_value"))

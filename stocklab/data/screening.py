@@ -16,7 +16,7 @@ import polars as pl
 
 from stocklab.backtest import matches
 from stocklab.backtest.schedule import unsafe_sessions
-from stocklab.backtest.universe import universe_mask, unknown_flags
+from stocklab.backtest.universe import universe_mask, unknown_flags, unknown_lists
 from stocklab.data.screen_notes import Note, notes_of, session_note
 from stocklab.errors import InputError
 from stocklab.factors import FormulaSource, Wanted, missing_inputs, never_known
@@ -182,6 +182,7 @@ def run_screen(panel: Panel, screen: Screen, source: FormulaSource, *, on: date 
             [(count.id, count.formula, count.never, count.unjudged) for count in judged.counts],
             screen.shown,
             unknown_flags(panel, screen.universe, universe, t, t + 1),
+            sorted(unknown_lists(panel, screen.universe, t, t + 1)),
             latest=t == panel.n_sessions - 1,
         ),
     )

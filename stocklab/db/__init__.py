@@ -12,6 +12,7 @@ from stocklab.db.models import (
     RunRow,
     StrategyRow,
     StrategyVersionRow,
+    UniverseRow,
 )
 from stocklab.db.news_models import DisclosureRow, NewsItemRow
 from stocklab.db.opening import database_of, database_url
@@ -49,6 +50,7 @@ __all__ = [
     "SourceStateRow",
     "StrategyRow",
     "StrategyVersionRow",
+    "UniverseRow",
     "WorkerRow",
     "database_of",
     "database_url",

@@ -31,6 +31,7 @@ __all__ = [
     "RunRow",
     "StrategyRow",
     "StrategyVersionRow",
+    "UniverseRow",
 ]
 
 LOCAL_OWNER_ID = "local"
@@ -116,6 +117,20 @@ class StrategyVersionRow(Base):
     document: Mapped[Document]
     fingerprint: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class UniverseRow(Base):
+    """A universe an owner gave a name: the universe part of a strategy document."""
+
+    __tablename__ = "universes"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(120))
+    document: Mapped[Document]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class RunRow(Base):

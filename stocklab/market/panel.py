@@ -13,6 +13,7 @@ import numpy as np
 from stocklab.errors import InputError
 from stocklab.market.entitlements import NO_ENTITLEMENTS, Entitlements
 from stocklab.market.fundamentals import Fundamentals
+from stocklab.market.memberships import NO_MEMBERSHIPS, Memberships
 from stocklab.types import AnyArray, BoolArray, DateArray, FloatArray, IntArray
 
 __all__ = ["COIN_UNIT", "KIND_CODES", "KRX_BASES", "MARKET_CODES", "Instruments", "Panel", "PriceBasis"]
@@ -78,10 +79,10 @@ class Panel:
         On the raw basis also: ``open_raw high_raw low_raw close_raw volume_raw`` as traded, ``base_price`` (KRW, KRX's
         own reference price of the session), ``split_ratio`` (float32, new shares per old share taking effect at this
         session's open, else 1).
-        Where data exists: ``mcap mcap_pref shares_listed shares_float`` (float64), ``flag_administrative
-        flag_attention`` (uint8: 0 no, 1 yes, 255 unknown), ``shares_treasury frgn_net inst_net pension_net frgn_shares
-        short_vol short_bal`` (float64, each in the row in which it was public). A field that is absent is unknown
-        everywhere.
+        Where data exists: ``mcap mcap_pref shares_listed shares_float`` (float64), ``flag_administrative`` and the
+        other `issue_flags` (uint8: 0 no, 1 yes, 255 unknown), ``shares_treasury frgn_net inst_net pension_net
+        frgn_shares short_vol short_bal`` (float64, each in the row in which it was public). A field that is absent is
+        unknown everywhere.
     series : name -> (n_sessions,) float64 daily fields that are the same for every symbol: ``smb hml``; NaN = unknown
     indices : name -> (n_sessions,) float64 closes of "KOSPI", "KOSDAQ", "KOSPI200" (of coins: "KRW-BTC"); NaN = unknown
     rf : (n_sessions,) float64 daily simple risk-free rate; all 0 with ``rf_known`` False where no series is loaded
@@ -90,6 +91,7 @@ class Panel:
     key : identifies the content (snapshot id + basis + statement mode); caches hang on it
     fundamentals : statement figures as they became public; None where no statements are loaded
     entitlements : dividends, bonus shares before they list, rights; only on the raw basis
+    memberships : members of indices, themes and sectors as listed on dates
     by_symbol : name -> (the field, the same values as (n_symbols, n_sessions)); see `turned`
     """
 
@@ -110,6 +112,7 @@ class Panel:
     by_symbol: Mapping[str, tuple[AnyArray, AnyArray]] = field(default_factory=dict)
     series: Mapping[str, FloatArray] = field(default_factory=dict)
     entitlements: Entitlements = field(default=NO_ENTITLEMENTS)
+    memberships: Memberships = field(default=NO_MEMBERSHIPS)
 
     def turned(self, name: str) -> AnyArray | None:
         """A field as (n_symbols, n_sessions), where a copy is stored that way; None where there is none.

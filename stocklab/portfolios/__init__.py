@@ -14,6 +14,7 @@ from stocklab.portfolios.strategies import (
     StrategyNotFound,
     StrategySummary,
 )
+from stocklab.portfolios.universes import SavedUniverse, UniverseNameTaken, UniverseNotFound, Universes
 
 __all__ = [
     "BacktestOrder",
@@ -30,11 +31,15 @@ __all__ = [
     "RunView",
     "Runs",
     "SavedStrategy",
+    "SavedUniverse",
     "Strategies",
     "StrategyConflict",
     "StrategyNotFound",
     "StrategySummary",
     "SweepOrder",
+    "UniverseNameTaken",
+    "UniverseNotFound",
+    "Universes",
     "close_shared_lab",
     "database_url",
     "error_code",

@@ -28,6 +28,7 @@ from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOr
 from stocklab.portfolios.progress import JobProgress
 from stocklab.portfolios.runs import Runs
 from stocklab.portfolios.strategies import Strategies
+from stocklab.portfolios.universes import Universes
 from stocklab.research.proof_store import ProofStore
 from stocklab.research.proving import prove
 from stocklab.research.stored_run import basis_of_card, request_of
@@ -52,7 +53,7 @@ class Lab:
 
     Attributes
     ----------
-    settings, store, results, sweeps, proofs, database, strategies, runs, ideas, jobs
+    settings, store, results, sweeps, proofs, database, strategies, universes, runs, ideas, jobs
         The parts; all may be used from several threads.
     owner_id : str
         The local owner, until accounts exist.
@@ -68,6 +69,7 @@ class Lab:
         self.sweeps = SweepStore(home)
         self.proofs = ProofStore(home)
         self.strategies = Strategies(database)
+        self.universes = Universes(database)
         self.runs = Runs(database)
         self.ideas = Ideas(database)
         self._run = run

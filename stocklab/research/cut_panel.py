@@ -1,10 +1,11 @@
 """`cut_after`: the panel as a person had it at one close, with the future gone and the next session replaced by noise.
 
-What is cut: every field, index and series after the session; dividends, bonus and rights issues of later, and the days
-on which earlier ones are paid or listed, if these lie ahead; company reports, share events and views that became public
-later; delistings and listings of later. One more session stays, because a run decides nothing in its last one: its date
-is the calendar's, all its values are drawn. On raw bars the adjusted prices carry the splits that come later as a
-scale; that scale is drawn too, as a power of two, which leaves every ratio of prices as it is to the last bit.
+What is cut: every field, index, series and list of members after the session; dividends, bonus and rights issues of
+later, and the days on which earlier ones are paid or listed, if these lie ahead; company reports, share events and
+views that became public later; delistings and listings of later. One more session stays, because a run decides nothing
+in its last one: its date is the calendar's, all its values are drawn. On raw bars the adjusted prices carry the splits
+that come later as a scale; that scale is drawn too, as a power of two, which leaves every ratio of prices as it is to
+the last bit.
 
 What stays, because the data have it only as of the snapshot: names, sectors and kinds of instruments. On adjusted bars
 the scale stays as well: a run trades in those prices, and its share counts are labelled hypothetical.
@@ -67,6 +68,7 @@ def cut_after(panel: Panel, session: int, *, seed: int = 0, as_filed: Fundamenta
         instruments=_known_by(panel.instruments, panel.sessions[session]),
         fundamentals=_statements(panel, session, as_filed),
         entitlements=panel.entitlements.between(0, session + 1),  # paid or listed later: not known when
+        memberships=panel.memberships.until(session, draw.members),
         key=f"{panel.key}-until-{panel.sessions[session]}-{seed}",
     )
 
@@ -88,6 +90,11 @@ class _Draw:
         size = self._n_symbols if size is None else size
         low, high = generator.uniform(0.5, 0.8, size), generator.uniform(1.25, 2.0, size)
         return np.where(generator.random(size) < 0.5, low, high)
+
+    def members(self, kind: str, name: str) -> IntArray:
+        """Columns of half of the symbols: the members of a group on the session nobody can know yet."""
+        chosen: IntArray = np.flatnonzero(self.generator(f"{kind} {name}").random(self._n_symbols) < 0.5)
+        return chosen
 
 
 class CutFields(Mapping[str, AnyArray]):

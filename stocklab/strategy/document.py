@@ -98,6 +98,12 @@ class Exclusion(StrEnum):
     FOREIGN = "foreign"
     ADMINISTRATIVE = "administrative"
     ATTENTION = "attention"
+    CAUTION = "caution"
+    WARNING = "warning"
+    RISK = "risk"
+    OVERHEATED = "overheated"
+    UNFAITHFUL = "unfaithful"
+    CLEARANCE = "clearance"
     HALTED = "halted"
     FINANCIAL = "financial"
 
@@ -120,9 +126,11 @@ class Universe(Model):
         min_length=1,
         description="markets, as of the date; UPBIT (coins) only alone",
     )
-    sectors: Words = Field(default=(), description="only these sectors; empty = all")
+    sectors: Words = Field(
+        default=(), description="only these sectors, as of the date where lists are dated; empty = all"
+    )
     exclude_sectors: Words = Field(default=(), description="never these sectors")
-    themes: Words = Field(default=(), description="only these themes; empty = all")
+    themes: Words = Field(default=(), description="only members of these themes as of the date; empty = all")
     index: Literal["KOSPI200", "KOSDAQ150"] | None = Field(
         default=None, description="only members of this index as of the date; null = no such limit"
     )
@@ -140,7 +148,7 @@ class Universe(Model):
             Exclusion.HALTED,
         ),
         description="kinds and flags left out, judged as of the date; an unknown flag does not exclude; "
-        "for coins halted by default",
+        "halted: no trade in the session, or a recorded halt; for coins halted by default",
     )
     min_listed_sessions: int = Field(default=60, ge=0, le=5000, description="sessions since listing, at least")
     min_trading_value_krw: int = Field(

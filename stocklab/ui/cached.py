@@ -27,6 +27,7 @@ from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen
 from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
 from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.fundamentals import StatementMode
+from stocklab.market.memberships import MEMBER_KINDS, SECTOR
 from stocklab.market.panel import PriceBasis
 from stocklab.portfolios import Lab, shared_lab
 from stocklab.research.capacity import Point, by_capital, by_slippage
@@ -47,6 +48,7 @@ __all__ = [
     "factor_statuses",
     "figure",
     "first_session",
+    "groups",
     "index_figure",
     "known_capacity",
     "lab",
@@ -159,9 +161,31 @@ def symbol_names(*, coins: bool = False) -> dict[str, str]:
     return {symbol: f"{name} ({symbol})" if name else symbol for symbol, name in known.items()}
 
 
+@lru_cache(maxsize=2)
+def _groups(home: str, snapshot_id: str | None) -> Mapping[str, tuple[tuple[str, date], ...]]:
+    if snapshot_id is None or not _holds(coins=False):
+        return {}
+    panel = lab().panel()
+    known = panel.memberships
+    return {
+        kind: tuple(
+            (name, panel.sessions[row].item())
+            for name in known.names(kind)
+            if (row := known.first_row(kind, name)) is not None
+        )
+        for kind in MEMBER_KINDS
+    }
+
+
+def groups(kind: str) -> Mapping[str, date]:
+    """Indices, themes or sectors with dated lists of members in the current snapshot -> day of the first list."""
+    store = lab().store
+    return dict(_groups(str(store.home), store.current_id()).get(kind, ()))
+
+
 def sectors() -> list[str]:
     """Every sector of the current snapshot, sorted."""
-    return sorted({sector for sector in _words(coins=False)[1].values() if sector})
+    return sorted({*(sector for sector in _words(coins=False)[1].values() if sector), *groups(SECTOR)})
 
 
 def span(*, coins: bool = False) -> tuple[date, date] | None:

@@ -29,6 +29,9 @@ DATASETS = {
     "foreign_holdings": N_("Foreign holdings"),
     "short_sales": N_("Short sales"),
     "rates": N_("Interest rates"),
+    "members": N_("Members of indices, themes and sectors"),
+    "flags": N_("Flags of issues"),
+    "flag_coverage": N_("Days for which flags are complete"),
 }
 CHECKS = {
     "off_session": N_("Bars on days the exchange was closed (not used)"),

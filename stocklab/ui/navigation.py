@@ -18,6 +18,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "home": (N_("Home"), ":material/home:"),
     "builder": (N_("Strategy builder"), ":material/tune:"),
     "screener": (N_("Stock screener"), ":material/filter_alt:"),
+    "company": (N_("Companies"), ":material/apartment:"),
     "sweeps": (N_("Sweeps"), ":material/grid_on:"),
     "results": (N_("Results"), ":material/monitoring:"),
     "strategies": (N_("My strategies"), ":material/folder_open:"),

@@ -23,6 +23,7 @@ from stocklab.data.panel_fields import compact
 from stocklab.factors import Wanted
 from stocklab.market.entitlements import NO_ENTITLEMENTS, Entitlements
 from stocklab.market.financial_sector import is_financial
+from stocklab.market.memberships import NO_MEMBERSHIPS, Memberships
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Instruments, Panel, PriceBasis
 from stocklab.strategy.document import Strategy
 from stocklab.types import AnyArray, BoolArray
@@ -49,6 +50,7 @@ class Market:
     index: Sequence[float] | None = None
     extra: Mapping[str, AnyArray] = field(default_factory=dict)
     entitlements: Entitlements = NO_ENTITLEMENTS
+    memberships: Memberships = NO_MEMBERSHIPS
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -129,6 +131,7 @@ class Market:
             tv_estimated=True,
             key="test",
             entitlements=self.entitlements,
+            memberships=self.memberships,
         )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stocklab.backtest.universe import unknown_flags
+from stocklab.backtest.universe import unknown_flags, unknown_lists
 from stocklab.errors import InputError
+from stocklab.market.memberships import Memberships
 from stocklab.strategy.document import Universe
 
 FLAT = (1_000.0, 1_000.0, 1_000.0, 1_000.0, 1_000.0)
@@ -99,7 +100,7 @@ def test_top_counts_within_the_rest_of_the_universe(members: Any, market: Any, f
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"themes": ["반도체"]}, "no themes"),
+        ({"themes": ["반도체"]}, "no list of the theme '반도체'"),
         ({"index": "KOSPI200"}, "no members of KOSPI200"),
         ({"symbols": ["999999"]}, "None of the 1 symbols"),
         ({"sectors": ["없음"]}, "No symbol of this snapshot is in the sector '없음'"),
@@ -110,6 +111,54 @@ def test_what_the_panel_lacks_is_an_error(
 ) -> None:
     with pytest.raises(InputError, match=message):
         members(market, fake_source, 12, **parts)
+
+
+LISTS = Memberships(  # known from session 8; changed at the close of 12; the theme from 10; the sector from 11
+    groups=(("index", "KOSPI200"), ("sector", "전자"), ("theme", "2차전지")),
+    first_list=np.array([0, 2, 3, 4]),
+    list_row=np.array([8, 12, 11, 10]),
+    first_member=np.array([0, 2, 5, 6, 8]),
+    member=np.array([0, 3, 1, 3, 4, 0, 2, 3]),
+)
+
+
+@pytest.mark.parametrize(
+    ("session", "parts", "expected"),
+    [
+        (7, {"index": "KOSPI200"}, ""),  # nobody is a member before the first list
+        (8, {"index": "KOSPI200"}, "14"),
+        (11, {"index": "KOSPI200"}, "14"),  # holds until the next
+        (12, {"index": "KOSPI200"}, "245"),
+        (12, {"themes": ["2차전지"]}, "34"),
+        (12, {"themes": ["2차전지"], "index": "KOSPI200"}, "4"),
+        (10, {"sectors": ["전자"]}, ""),  # dated lists count, not the industry of today
+        (11, {"sectors": ["전자"]}, "1"),
+        (11, {"sectors": ["전자", "은행 및 저축기관"]}, "1"),
+        (10, {"sectors": ["전자", "은행 및 저축기관"]}, "1"),
+        (10, {"exclude_sectors": ["전자"]}, "12345"),  # unknown does not exclude
+        (11, {"exclude_sectors": ["전자"]}, "2345"),
+        (12, {"exclude": ["warning"]}, "1345"),
+        (12, {"exclude": ["halted"]}, "1235"),  # 000040 traded, but a halt is recorded
+        (12, {"exclude": ["risk"]}, "12345"),  # nothing known of the flag
+    ],
+)
+def test_members_of_lists_and_more_flags(
+    members: Any, market: Any, fake_source: Any, session: int, parts: dict[str, Any], expected: str
+) -> None:
+    market.memberships = LISTS
+    market.extra |= {
+        "flag_warning": np.tile([0, 1, 255, 0, 0], (N, 1)).astype(np.uint8),
+        "flag_halted": np.tile([0, 255, 0, 1, 0], (N, 1)).astype(np.uint8),
+    }
+    assert members(market, fake_source, session, **parts) == [f"0000{number}0" for number in expected]
+
+
+def test_sessions_without_a_list_are_counted(market: Any) -> None:
+    market.memberships = LISTS
+    panel = market.panel()
+    universe = Universe(index="KOSPI200", themes=("2차전지",), exclude_sectors=("전자", "은행 및 저축기관"))
+    assert unknown_lists(panel, universe, 5, 20) == {"KOSPI200": 3, "2차전지": 5, "전자": 6}
+    assert unknown_lists(panel, universe, 11, 20) == {}
 
 
 def test_top_by_market_cap_needs_market_caps(members: Any, market: Any, fake_source: Any) -> None:

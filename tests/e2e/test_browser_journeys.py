@@ -19,7 +19,7 @@ from stocklab.ui.result.sections import SECTIONS
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("", "builder", "sweeps", "results", "strategies", "factors", "data")
+PAGES = ("", "builder", "company", "sweeps", "results", "strategies", "factors", "data")
 RUN_SECONDS = 120
 HANGUL = re.compile("[가-힣]")
 EQUITY = ".st-key-chart_equity .js-plotly-plot .main-svg"
@@ -156,6 +156,31 @@ def test_a_trade_opens_its_candles_and_says_why(visitor: Callable[..., Page], re
     expect(other).not_to_have_url(page.url)
     live_app.settled(other)
     expect(other.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_a_company_is_found_by_name_and_its_parts_open(visitor: Callable[..., Page]):
+    candles = ".st-key-company_candles .js-plotly-plot .main-svg"
+    page = visitor("/company")
+    page.locator(".st-key-company_beginnings button").first.click()
+    expect(page).to_have_url(re.compile(r"/company\?.*symbol=\w+"), timeout=RUN_SECONDS * 1e3)
+    page.locator(candles).first.wait_for(state="visible")
+    name = page.locator("h3").first.inner_text()
+    page.locator(".st-key-company_section_choice button").nth(1).click()
+    page.locator(".st-key-company_reports").wait_for(state="visible")
+    expect(page).to_have_url(re.compile("company_section=reports"))
+    live_app.settled(page)
+
+    page.locator(".st-key-company_symbol input").first.click()
+    page.keyboard.type("KRW-BTC")
+    page.get_by_role("option", name="KRW-BTC").first.click()
+    page.locator(candles).first.wait_for(state="visible")
+    expect(page).to_have_url(re.compile("symbol=KRW-BTC"))
+    expect(page.locator("h3").first).not_to_have_text(name)
+    live_app.settled(page)
+
+    other = visitor(f"/{page.url.split('/')[-1]}&lang=en", width=390, height=844)
+    other.locator(candles).first.wait_for(state="visible")
+    assert other.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_link_to_nothing_says_so_in_the_visitors_language(visitor: Callable[..., Page]):

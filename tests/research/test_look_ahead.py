@@ -20,6 +20,7 @@ from stocklab.errors import Cancelled
 from stocklab.factors import DirectSource, Wanted
 from stocklab.factors.one_symbol import VIEW_ARRAYS
 from stocklab.market.fundamentals import Fundamentals, StatementMode
+from stocklab.market.memberships import Memberships
 from stocklab.market.panel import Instruments, Panel, PriceBasis
 from stocklab.research.cut_panel import cut_after
 from stocklab.research.look_ahead import Engine, LookAhead, find_look_ahead
@@ -172,6 +173,34 @@ def test_a_universe_that_knows_the_future_is_found(panel: Panel, plan_of: Callab
         assert {each.session for each in universe} <= set(found.sessions)
 
 
+def with_lists(panel: Panel) -> Panel:
+    """The panel with an index whose members change every hundred sessions."""
+    rows = np.arange(500, panel.n_sessions, 100)
+    drawn = [np.flatnonzero(np.random.default_rng(row).random(panel.n_symbols) < 0.5) for row in rows.tolist()]
+    lists = Memberships(
+        groups=(("index", "KOSPI200"),),
+        first_list=np.array([0, len(rows)]),
+        list_row=rows,
+        first_member=np.cumsum([0, *(len(each) for each in drawn)]),
+        member=np.concatenate(drawn),
+    )
+    return replace(panel, memberships=lists)
+
+
+def tomorrows_members(panel: Panel, request: RunRequest, source: Any, **options: Any) -> Plan:
+    """A universe of an index by the list of the day after."""
+    lists = replace(panel.memberships, list_row=np.maximum(panel.memberships.list_row - 1, 0))
+    return build_plan(replace(panel, memberships=lists), request, source, **options)
+
+
+def test_members_of_an_index_are_those_of_the_day(panel: Panel) -> None:
+    parts = PRESETS["momentum_12_1"].strategy.model_dump(mode="json")
+    strategy = Strategy.model_validate(parts | {"universe": parts["universe"] | {"index": "KOSPI200"}})
+    assert check(with_lists(panel), strategy, sessions=3).identical
+    found = check(with_lists(panel), strategy, Engine(plan_of=tomorrows_members), sessions=3)
+    assert {each.part for each in found.differences} >= {"universe"}
+
+
 def shifted_bars(panel: Panel, request: RunRequest, plan: Plan, **options: Any) -> State:
     """A simulator that trades in the bars of the session after."""
     bars = dict(panel.fields)
@@ -288,7 +317,7 @@ def test_every_part_of_plan_state_and_panel_is_compared_cut_or_named_here() -> N
     hidden = {"listed_on", "delisted_on", "delisting_reason", "pays_last_close"}
     assert names(Instruments) == as_of_today | hidden
     cut = {"sessions", "fields", "series", "indices", "rf", "instruments", "fundamentals", "by_symbol", "key"}
-    cut |= {"entitlements"}
+    cut |= {"entitlements", "memberships"}
     facts = {"symbols", "rf_known", "basis", "snapshot_id", "synthetic", "tv_estimated", "notes"}
     assert names(Panel) == cut | facts
     per_report = {"report_day", "report_slot", "report_end", "report_quarter"}

@@ -14,7 +14,7 @@ from stocklab.ui.preset_cards import FEATURED, STYLES
 from stocklab.ui.text import speaking
 
 HANGUL = re.compile("[가-힣]")
-PAGES = ("home", "builder", "screener", "results", "strategies", "factors", "data")
+PAGES = ("home", "builder", "screener", "company", "results", "strategies", "factors", "data")
 
 
 def said(page: AppTest) -> str:
@@ -32,7 +32,7 @@ def test_an_empty_home_says_what_to_do(empty_pages, name: str):
     page = empty_pages(name)
     assert not page.exception
     assert [part.value for part in page.error] == []
-    if name in ("home", "builder", "screener"):
+    if name in ("home", "builder", "screener", "company"):
         assert any("stocklab demo" in part.value for part in page.code)
     if name == "data":
         assert "아직 시장 데이터가 없습니다" in said(page)

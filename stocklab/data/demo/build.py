@@ -18,6 +18,7 @@ from stocklab.data.demo.filing_list import filings_frame
 from stocklab.data.demo.filings import make_filings
 from stocklab.data.demo.funds import add_funds
 from stocklab.data.demo.indices import index_levels, index_members
+from stocklab.data.demo.lists import coverage_frame, flags_frame, members_frame
 from stocklab.data.demo.ownership import rates_frame, structure_frame
 from stocklab.data.demo.plot import make_plot
 from stocklab.data.demo.returns import make_latent
@@ -147,6 +148,9 @@ def demo_datasets(
         "foreign_holdings": holdings_frame(cast, bars, flows, sessions, seed),
         "short_sales": short_sales_frame(cast, bars, shortable, sessions, seed),
         "rates": rates_frame(sessions, seed),
+        "members": members_frame(cast, bars, members, sessions, seed),
+        "flags": flags_frame(cast, bars, sessions),
+        "flag_coverage": coverage_frame(sessions),
     }
 
 

@@ -15,6 +15,7 @@ from stocklab.data.layouts import (
     etf,
     index,
     krx_daily,
+    lists,
     marcap,
     master,
     plain,
@@ -45,6 +46,7 @@ LAYOUTS: Final[tuple[Layout, ...]] = (
     *dart_accounts.LAYOUTS,
     *dart_statements.LAYOUTS,
     *plain.LAYOUTS,
+    *lists.LAYOUTS,
     *upbit.LAYOUTS,
     *_LATER,
 )

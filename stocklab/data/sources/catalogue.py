@@ -14,11 +14,13 @@ from typing import Final, Self
 
 from pydantic import SecretStr
 
+from stocklab.data.snapshot import Snapshot
 from stocklab.data.sources import datagokr, krx_feeds, krx_openapi, opendart, upbit
 from stocklab.data.sources.calls import CallLedger, now_kst
 from stocklab.data.sources.feed import Feed
-from stocklab.data.sources.filing_feeds import OPENDART_FEEDS, PYKRX_FEEDS, filing_feeds
+from stocklab.data.sources.filing_feeds import OPENDART_FEEDS, PYKRX_FEEDS, open_dart, opendart_feeds, pykrx_feeds
 from stocklab.data.sources.opendart_known import DartKnown
+from stocklab.data.sources.pykrx import Account, PykrxSession
 from stocklab.data.store import Store
 from stocklab.settings import Settings
 
@@ -100,27 +102,26 @@ def _open_datagokr(given: Opening) -> Opened:
 
 
 def _open_opendart(given: Opening) -> Opened:
-    return _open_filings(given, {**given.keys, "krx_id": "", "krx_password": ""})
+    dart = open_dart(given.settings, given.calls, given.keys, given.stop, pace=opendart.FEED_PACE, clock=given.clock)
+    known = DartKnown.of_snapshot(_market(given.store))
+    return Opened(feeds=opendart_feeds(dart, known, since=given.settings.history_from), close=dart.client.close)
 
 
 def _open_pykrx(given: Opening) -> Opened:
-    return _open_filings(given, {**given.keys, "opendart_key": ""})
+    session = PykrxSession(
+        base_url=given.settings.krx_url,
+        account=Account(user=given.keys["krx_id"], password=given.keys["krx_password"]),
+        calls=given.calls,
+        stop=given.stop,
+        clock=given.clock,
+    )
+    return Opened(feeds=pykrx_feeds(session), close=session.close)
 
 
-def _open_filings(given: Opening, keys: Mapping[str, str]) -> Opened:
-    known = _companies(given.store) if given.store is not None else None
-    feeds = filing_feeds(given.settings, given.calls, keys, given.stop, known=known, clock=given.clock)
-    return Opened(feeds=feeds.on, close=feeds.close)
-
-
-def _companies(store: Store) -> DartKnown:
-    """The companies of the current snapshot; of a demo market there are none to ask for."""
-    snapshot = store.current()
-    if snapshot is None or snapshot.synthetic:
-        return DartKnown()
-    names = ("instruments", "delistings", "statements", "filings")
-    frames = {name: snapshot.scan(name).collect() for name in names if snapshot.has(name)}
-    return DartKnown.of_store(**frames)
+def _market(store: Store | None) -> Snapshot | None:
+    """The current snapshot; none of a demo market, whose companies do not exist."""
+    snapshot = store.current() if store is not None else None
+    return snapshot if snapshot is not None and not snapshot.synthetic else None
 
 
 def _open_upbit(given: Opening) -> Opened:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from stocklab.errors import DocumentError, FieldFault
 from stocklab.market.upbit import MOST_INITIAL_CASH_KRW
 from stocklab.strategy import Strategy, parse_document
-from stocklab.strategy.document import Model
+from stocklab.strategy.document import Model, Universe
 from stocklab.strategy.logic import LETTERS
 from stocklab.strategy.screen import Screen, parse_screen
 
@@ -22,6 +22,7 @@ __all__ = [
     "blank_screen",
     "check",
     "check_screen",
+    "checked_universe",
     "completed",
     "copy_rule",
     "faults_under",
@@ -98,6 +99,17 @@ def check(document: Mapping[str, Any]) -> tuple[Strategy | None, tuple[FieldFaul
         return parse_document(json.dumps(document, ensure_ascii=False)), ()
     except DocumentError as error:
         return None, error.faults
+
+
+def checked_universe(document: Mapping[str, Any]) -> Universe:
+    """The universe part of a document.
+
+    Raises
+    ------
+    DocumentError
+        With every fault of it.
+    """
+    return parse_document({"name": "-", "universe": dict(document)}).universe
 
 
 def check_screen(document: Mapping[str, Any]) -> tuple[Screen | None, tuple[FieldFault, ...]]:

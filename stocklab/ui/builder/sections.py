@@ -11,7 +11,7 @@ from stocklab.market.upbit import MOST_INITIAL_CASH_KRW
 from stocklab.strategy.document import COIN_BENCHMARK
 from stocklab.ui import cached
 from stocklab.ui import format as fmt
-from stocklab.ui.builder import draft, fields, state
+from stocklab.ui.builder import draft, fields, state, universes
 from stocklab.ui.builder.own_factors import own_factors_editor
 from stocklab.ui.builder.period import period_fields
 from stocklab.ui.builder.ranking import ranking_editor
@@ -35,6 +35,12 @@ EXCLUSIONS: Final = {
     "foreign": N_("Foreign companies"),
     "administrative": N_("Administrative issues"),
     "attention": N_("Investment attention"),
+    "caution": N_("Caution issues"),
+    "warning": N_("Warning issues"),
+    "risk": N_("Risk issues"),
+    "overheated": N_("Overheated issues"),
+    "unfaithful": N_("Unfaithful disclosers"),
+    "clearance": N_("Clearance sales"),
     "halted": N_("Halted"),
     "financial": N_("Financial sector"),
 }
@@ -92,6 +98,7 @@ def exit_() -> None:
 
 def universe() -> None:
     """Which symbols may be bought."""
+    universes.saved_universes()
     _traded()
     coins = draft.trades_coins(state.document())
     if coins:
@@ -106,6 +113,8 @@ def universe() -> None:
         exclusions = EXCLUSIONS
         fields.many("universe.markets", _("Markets"), {name: name for name in ("KOSPI", "KOSDAQ", "KONEX")}, pills=True)
     fields.many("universe.exclude", _("Leave out"), words(exclusions), pills=True)
+    if not coins:
+        universes.lists_of_members()
     symbols = cached.symbol_names(coins=coins)
     sectors = cached.sectors()
     first, second = st.columns(2)

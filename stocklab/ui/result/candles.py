@@ -20,7 +20,7 @@ from stocklab.ui.result import frames
 from stocklab.ui.text import _
 from stocklab.ui.theme import DOWN, FLAT, UP
 
-__all__ = ["Fill", "Level", "candles", "fills", "levels"]
+__all__ = ["Fill", "Level", "candles", "draw_bars", "fills", "levels"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,21 @@ def candles(
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.78, 0.22], vertical_spacing=0.03)
     days = [str(day) for day in np.asarray(sessions, dtype="datetime64[D]")]
+    draw_bars(figure, days, bars)
+    known = frozenset(days)
+    _marks(figure, [mark for mark in marks if mark.session.isoformat() in known])
+    _lines(figure, lines, days, session)
+    if session.isoformat() in known:
+        figure.add_vline(x=session.isoformat(), line={"color": FLAT, "width": 1, "dash": "dot"})
+    charts.finish(figure, 430)
+    figure.update_xaxes(type="category", nticks=6, rangeslider_visible=False)
+    figure.update_yaxes(tickformat=",.0f", row=1, col=1)
+    figure.update_yaxes(nticks=3, tickformat=".2s", row=2, col=1)
+    return figure
+
+
+def draw_bars(figure: go.Figure, days: Sequence[str], bars: Mapping[str, FloatArray]) -> None:
+    """Candles in the first row of a figure, volume in the second; ``bars`` as in `candles`."""
     figure.add_candlestick(
         x=days,
         open=bars["open"],
@@ -115,16 +130,6 @@ def candles(
         row=2,
         col=1,
     )
-    known = frozenset(days)
-    _marks(figure, [mark for mark in marks if mark.session.isoformat() in known])
-    _lines(figure, lines, days, session)
-    if session.isoformat() in known:
-        figure.add_vline(x=session.isoformat(), line={"color": FLAT, "width": 1, "dash": "dot"})
-    charts.finish(figure, 430)
-    figure.update_xaxes(type="category", nticks=6, rangeslider_visible=False)
-    figure.update_yaxes(tickformat=",.0f", row=1, col=1)
-    figure.update_yaxes(nticks=3, tickformat=".2s", row=2, col=1)
-    return figure
 
 
 def _marks(figure: go.Figure, marks: Sequence[Fill]) -> None:

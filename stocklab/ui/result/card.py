@@ -179,4 +179,10 @@ def warnings(card: Mapping[str, Any]) -> list[str]:
                 count=fmt.count(unknown)
             )
         )
+    for name, count in counts.get("unknown_lists", {}).items():
+        told.append(
+            _("The members of {name} are not known on {count} sessions; nobody counts as a member then.").format(
+                name=name, count=fmt.count(count)
+            )
+        )
     return told

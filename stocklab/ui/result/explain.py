@@ -13,7 +13,7 @@ from stocklab.errors import ResultOutdated, StockLabError
 from stocklab.market.panel import PriceBasis
 from stocklab.research.explain import Code, Explanation, Verdict
 from stocklab.research.explain.sentences import sentence
-from stocklab.ui import blocks, charts, text
+from stocklab.ui import blocks, charts, navigation, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import bind, escape
 from stocklab.ui.result import candles, decision_view, lookups
@@ -187,6 +187,7 @@ def _answer(found: Explanation, options: dict[str, str]) -> None:
         st.markdown(f"##### {_said(found.headline)}")
         if found.headline is not found.close.verdict:
             st.markdown(f":gray[{_('At this close')}:] {escape(sentence(found.close.verdict, language()))}")
+        navigation.link("company", _("Company page"), icon=":material/apartment:", symbol=found.symbol)
 
 
 def _chart(result: Result, found: Explanation) -> None:

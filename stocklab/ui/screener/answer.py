@@ -33,6 +33,7 @@ _NOTES: Final[Mapping[str, str]] = {
     "unknown_everywhere": N_("{id}: {sentence} – is unknown for every stock on this day. It needs a longer history."),
     "column": N_("The column {column} stays empty: it needs {inputs}, which this data does not have."),
     "unknown_flag": N_("{flag}: not known for {count} stocks, which therefore stay in."),
+    "unknown_list": N_("The members of {name} are not known on this day: nobody counts as a member."),
     "estimated_value": N_("Traded value is estimated as close × volume in this data."),
     "sectors_of_today": N_("Sectors are those of today, also on earlier days."),
     "restated": N_("The strategy reads statements as they were corrected later: this is hindsight."),

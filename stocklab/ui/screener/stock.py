@@ -42,6 +42,7 @@ def stock_panel(chosen: Screen, result: ScreenResult) -> None:
         judged = cached.screen_reasons(chosen, result.asked, symbol, strategy=desk.ordering())
         for one in judged:
             st.markdown(f"{_SIGNS[one.holds]} :primary-badge[{one.id}] {escape(sentence(one.formula))}{_values(one)}")
+        navigation.link("company", _("Company page"), icon=":material/apartment:", symbol=symbol)
         _links(symbol, judged, result)
 
 

@@ -162,6 +162,7 @@ def documents(draw: DrawFn) -> dict[str, Any]:
 def universes(draw: DrawFn) -> dict[str, Any]:
     """Mostly wide universes, so that most cases trade."""
     kinds = ["preferred", "spac", "reit", "etf", "foreign", "administrative", "attention", "halted", "financial"]
+    kinds += ["warning", "overheated", "unfaithful"]
     top = st.fixed_dictionaries(
         {
             "by": st.sampled_from(["market_cap", "trading_value"]),
@@ -175,6 +176,8 @@ def universes(draw: DrawFn) -> dict[str, Any]:
         ),
         "sectors": sometimes(draw, st.sampled_from([["a"], ["a", "b"]]), [], one_in=8),
         "exclude_sectors": sometimes(draw, st.just(["b"]), [], one_in=8),
+        "index": sometimes(draw, st.just("KOSPI200"), None, one_in=6),
+        "themes": sometimes(draw, st.sampled_from([["x"], ["y", "x"]]), [], one_in=6),
         "symbols": sometimes(draw, st.just(["000010", "000015", "000020", "000030", "000040"]), [], one_in=10),
         "exclude_symbols": sometimes(draw, st.sampled_from([["000020"], ["000010", "000030"]]), [], one_in=8),
         "exclude": sometimes(draw, st.lists(st.sampled_from(kinds), unique=True), [], one_in=2),

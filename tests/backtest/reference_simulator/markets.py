@@ -20,6 +20,7 @@ from reference_simulator.market import (
     up_to_tick,
 )
 from stocklab.market.entitlements import Entitlements
+from stocklab.market.memberships import Memberships
 from stocklab.market.panel import KIND_CODES, MARKET_CODES, Instruments, Panel, PriceBasis
 from stocklab.types import AnyArray
 
@@ -289,6 +290,11 @@ def _panel(rng: Random, draft: _Draft) -> Panel:
     for flag in ("flag_administrative", "flag_attention"):
         values = [rng.choices([0, 1, 255], [90, 5, 5], k=m) for _ in days]
         fields[flag] = np.array(values, dtype=np.uint8)
+    more = Random(draft.shape.seed + 1)  # what came later: markets drawn before stay as they were
+    for flag in ("flag_warning", "flag_overheated", "flag_halted"):
+        if more.random() < 0.8:
+            drawn = [more.choices([0, 1, 255], [90, 5, 5], k=m) for _ in days]
+            fields[flag] = np.array(drawn, dtype=np.uint8)
     if draft.raw:
         fields |= {f"{name}_raw": values for name, values in columns.items()} | {"split_ratio": draft.split}
         if draft.shape.with_base:
@@ -319,4 +325,25 @@ def _panel(rng: Random, draft: _Draft) -> Panel:
         tv_estimated=True,
         key="random",
         entitlements=draft.entitlements(),
+        memberships=_memberships(more, len(days), m),
+    )
+
+
+def _memberships(rng: Random, n_sessions: int, n_symbols: int) -> Memberships:
+    """Lists that begin early or late and change now and then; the sector "b" has dated ones in half of the markets."""
+    groups = [("index", "KOSPI200"), *([("sector", "b")] if rng.random() < 0.5 else []), ("theme", "x"), ("theme", "y")]
+    first_list, rows, first_member, member = [0], [], [0], []
+    for _ in groups:
+        since = rng.choice([0, 0, rng.randrange(n_sessions)])
+        rows += sorted({since, *(rng.randrange(since, n_sessions) for _ in range(rng.randrange(4)))})
+        first_list.append(len(rows))
+    for _ in rows:
+        member += [symbol for symbol in range(n_symbols) if rng.random() < 0.7]
+        first_member.append(len(member))
+    return Memberships(
+        groups=tuple(groups),
+        first_list=np.array(first_list, dtype=np.int64),
+        list_row=np.array(rows, dtype=np.int64),
+        first_member=np.array(first_member, dtype=np.int64),
+        member=np.array(member, dtype=np.int64),
     )

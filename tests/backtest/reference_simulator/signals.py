@@ -20,7 +20,7 @@ from stocklab.market.panel import KIND_CODES, Panel
 from stocklab.strategy.document import Exclusion, RankFactor, Rule, Strategy
 
 KINDS = {Exclusion.PREFERRED, Exclusion.SPAC, Exclusion.REIT, Exclusion.ETF, Exclusion.FOREIGN}
-FLAGS = {Exclusion.ADMINISTRATIVE: "flag_administrative", Exclusion.ATTENTION: "flag_attention"}
+FLAGS = {each: f"flag_{each.value}" for each in Exclusion if each not in {*KINDS, Exclusion.FINANCIAL}}
 Truth = bool | None
 
 
@@ -118,12 +118,18 @@ class Signals:
 
     def _may_be_bought(self, t: int, symbol: int) -> bool:
         wanted, instruments, fields = self.strategy.universe, self.panel.instruments, self.panel.fields
-        code, sector = self.panel.symbols[symbol], instruments.sectors[symbol]
+        code = self.panel.symbols[symbol]
         if not self.bars.listed(t, symbol) or self.bars.market(t, symbol) not in [m.value for m in wanted.markets]:
             return False
         if (wanted.symbols and code not in wanted.symbols) or code in wanted.exclude_symbols:
             return False
-        if (wanted.sectors and sector not in wanted.sectors) or (sector and sector in wanted.exclude_sectors):
+        if wanted.sectors and not any(self._in_sector(name, t, symbol) for name in wanted.sectors):
+            return False
+        if any(self._in_sector(name, t, symbol) for name in wanted.exclude_sectors):
+            return False
+        if wanted.index is not None and symbol not in self._members_on("index", wanted.index, t):
+            return False
+        if wanted.themes and all(symbol not in self._members_on("theme", name, t) for name in wanted.themes):
             return False
         for exclusion in wanted.exclude:
             if exclusion in KINDS and instruments.kinds[symbol] == KIND_CODES[exclusion.value]:
@@ -143,6 +149,23 @@ class Signals:
             traded_value = self.value("sma(tv,20)", t, symbol)
             return traded_value is not None and traded_value >= wanted.min_trading_value_krw
         return True
+
+    def _in_sector(self, name: str, t: int, symbol: int) -> bool:
+        """By the dated lists of the sector where there are any, else by the industry of the symbol."""
+        if ("sector", name) in self.panel.memberships.groups:
+            return symbol in self._members_on("sector", name, t)
+        return self.panel.instruments.sectors[symbol] == name
+
+    def _members_on(self, kind: str, name: str, t: int) -> list[int]:
+        """Members in the newest list of up to the session, read from the bare arrays; nobody before the first."""
+        lists, newest = self.panel.memberships, None
+        group = lists.groups.index((kind, name))
+        for place in range(lists.first_list[group], lists.first_list[group + 1]):
+            if lists.list_row[place] <= t:
+                newest = place
+        if newest is None:
+            return []
+        return lists.member[lists.first_member[newest] : lists.first_member[newest + 1]].tolist()
 
     # --- score and candidates ------------------------------------------------------------------------------------------
 
