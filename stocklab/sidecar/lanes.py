@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -80,7 +81,7 @@ def do(work: Work, context: JobContext) -> _End:
 
 
 @dataclass(kw_only=True, eq=False)
-class Lane:
+class Lane(ABC):
     """A thread that looks for work, does one piece at a time, and waits when there is none."""
 
     settings: Settings
@@ -108,13 +109,13 @@ class Lane:
         self._thread.join(max(0.0, seconds))
         return not self._thread.is_alive()
 
+    @abstractmethod
     def work_once(self) -> bool:
         """Do the next piece of work, if any; True when there was one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def watch(self) -> None:
         """Pass a person's wish to cancel on to the work that runs."""
-        raise NotImplementedError
 
     def _run(self) -> None:
         while not self.stopping.is_set():
