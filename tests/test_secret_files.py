@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stocklab.errors import SettingsError
-from stocklab.settings import Settings
 from stocklab.secret_files import cookie_secret, own_secret
+from stocklab.settings import Settings
 
 
 def test_the_secret_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:
