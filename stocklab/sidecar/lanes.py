@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -189,7 +190,8 @@ class JobLane(Lane):
             found = plan(schedule, runs, now, self.worker, before=before)
             for closing in found.close:
                 ledger.close_open(schedule.name, closing.key, closing.state, now=now, message=closing.message)
-                log.warning("job_not_run", job=schedule.name, key=closing.key, state=closing.state.value)
+                level = logging.INFO if closing.state is RunState.SKIPPED else logging.WARNING
+                log.log(level, "job_not_run", job=schedule.name, key=closing.key, state=closing.state.value)
             if found.start is None:
                 continue
             with self.resources.hold(schedule.resource) as free:

@@ -152,7 +152,7 @@ class _Sidecar:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         timer.add_job(self._beat, IntervalTrigger(seconds=self.pulse.beat), next_run_time=datetime.now(KST))
-        timer.add_job(_watch, IntervalTrigger(seconds=self.pulse.poll), args=(lanes,))
+        timer.add_job(_watch, IntervalTrigger(seconds=max(self.pulse.poll, 0.5)), args=(lanes,))
         for job in self.jobs:
             at = job.schedule.at
             timer.add_job(lanes[0].wake.set, CronTrigger(hour=at.hour, minute=at.minute, timezone=KST))
