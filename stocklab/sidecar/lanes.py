@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ def do(work: Work, context: JobContext) -> _End:
 
 
 @dataclass(kw_only=True, eq=False)
-class Lane:
+class Lane(ABC):
     """A thread that looks for work, does one piece at a time, and waits when there is none."""
 
     settings: Settings
@@ -94,11 +95,13 @@ class Lane:
     wake: threading.Event = field(default_factory=threading.Event)
     current: Stop | None = None
     _thread: threading.Thread | None = None
+    _pause: float = 0.0
 
     name = "lane"
 
-    def start(self) -> None:
+    def start(self, *, after_seconds: float = 0.0) -> None:
         """Begin, in a thread that does not keep the process alive."""
+        self._pause = after_seconds
         self._thread = threading.Thread(target=self._run, name=f"stocklab-{self.name}", daemon=True)
         self._thread.start()
 
@@ -109,15 +112,16 @@ class Lane:
         self._thread.join(max(0.0, seconds))
         return not self._thread.is_alive()
 
+    @abstractmethod
     def work_once(self) -> bool:
         """Do the next piece of work, if any; True when there was one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def watch(self) -> None:
         """Pass a person's wish to cancel on to the work that runs."""
-        raise NotImplementedError
 
     def _run(self) -> None:
+        self.stopping.wait(self._pause)
         while not self.stopping.is_set():
             worked = False
             try:
