@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
 from stocklab.commands.arguments import add_command, day, print_json
@@ -10,6 +11,8 @@ from stocklab.errors import InputError
 from stocklab.settings import Settings
 
 __all__ = ["add_commands"]
+
+_POLITENESS = 5  # pages and their backtests go first on a small machine
 
 
 def add_commands(commands: Any) -> None:
@@ -43,6 +46,7 @@ def _scheduler(arguments: argparse.Namespace, settings: Settings) -> int:
     database = open_database(database_url(settings))
     try:
         if job is None:
+            os.nice(_POLITENESS)
             return run_scheduler(settings, database, worker=worker_name(), jobs=JOBS, intents=INTENT_WORKS)
         run = run_once(settings, database, job, worker=worker_name(), key=arguments.key)
     finally:

@@ -54,7 +54,7 @@ def _warm_factors(context: JobContext) -> str:
     warmed = warm_saved(
         _store(context),
         Strategies(context.database).each(),
-        threads=settings.engine_threads,
+        threads=max(1, settings.engine_threads - 1),  # nobody waits for it: pages keep a core
         factor_cache_mb=settings.factor_cache_mb,
         on_progress=context.tell,
         should_cancel=context.stop,
@@ -67,7 +67,7 @@ def _presets(context: JobContext) -> str:
     ran = run_presets_ahead(
         _store(context),
         ResultStore(_home(context)),
-        threads=settings.engine_threads,
+        threads=max(1, settings.engine_threads - 1),
         factor_cache_mb=settings.factor_cache_mb,
         on_progress=context.tell,
         should_cancel=context.stop,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -94,11 +95,13 @@ class Lane(ABC):
     wake: threading.Event = field(default_factory=threading.Event)
     current: Stop | None = None
     _thread: threading.Thread | None = None
+    _pause: float = 0.0
 
     name = "lane"
 
-    def start(self) -> None:
+    def start(self, *, after_seconds: float = 0.0) -> None:
         """Begin, in a thread that does not keep the process alive."""
+        self._pause = after_seconds
         self._thread = threading.Thread(target=self._run, name=f"stocklab-{self.name}", daemon=True)
         self._thread.start()
 
@@ -118,6 +121,7 @@ class Lane(ABC):
         """Pass a person's wish to cancel on to the work that runs."""
 
     def _run(self) -> None:
+        self.stopping.wait(self._pause)
         while not self.stopping.is_set():
             worked = False
             try:
@@ -190,7 +194,8 @@ class JobLane(Lane):
             found = plan(schedule, runs, now, self.worker, before=before)
             for closing in found.close:
                 ledger.close_open(schedule.name, closing.key, closing.state, now=now, message=closing.message)
-                log.warning("job_not_run", job=schedule.name, key=closing.key, state=closing.state.value)
+                level = logging.INFO if closing.state is RunState.SKIPPED else logging.WARNING
+                log.log(level, "job_not_run", job=schedule.name, key=closing.key, state=closing.state.value)
             if found.start is None:
                 continue
             with self.resources.hold(schedule.resource) as free:

@@ -46,7 +46,9 @@ _LOST_GRACE_SECONDS: Final = 3.0
 class Pulse:
     """How often the process looks around, in seconds.
 
-    ``grace`` is how long work may take to end after SIGTERM; less than what the supervisor allows.
+    ``grace`` is how long work may take to end after SIGTERM; less than what the supervisor allows. ``settle`` is how
+    old a process must be before it begins with the timetable: an app that starts with it gets the processor first. A
+    standby that takes over is older.
     """
 
     poll: float = 1.0
@@ -54,6 +56,7 @@ class Pulse:
     beat: float = 15.0
     lock: float = 2.0
     grace: float = 12.0
+    settle: float = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,7 @@ class _Sidecar:
     leadership: Leadership
     uptime: Uptime
     stopped: Callable[[float], bool]
+    started: float
 
     def wait_for_lock(self) -> bool:
         """Stand by until the lock is ours; False when the process is told to stop first."""
@@ -97,8 +101,8 @@ class _Sidecar:
         recovered = self._recover()
         log.info("scheduler_leads", worker=self.worker, intents_recovered=recovered)
         timer = self._timer(lanes)
-        for lane in lanes:
-            lane.start()
+        lanes[0].start(after_seconds=max(0.0, self.pulse.settle - (time.monotonic() - self.started)))
+        lanes[1].start()
         timer.start()
         lost = False
         while not lost and not self.stopped(self.pulse.lock):
@@ -152,7 +156,7 @@ class _Sidecar:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         timer.add_job(self._beat, IntervalTrigger(seconds=self.pulse.beat), next_run_time=datetime.now(KST))
-        timer.add_job(_watch, IntervalTrigger(seconds=self.pulse.poll), args=(lanes,))
+        timer.add_job(_watch, IntervalTrigger(seconds=max(self.pulse.poll, 0.5)), args=(lanes,))
         for job in self.jobs:
             at = job.schedule.at
             timer.add_job(lanes[0].wake.set, CronTrigger(hour=at.hour, minute=at.minute, timezone=KST))
@@ -215,6 +219,7 @@ def run_scheduler(
             leadership=leadership_for(database, Path(settings.home)),
             uptime=Uptime(database),
             stopped=stopped,
+            started=time.monotonic(),
         )
         log.info("scheduler_started", worker=worker, backend=database.backend)
         if sidecar.wait_for_lock():

@@ -14,8 +14,10 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 
 from stocklab import __version__
+from stocklab.db.columns import utc_now
 from stocklab.errors import StockLabError
 from stocklab.logs import configure_logging
+from stocklab.operations import Uptime
 from stocklab.portfolios import Lab, close_shared_lab, shared_lab
 from stocklab.settings import Settings
 from stocklab.web.warm_up import load_heavy_modules, warm_kernels
@@ -25,6 +27,7 @@ __all__ = ["build_lifespan"]
 log = structlog.get_logger(__name__)
 
 _HOUSEKEEPING_SECONDS = 180.0
+_HEARTBEAT_SECONDS = 30.0
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[dict[str, Any] | None]]
 
@@ -41,13 +44,16 @@ def build_lifespan(settings: Settings, *, housekeeping_seconds: float = _HOUSEKE
         _freeze_heap()
         threading.Thread(target=_warm, args=(lab,), name="stocklab-warm-up", daemon=True).start()
         keeper = asyncio.create_task(_keep_house(lab, housekeeping_seconds))
+        heart = asyncio.create_task(_beat(lab))
         log.info("started", version=__version__, env=settings.env, seconds=round(time.perf_counter() - started, 2))
         try:
             yield {"lab": lab}
         finally:
-            keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await keeper
+            for task in (keeper, heart):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await run_in_threadpool(_leave, lab)
             await run_in_threadpool(close_shared_lab)
             gc.unfreeze()
             log.info("stopped")
@@ -83,3 +89,20 @@ async def _keep_house(lab: Lab, every_seconds: float) -> None:
             await run_in_threadpool(lab.tidy)
         except (StockLabError, OSError) as error:
             log.warning("housekeeping_failed", error=type(error).__name__, message=str(error))
+
+
+async def _beat(lab: Lab) -> None:
+    """Twice a minute: this process is alive."""
+    while True:
+        try:
+            await run_in_threadpool(Uptime(lab.database).beat, "ui", lab.jobs.worker, utc_now())
+        except StockLabError as error:
+            log.warning("heartbeat_failed", message=str(error))
+        await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+
+def _leave(lab: Lab) -> None:
+    try:
+        Uptime(lab.database).leave(lab.jobs.worker)
+    except StockLabError as error:
+        log.warning("leave_failed", message=str(error))

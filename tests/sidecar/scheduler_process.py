@@ -73,7 +73,7 @@ def main() -> int:
         intents={name: work(name) for name in KINDS},
         kinds=KINDS,
         clock=lambda: clock(home),
-        pulse=Pulse(poll=0.05, standby=0.1, beat=timedelta(seconds=1).total_seconds(), lock=0.2, grace=5.0),
+        pulse=Pulse(poll=0.05, standby=0.1, beat=timedelta(seconds=1).total_seconds(), lock=0.2, grace=5.0, settle=0.0),
     )
 
 

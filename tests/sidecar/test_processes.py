@@ -121,6 +121,19 @@ def test_a_child_that_keeps_crashing_is_given_up_with_growing_pauses(start: Star
     assert [event[:2] for event in events(tmp_path)] == [["ui", "started"], ["ui", "stopped"]]
 
 
+def test_a_child_that_is_not_essential_never_brings_the_others_down(start: Start, tmp_path: Path) -> None:
+    supervisor = start(
+        """
+        short = Child(name="short", command=(sys.executable, "-S", "-c", "open('n.txt','a').write('x')"), essential=False)
+        sys.exit(supervise([child('ui'), short], patience=Patience(first_delay_seconds=0.01, longest_delay_seconds=0.02, attempts=2)))
+        """
+    )
+    wait_for(lambda: (tmp_path / "n.txt").exists() and len((tmp_path / "n.txt").read_text()) >= 5)
+    assert supervisor.poll() is None
+    supervisor.terminate()
+    assert supervisor.wait(timeout=10) == 0
+
+
 def test_a_child_that_ran_well_for_long_has_a_clean_record(start: Start, tmp_path: Path) -> None:
     supervisor = start(
         """

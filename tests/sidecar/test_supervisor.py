@@ -88,6 +88,10 @@ def events(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "log").read_text().splitlines() if line.startswith("{")]
 
 
+def count(folder: Path, event: str) -> int:
+    return len([line for line in events(folder) if line["event"] == event])
+
+
 def test_up_makes_demo_data_once_serves_and_stops_in_order(
     up: Callable[[int], subprocess.Popen[str]], tmp_path: Path
 ) -> None:
@@ -101,14 +105,18 @@ def test_up_makes_demo_data_once_serves_and_stops_in_order(
     assert (store["state"], store["synthetic"]) == ("loaded", True)
     first.send_signal(signal.SIGINT)
     assert first.wait(timeout=30) == 0
-    ends = [line["event"] for line in events(tmp_path)]
-    assert ends[-2:] == ["stopped", "child_stopped"]
+    ends = [line for line in events(tmp_path) if line["event"] == "child_stopped"]
+    assert [(line["child"], line["killed"]) for line in ends] == [("ui", False), ("scheduler", False)]
+    order = [line["event"] for line in events(tmp_path) if str(line["event"]).endswith("stopped")]
+    assert order == ["stopped", "child_stopped", "scheduler_stopped", "child_stopped"]
 
     second = up(port)
     assert "demo" not in "".join(said_until_ready(second))
-    child = [int(str(line["pid"])) for line in events(tmp_path) if line["event"] == "child_started"][-1]
-    os.kill(child, signal.SIGKILL)
-    wait_for(lambda: len([line for line in events(tmp_path) if line["event"] == "started"]) == 3)
+    wait_for(lambda: count(tmp_path, "scheduler_leads") == 2)
+    for name in ("ui", "scheduler"):
+        started = [line for line in events(tmp_path) if line["event"] == "child_started" and line["child"] == name]
+        os.kill(int(str(started[-1]["pid"])), signal.SIGKILL)
+    wait_for(lambda: count(tmp_path, "started") == 3 and count(tmp_path, "scheduler_leads") == 3)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:
         assert answer.status == 200
     second.terminate()
@@ -147,20 +155,23 @@ def test_a_home_that_somebody_else_fills_is_left_to_them(tmp_path: Path) -> None
 
 
 def test_details_of_errors_are_shown_only_in_debug(tmp_path: Path) -> None:
-    (plain,), (debug,) = (children(Settings(home=tmp_path, debug=wanted)) for wanted in (False, True))
+    (plain, _), (debug, _) = (children(Settings(home=tmp_path, debug=wanted)) for wanted in (False, True))
     assert "showErrorDetails" not in " ".join(plain.command)
     assert "--client.showErrorDetails full" in " ".join(debug.command)
 
 
 def test_the_ui_child_gets_port_address_home_and_secret(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", port=9000, host="0.0.0.0")
-    (child,) = children(settings, ["--logger.level", "info"])
+    child, scheduler = children(settings, ["--logger.level", "info"])
     command = " ".join(child.command)
     assert f"-m streamlit run {find_app()} --server.port 9000 --server.address 0.0.0.0 --logger.level info" in command
     assert child.directory == find_app().parent
     assert child.environment["STOCKLAB_HOME"] == str((tmp_path / "home").resolve())
     secret = child.environment["STREAMLIT_SERVER_COOKIE_SECRET"]
     assert secret == (tmp_path / "home" / "secrets" / "cookie").read_text()
+    assert scheduler.command[-2:] == ("stocklab.cli", "scheduler")
+    assert scheduler.environment["STOCKLAB_HOME"] == child.environment["STOCKLAB_HOME"]
+    assert [one.name for one in children(Settings(home=tmp_path, scheduler="off"))] == ["ui"]
     assert secret not in command  # the command line can be read by every user of the machine
 
 
