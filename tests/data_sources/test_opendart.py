@@ -409,6 +409,8 @@ def test_main_accounts_leave_out_what_cannot_be_dated_or_counted(
     }
     rows = [
         base,
+        dict(base),  # the same line again says nothing new
+        {**base, "thstrm_amount": "1,001"},
         {**base, "account_nm": "부채총계", "thstrm_amount": "n/a"},
         {**base, "account_nm": "자본총계", "thstrm_amount": "-"},
         {**base, "fs_div": "OFS", "rcept_no": "20241231000001"},  # received on the period's last day
@@ -418,7 +420,12 @@ def test_main_accounts_leave_out_what_cannot_be_dated_or_counted(
     answer = _feed(MainAccounts, dart, known).fetch(f"2024/11011/part-{int(SAMSUNG) % 48:03}")
     frame = answer.frames["statements"]
     assert frame.select("item", "amount").rows() == [("total_assets", 1000.0)]
-    for what in ("no numbers", "other currencies", "before their receipt"):
+    for what in (
+        "1 amounts that are no numbers",
+        "other currencies",
+        "before their receipt",
+        "1 amounts of an account",
+    ):
         assert what in answer.note
 
 
