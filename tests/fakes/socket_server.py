@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import socket
 import threading
 import time
@@ -97,11 +96,6 @@ class SocketServer:
 
     def html(self, asked: Asked) -> Reply:
         return Reply(b"<!DOCTYPE html><html><body>error</body></html>", "text/html")
-
-    def gaps(self) -> list[float]:
-        """Seconds between the beginnings of requests."""
-        times = [one.at for one in self.asked]
-        return [later - earlier for earlier, later in itertools.pairwise(times)]
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)
