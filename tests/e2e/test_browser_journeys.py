@@ -166,7 +166,7 @@ def test_a_company_is_found_by_name_and_its_parts_open(visitor: Callable[..., Pa
     page.locator(candles).first.wait_for(state="visible")
     name = page.locator("h3").first.inner_text()
     page.locator(".st-key-company_section_choice button").nth(1).click()
-    page.locator(".st-key-company_reports").wait_for(state="visible")
+    page.locator("[data-testid=stDataFrame]").first.wait_for(state="visible")
     expect(page).to_have_url(re.compile("company_section=reports"))
     live_app.settled(page)
 

@@ -272,6 +272,15 @@ def test_a_fund_has_no_reports_and_no_ratios(pages, ui_home: Path) -> None:
     assert not page.exception
 
 
+def test_a_preferred_share_leads_to_the_reports_of_its_issuer(pages, ui_home: Path) -> None:
+    preferred = dataset(ui_home, "instruments").filter(pl.col("kind") == "preferred")["symbol"][0]
+    page = pages("company", symbol=preferred, company_section="reports")
+    page.button(key="company_open_common").click().run()
+    assert page.query_params["symbol"] == f"{preferred[:5]}0"
+    assert len(page.dataframe[0].value) > 4
+    assert not page.exception
+
+
 def test_adjusted_prices_alone_old_ended_and_nameless(empty_pages, tmp_path: Path) -> None:
     """A home of adjusted bars: no raw switch, no reports; one series ends early, another has no name."""
     days = [date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4), date(2024, 1, 5)]

@@ -163,6 +163,7 @@ def many(
             shown,
             selection_mode="multi",
             format_func=show,
+            wrap=True,
             key=key,
             help=hint,
             on_change=write,

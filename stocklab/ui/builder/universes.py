@@ -32,10 +32,18 @@ def lists_of_members() -> None:
     index, themes = draft.get(document, "universe.index"), draft.get(document, "universe.themes")
     first, second = st.columns(2)
     with first:
-        options = {None: _("All stocks")} | {
+        options = {"": _("All stocks")} | {
             name: words for name, words in INDICES.items() if name in known_indices or name == index
         }
-        fields.choice("universe.index", _("Only members of an index"), options)
+        key = fields.bind("field_universe_index", index or "")
+        st.selectbox(
+            _("Only members of an index"),
+            list(options),
+            format_func=options.__getitem__,
+            key=key,
+            on_change=fields.write,
+            args=("universe.index", key, _or_none),
+        )
     with second:
         fields.many("universe.themes", _("Only these themes"), list(known_themes))
     if not known_indices and not known_themes:
@@ -53,6 +61,10 @@ def lists_of_members() -> None:
                     name=label, day=fmt.day(since)
                 )
             )
+
+
+def _or_none(value: str) -> str | None:
+    return value or None
 
 
 def saved_universes() -> None:

@@ -39,6 +39,7 @@ def chart_section(found: Profile) -> None:
         selection_mode="multi",
         default=list(_FIRST),
         format_func=names.__getitem__,
+        wrap=True,
         key="company_indicators_choice",
         label_visibility="collapsed",
     )

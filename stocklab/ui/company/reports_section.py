@@ -14,6 +14,7 @@ from stocklab.strategy.words import label
 from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.company import lookups
+from stocklab.ui.company.search import open_symbol
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["filings_of", "reports_section"]
@@ -35,6 +36,19 @@ def reports_section(found: Profile) -> None:
             icon=":material/description:",
         )
         navigation.link("data", _("How to import data"), icon=":material/arrow_forward:")
+        return
+    common = f"{found.symbol[:5]}0"
+    if not known and found.kind == "preferred" and common in lookups.directory():
+        blocks.empty(
+            _("Reports are filed for the issuer and stand at its common share."), icon=":material/description:"
+        )
+        st.button(
+            _("Open {symbol}").format(symbol=lookups.directory()[common]),
+            key="company_open_common",
+            icon=":material/arrow_forward:",
+            on_click=open_symbol,
+            args=(common,),
+        )
         return
     if not known:
         blocks.empty(

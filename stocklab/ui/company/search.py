@@ -11,7 +11,7 @@ from stocklab.ui.builder.fields import bind
 from stocklab.ui.company import lookups
 from stocklab.ui.text import _
 
-__all__ = ["beginnings", "chosen_symbol"]
+__all__ = ["beginnings", "chosen_symbol", "open_symbol"]
 
 _PICKED: Final = "company_symbol"
 _LINK: Final = "company_link"
@@ -51,7 +51,7 @@ def _to_link() -> None:
         st.query_params["symbol"] = picked
 
 
-def _open(symbol: str) -> None:
+def open_symbol(symbol: str) -> None:
     """Callback: show a symbol. (A link of a page to itself leaves its address as it was.)"""
     st.session_state[_PICKED] = symbol
     _to_link()
@@ -70,6 +70,6 @@ def beginnings() -> None:
                 names.get(symbol) or symbol,
                 key=f"company_open_{symbol}",
                 type="tertiary",
-                on_click=_open,
+                on_click=open_symbol,
                 args=(symbol,),
             )
