@@ -10,6 +10,7 @@ from typing import Any, Literal
 import streamlit as st
 import structlog
 
+from stocklab.counts import COUNTS
 from stocklab.errors import StockLabError
 from stocklab.ui import format as fmt
 from stocklab.ui import navigation, text
@@ -110,5 +111,6 @@ def guarded(level: Literal["error", "warning"] = "error") -> Iterator[None]:
     try:
         yield
     except StockLabError as error:
+        COUNTS.page_error("expected")
         log.info("page_error", error=type(error).__name__, message=str(error))
         (st.error if level == "error" else st.warning)(text.for_error(error))
