@@ -80,7 +80,7 @@ class ComponentState(StrEnum):
 class Component:
     """One part. ``last_success_at`` is None until it did well once; ``detail`` is for people, in English.
 
-    ``uptime_today_seconds`` counts from midnight in Seoul; None where it is not kept.
+    ``uptime_today_seconds`` counts from midnight in Seoul; None where it is not kept. ``free_bytes`` is the disk's.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Component:
     last_success_at: datetime | None = None
     uptime_today_seconds: float | None = None
     detail: str = ""
+    free_bytes: int | None = None
 
     def age_seconds(self, now: datetime) -> float | None:
         """Seconds since it last did well."""
@@ -255,5 +256,5 @@ def _disk(store: Store) -> Component:
         kind=ComponentKind.DISK,
         state=state,
         last_success_at=datetime.now(UTC) if state is not ComponentState.FAILED else None,
-        detail=f"{free / 1e9:,.1f} GB free",
+        free_bytes=free,
     )

@@ -98,11 +98,21 @@ def facts(pairs: Mapping[str, Any]) -> None:
     st.html(f'<dl class="lab-facts">{rows}</dl>')
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A small table of words; text is shown literally, and wraps."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in heads)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    st.html(f'<table class="lab-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, stacked: bool = False) -> None:
+    """A small table of words; text is shown literally, and wraps.
+
+    ``stacked`` puts the cells of a row below each other, each with its heading, where the screen is narrow.
+    """
+    names = [html.escape(name) for name in heads]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td data-label="{name}">{html.escape(cell)}</td>' for name, cell in zip(names, row, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    kind = "lab-table lab-stack" if stacked else "lab-table"
+    st.html(f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 @contextmanager

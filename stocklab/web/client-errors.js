@@ -26,6 +26,7 @@
     report("rejection", reason.message || reason, "", 0, reason.stack);
   });
   addEventListener("securitypolicyviolation", (event) => {
+    if (event.blockedURI === "wasm-eval") return;  // the front end asks once whether it may, and goes on without
     report("policy", `${event.effectiveDirective} blocked ${event.blockedURI}`, event.sourceFile, event.lineNumber, "");
   });
 })();

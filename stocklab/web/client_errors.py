@@ -103,7 +103,7 @@ class ClientErrors:
             message=_plain(report.message, 500),
             source=_plain(report.source, 200),
             line=report.line,
-            stack=_plain(report.stack, 1000),
+            trace=_plain(report.stack, 1000),
             page=_plain(report.page, 200),
             agent=_plain(request.headers.get("user-agent", ""), 200),
         )

@@ -26,6 +26,7 @@ _HEAVY = (
     "stocklab.ui.result.lookups",
     "stocklab.ui.result.trusted",
     "stocklab.ui.sweeps.result",
+    "stocklab.ui.system.process",
 )
 _WARM_SESSIONS = 300
 _WARM_PRESET = "bollinger_reversion"  # reads prices alone: every home with data can run it

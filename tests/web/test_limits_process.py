@@ -54,7 +54,7 @@ def test_when_it_is_full_newcomers_get_the_busy_page_and_those_inside_go_on(
     busy = small_server.ask("/results")
     assert (busy.status, int(busy.headers["retry-after"]) > 0) == (503, True)
     text = busy.body.decode()
-    assert "지금은 접속이 많아요" in text
+    assert "지금은 접속이 많습니다" in text
     assert "Stock Lab is busy right now" in text
     assert "content-security-policy" in busy.headers
     with pytest.raises(InvalidStatus) as refused:
