@@ -34,7 +34,8 @@ COPY .streamlit/config.toml ./.streamlit/config.toml
 COPY pages ./pages
 COPY --from=build /opt/stocklab/stocklab ./stocklab
 COPY --chmod=0755 container/entrypoint.sh /usr/local/bin/stocklab-entrypoint
-ENV PATH=/opt/stocklab/.venv/bin:$PATH \
+COPY --chmod=0755 container/stocklab.sh /usr/local/bin/stocklab
+ENV PATH=$PATH:/opt/stocklab/.venv/bin \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     STOCKLAB_HOME=/data \
@@ -52,5 +53,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=180s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['STOCKLAB_PORT'] + '/readyz', timeout=4)"]
 # The entrypoint takes the volume over for PUID:PGID and gives up root before anything of Stock Lab runs.
-ENTRYPOINT ["tini", "--", "stocklab-entrypoint"]
+ENTRYPOINT ["stocklab-entrypoint"]
 CMD ["stocklab", "up"]

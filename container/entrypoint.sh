@@ -42,4 +42,8 @@ if [ -n "$compiled" ] && [ -f "$prepared/.of" ] && ! cmp -s "$prepared/.of" "$co
     $drop mv "$compiled.new" "$compiled"
 fi
 
-exec $drop "$@"
+# tini is the first process: it passes signals on and buries orphans. A command in a running container needs none.
+init=""
+[ $$ != 1 ] || init="tini --"
+
+exec $drop $init "$@"

@@ -7,8 +7,11 @@ import json
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +23,7 @@ from stocklab.db import head_revision
 from stocklab.web.assets import content_security_policy, front_end
 
 Server = Any  # of conftest.py
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_it_is_alive_and_ready_with_an_empty_home(server: Server) -> None:
@@ -105,6 +109,21 @@ def test_another_host_name_gets_nothing(server: Server) -> None:
         pass
     with pytest.raises(InvalidStatus), connect(f"ws://127.0.0.1:{server.port}/api/x", proxy=None):
         pass
+
+
+def test_the_health_check_of_the_image_runs(server: Server) -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    check = re.search(r"HEALTHCHECK .*?CMD (\[.*?\])\n", text, re.DOTALL)
+    assert check is not None
+    command = [sys.executable, *json.loads(check[1])[1:]]
+    well = subprocess.run(command, env={"STOCKLAB_PORT": str(server.port)}, check=False)
+    assert well.returncode == 0
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        ill = subprocess.run(
+            command, env={"STOCKLAB_PORT": str(nobody.getsockname()[1])}, capture_output=True, check=False
+        )
+    assert ill.returncode != 0
 
 
 def test_metrics_tell_requests_sessions_jobs_runs_and_memory(server: Server) -> None:
