@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = load_settings()
         if not arguments.is_service and "log_level" not in settings.model_fields_set:
             settings = settings.model_copy(update={"log_level": "warning"})  # a command answers in its own words
-        configure_logging(settings)
+        configure_logging(settings, process=arguments.service)
         return command(arguments, settings)
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

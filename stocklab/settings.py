@@ -39,6 +39,17 @@ class Settings(BaseSettings):
     language: Literal["ko", "en"] = Field(default="ko", description="language a new visitor sees")
     log_format: Literal["console", "json"] = Field(default="console", description="json for machines")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
+    log_file: Path | None = Field(
+        default=None,
+        description="also log as JSON into daily files of each process; relative: in the home",
+    )
+    log_keep_days: int = Field(default=14, ge=1, le=3650, description="days that log files are kept")
+    max_sessions: int = Field(default=400, ge=1, le=100_000, description="sessions before newcomers are turned away")
+    max_body_mb: int = Field(default=25, ge=1, le=1024, description="largest body of a request")
+    cache_market_seconds: int = Field(default=86_400, ge=10, le=2_592_000, description="lifetime of market facts")
+    cache_result_seconds: int = Field(default=14_400, ge=10, le=2_592_000, description="lifetime of opened results")
+    cache_figure_seconds: int = Field(default=14_400, ge=10, le=2_592_000, description="lifetime of drawn figures")
+    cache_screen_seconds: int = Field(default=3_600, ge=10, le=2_592_000, description="lifetime of screens")
     max_concurrent_jobs: int = Field(default=2, ge=1, le=16, description="backtests at once; the rest queue")
     max_queued_jobs: int = Field(default=20, ge=1, le=1000, description="jobs waiting before new ones are refused")
     engine_threads: int = Field(default=2, ge=1, le=64, description="threads one factor computation may use")

@@ -30,7 +30,7 @@ def add_command(
     log warnings alone.
     """
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    parser.set_defaults(command=run, is_service=is_service)
+    parser.set_defaults(command=run, is_service=is_service, service=name if is_service else None)
     return parser
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 
+from stocklab.caches import tally
 from stocklab.data.direct_io import save_array
 from stocklab.factors import Wanted, check, evaluate
 from stocklab.market.panel import Panel
@@ -20,6 +21,8 @@ from stocklab.types import AnyArray, BoolArray
 __all__ = ["CachedSource", "flush"]
 
 log = structlog.get_logger(__name__)
+
+_ALL = tally("factor_values")
 
 _WRITER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="factor-cache")
 _PENDING: dict[Path, AnyArray] = {}
@@ -63,6 +66,7 @@ class CachedSource:
         missing = [position for position, values in enumerate(found) if values is None]
         self.hits += len(wanted) - len(missing)
         self.misses += len(missing)
+        _ALL.count(hits=len(wanted) - len(missing), misses=len(missing))
         if missing:
             fresh = evaluate(
                 [wanted[position] for position in missing],

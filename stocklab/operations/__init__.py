@@ -1,5 +1,15 @@
 """What keeps the program running: scheduled runs, intents, sources and their keys, uptime, backups, news."""
 
+from stocklab.operations.components import (
+    Component,
+    ComponentKind,
+    ComponentState,
+    components,
+    run_counts,
+    uptime_days,
+    uptime_share,
+)
+from stocklab.operations.home_use import HomeUse, home_use
 from stocklab.operations.intents import INTENT_KINDS, Intent, IntentKind, Intents
 from stocklab.operations.run_ledger import LedgerRun, RunLedger
 from stocklab.operations.schedule import SCHEDULES, CatchUp, Every, Schedule
@@ -14,9 +24,13 @@ __all__ = [
     "SCHEDULES",
     "SOURCE_KEYS",
     "CatchUp",
+    "Component",
     "ComponentDay",
+    "ComponentKind",
+    "ComponentState",
     "DatabaseCalls",
     "Every",
+    "HomeUse",
     "Intent",
     "IntentKind",
     "Intents",
@@ -29,8 +43,13 @@ __all__ = [
     "SourceKeys",
     "Uptime",
     "Worker",
+    "components",
+    "home_use",
     "open_sealer",
+    "run_counts",
     "scheduler_status",
     "source_health",
+    "uptime_days",
+    "uptime_share",
     "with_source_keys",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import Update, and_, func, or_, select, update
 
 from stocklab.db import Database, JobRow, JobState
 from stocklab.db.columns import utc_now
-from stocklab.portfolios.orders import BACKGROUND, Order, order_of
+from stocklab.portfolios.orders import BACKGROUND, KINDS, Order, order_of
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.worker_identity import is_gone
 
@@ -152,6 +152,13 @@ class JobTable:
             found = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all()
         by_state = {JobState(state): int(count) for state, count in found}
         return {state: by_state.get(state, 0) for state in JobState}
+
+    def counts_by_kind(self) -> Mapping[tuple[str, JobState], int]:
+        """Jobs by kind and state, of all owners; every kind with every state is named."""
+        statement = select(JobRow.kind, JobRow.state, func.count()).group_by(JobRow.kind, JobRow.state)
+        with self._database.read() as session:
+            found = {(kind, JobState(state)): int(count) for kind, state, count in session.execute(statement)}
+        return {(kind, state): found.get((kind, state), 0) for kind in KINDS for state in JobState}
 
     def cached_count(self) -> int:
         """Jobs answered from the stored results."""

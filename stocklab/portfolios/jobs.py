@@ -168,6 +168,10 @@ class Jobs:
         """Jobs by state, of all owners."""
         return self._table.counts()
 
+    def counts_by_kind(self) -> Mapping[tuple[str, JobState], int]:
+        """Jobs by kind and state, of all owners."""
+        return self._table.counts_by_kind()
+
     def cached_count(self) -> int:
         """Jobs that were answered from the stored results."""
         return self._table.cached_count()

@@ -13,6 +13,7 @@ import structlog
 
 from stocklab.backtest import run_id
 from stocklab.backtest.result import RunRequest, ShouldCancel
+from stocklab.caches import tally
 from stocklab.data.engine import BacktestOutcome, run_backtest
 from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.results import ResultStore
@@ -43,6 +44,7 @@ __all__ = ["Lab", "RunBacktest", "close_shared_lab", "database_url", "shared_lab
 log = structlog.get_logger(__name__)
 
 _MAX_PANELS = 2
+_OPENED = tally("panels")
 _PanelKey = tuple[str, PriceBasis | None, date | None, date | None, StatementMode]
 
 RunBacktest = Callable[..., BacktestOutcome]
@@ -126,8 +128,10 @@ class Lab:
         with self._lock:
             known = self._resolved.get(wanted)
             if known is not None:
+                _OPENED.count(hits=1)
                 self._panels.move_to_end(known)
                 return self._panels[known]
+            _OPENED.count(misses=1)
             panel = open_panel(self.store, basis=basis, start=start, end=end, statements=statements)
             identity = (panel.key, panel.n_sessions)
             panel = self._panels.setdefault(identity, panel)

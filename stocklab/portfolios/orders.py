@@ -14,7 +14,7 @@ from stocklab.research.look_ahead import SESSIONS
 from stocklab.strategy import parse_document
 from stocklab.strategy.sweep import Sweep, parse_sweep
 
-__all__ = ["BACKGROUND", "BacktestOrder", "Order", "ProofOrder", "SweepOrder", "order_of"]
+__all__ = ["BACKGROUND", "KINDS", "BacktestOrder", "Order", "ProofOrder", "SweepOrder", "order_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +152,9 @@ class ProofOrder:
 
 
 Order = BacktestOrder | SweepOrder | ProofOrder
+
+KINDS: Final = ("backtest", "sweep", "proof")
+"""Every kind of job."""
 
 BACKGROUND: Final = frozenset({"proof"})
 """Kinds of jobs nobody waits for: they run one at a time, and after everything that somebody waits for."""

@@ -48,7 +48,7 @@ def up(settings: Settings, argv: Sequence[str] = (), *, patience: Patience | Non
     StockLabError
         The port is taken, or the database does not answer.
     """
-    configure_logging(settings)
+    configure_logging(settings, process="up")
     prepare(settings)
     url = address(settings)
 

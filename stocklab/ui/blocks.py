@@ -10,6 +10,7 @@ from typing import Any, Literal
 import streamlit as st
 import structlog
 
+from stocklab.counts import COUNTS
 from stocklab.errors import StockLabError
 from stocklab.ui import format as fmt
 from stocklab.ui import navigation, text
@@ -97,11 +98,21 @@ def facts(pairs: Mapping[str, Any]) -> None:
     st.html(f'<dl class="lab-facts">{rows}</dl>')
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A small table of words; text is shown literally, and wraps."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in heads)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    st.html(f'<table class="lab-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, stacked: bool = False) -> None:
+    """A small table of words; text is shown literally, and wraps.
+
+    ``stacked`` puts the cells of a row below each other, each with its heading, where the screen is narrow.
+    """
+    names = [html.escape(name) for name in heads]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td data-label="{name}">{html.escape(cell)}</td>' for name, cell in zip(names, row, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    kind = "lab-table lab-stack" if stacked else "lab-table"
+    st.html(f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
 @contextmanager
@@ -110,5 +121,6 @@ def guarded(level: Literal["error", "warning"] = "error") -> Iterator[None]:
     try:
         yield
     except StockLabError as error:
+        COUNTS.page_error("expected")
         log.info("page_error", error=type(error).__name__, message=str(error))
         (st.error if level == "error" else st.warning)(text.for_error(error))

@@ -1,16 +1,15 @@
 """Services as pages use them: the shared Lab, and values that are expensive to read or draw, kept between runs.
 
-Everything is keyed by what determines it (home, snapshot id, run id, language), so nothing can go stale; results and
-figures are kept as objects, because drawing the same object again costs next to nothing. Plain ``lru_cache``: a hit
-costs a microsecond, a hit of ``st.cache_resource`` about 0.2 ms, and a page asks a dozen times.
+Keyed by what determines it (home, snapshot id, run id, language); what depends on the market data beyond its key is
+marked ``of_market`` and goes when they change. Results and figures are kept as objects, because drawing the same object
+again costs next to nothing. `stocklab.caches`: a hit costs a microsecond or two, a hit of ``st.cache_resource`` about
+0.2 ms, and a page asks a dozen times.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 from threading import Lock
 from typing import Any, Final, Literal
 
@@ -20,6 +19,7 @@ from stocklab.backtest import Coverage, coverage
 from stocklab.backtest import matches as find_matches
 from stocklab.backtest import preset_coverage as cover_presets
 from stocklab.backtest.result import Result
+from stocklab.caches import Cache, Group, remember, see_snapshot
 from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.panel_open import basis_for
@@ -84,10 +84,12 @@ def today() -> date:
 
 def data_status() -> Mapping[str, Any]:
     """What the store holds and how old it is; ``snapshot`` is None in an empty home."""
-    return _status(str(lab().store.home), lab().store.current_id(), today())
+    home, current = str(lab().store.home), lab().store.current_id()
+    see_snapshot(home, current)
+    return _status(home, current, today())
 
 
-@lru_cache(maxsize=4)
+@remember("status", Group.MARKET, 4, of_market=True)
 def _status(home: str, snapshot_id: str | None, on: date) -> Mapping[str, Any]:
     return read_status(lab().store)
 
@@ -116,7 +118,7 @@ def _ends(which: str) -> list[str]:
     return [str(value) for value in found if value]
 
 
-@lru_cache(maxsize=2)
+@remember("panel_words", Group.MARKET, 2, of_market=True)
 def _panel_words(
     home: str, snapshot_id: str | None, coins: bool
 ) -> tuple[Mapping[str, str], Mapping[str, str], tuple[date, ...]]:
@@ -144,7 +146,7 @@ def _words(*, coins: bool) -> tuple[Mapping[str, str], Mapping[str, str], tuple[
     return _panel_words(str(store.home), store.current_id(), coins)
 
 
-@lru_cache(maxsize=2)
+@remember("names", Group.MARKET, 2, of_market=True)
 def _names(home: str, snapshot_id: str | None) -> Mapping[str, str]:
     return {**_words(coins=False)[0], **_words(coins=True)[0]}
 
@@ -194,7 +196,7 @@ def span(*, coins: bool = False) -> tuple[date, date] | None:
     return (ends[0], ends[1]) if ends else None
 
 
-@lru_cache(maxsize=2)
+@remember("preset_coverage", Group.MARKET, 2, of_market=True)
 def _preset_coverage(home: str, snapshot_id: str | None) -> Mapping[str, Coverage]:
     return {} if snapshot_id is None else cover_presets(lab().panel())
 
@@ -216,7 +218,7 @@ def covered(strategy: Strategy) -> Coverage:
     return coverage(strategy, lab().panel(basis_for(strategy.universe, None)))
 
 
-@lru_cache(maxsize=2)
+@remember("factor_statuses", Group.MARKET, 2, of_market=True)
 def _factor_statuses(home: str, snapshot_id: str | None) -> Mapping[str, FormulaStatus]:
     if snapshot_id is None:
         return {}
@@ -231,7 +233,7 @@ def factor_statuses() -> Mapping[str, FormulaStatus]:
     return _factor_statuses(str(store.home), store.current_id())
 
 
-@lru_cache(maxsize=24)
+@remember("results", Group.RESULT, 24)
 def _result(home: str, run_id: str) -> Result:
     return lab().results.load(run_id)
 
@@ -247,7 +249,7 @@ def result(run_id: str) -> Result:
     return _result(str(lab().store.home), run_id)
 
 
-@lru_cache(maxsize=48)
+@remember("summaries", Group.RESULT, 48)
 def _summary(home: str, run_id: str) -> frames.Summary:
     return frames.summarize(result(run_id))
 
@@ -257,7 +259,7 @@ def summary(run_id: str) -> frames.Summary:
     return _summary(str(lab().store.home), run_id)
 
 
-@lru_cache(maxsize=32)
+@remember("comparisons", Group.RESULT, 32)
 def _comparison(home: str, run_ids: tuple[str, ...]) -> Comparison:
     return compare([result(run_id) for run_id in run_ids])
 
@@ -274,13 +276,13 @@ def comparison(run_ids: tuple[str, ...]) -> Comparison:
 
 
 Capacity = tuple[tuple[Point, ...], tuple[Point, ...]]
-_capacities: OrderedDict[tuple[str, str], Capacity] = OrderedDict()
+_capacities: Cache[Capacity] = Cache("capacities", Group.RESULT, CAPACITIES_KEPT, of_market=True)
 _one_at_a_time = Lock()
 
 
 def known_capacity(run_id: str) -> Capacity | None:
     """What `capacity` found before, None if it was not asked."""
-    return _capacities.get((str(lab().store.home), run_id))
+    return _capacities.peek((str(lab().store.home), run_id))
 
 
 def capacity(found: Result) -> Capacity:
@@ -292,20 +294,20 @@ def capacity(found: Result) -> Capacity:
         The market data or the program changed since the run, or the data cannot be read.
     """
     key = (str(lab().store.home), found.run_id)
+
+    def compute() -> Capacity:
+        request, panel = lab().run_today(found.run_id, found.card)
+        source = CachedSource(panel, lab().store.home, threads=lab().settings.engine_threads)
+        return by_capital(panel, request, source), by_slippage(panel, request, source)
+
     with _one_at_a_time:
-        if key not in _capacities:
-            request, panel = lab().run_today(found.run_id, found.card)
-            source = CachedSource(panel, lab().store.home, threads=lab().settings.engine_threads)
-            _capacities[key] = by_capital(panel, request, source), by_slippage(panel, request, source)
-            while len(_capacities) > CAPACITIES_KEPT:
-                _capacities.popitem(last=False)
-    return _capacities[key]
+        return _capacities.obtain(key, compute)
 
 
 Kind = Literal["equity", "equity_log", "monthly", "yearly", "reasons"]
 
 
-@lru_cache(maxsize=160)
+@remember("figures", Group.FIGURE, 160)
 def _figure(home: str, run_id: str, kind: Kind, spoken: Language) -> charts.ReadyFigure:
     found, tables = result(run_id), summary(run_id)
     benchmark = str(found.card.get("benchmark", "KOSPI"))
@@ -331,7 +333,7 @@ def figure(run_id: str, kind: Kind) -> charts.ReadyFigure:
     return _figure(str(lab().store.home), run_id, kind, language())
 
 
-@lru_cache(maxsize=4)
+@remember("index_figures", Group.FIGURE, 4, of_market=True)
 def _index_figure(home: str, snapshot_id: str, spoken: Language) -> charts.ReadyFigure | None:
     snapshot = lab().store.snapshot(snapshot_id)
     if not snapshot.has("indices"):
@@ -347,7 +349,7 @@ def index_figure() -> charts.ReadyFigure | None:
     return None if current is None else _index_figure(str(store.home), current, language())
 
 
-@lru_cache(maxsize=400)
+@remember("stock_figures", Group.FIGURE, 400, of_market=True)
 def _stock_figure(home: str, run_id: str, symbol: str, spoken: Language) -> charts.ReadyFigure:
     found = result(run_id)
     basis, first, last = frames.price_range(found)
@@ -363,10 +365,11 @@ def stock_figure(run_id: str, symbol: str) -> charts.ReadyFigure:
     return _stock_figure(str(lab().store.home), run_id, symbol, language())
 
 
-_found: OrderedDict[tuple[str, str], tuple[str, tuple[tuple[str, float], ...]]] = OrderedDict()
+Matches = tuple[str, tuple[tuple[str, float], ...]]
+_found: Cache[Matches] = Cache("matches", Group.SCREEN, MATCHES_KEPT, of_market=True)
 
 
-def matches(strategy: Strategy) -> tuple[str, tuple[tuple[str, float], ...]]:
+def matches(strategy: Strategy) -> Matches:
     """The last session and the symbols that satisfy the conditions to buy on it, best first.
 
     Raises
@@ -377,18 +380,16 @@ def matches(strategy: Strategy) -> tuple[str, tuple[tuple[str, float], ...]]:
     panel = lab().panel(basis_for(strategy.universe, None))
     neutral = strategy.model_copy(update={"name": "-", "description": ""})
     key = (panel.key, fingerprint(neutral))
-    known = _found.get(key)
-    if known is None:
+
+    def search() -> Matches:
         source = CachedSource(panel, lab().store.home, threads=lab().settings.engine_threads)
         found = find_matches(panel, neutral, source, panel.n_sessions - 1)
-        known = str(panel.sessions[-1]), tuple((symbol, float(score)) for symbol, score in found)
-        _found[key] = known
-        while len(_found) > MATCHES_KEPT:
-            _found.popitem(last=False)
-    return known
+        return str(panel.sessions[-1]), tuple((symbol, float(score)) for symbol, score in found)
+
+    return _found.obtain(key, search)
 
 
-_screens: OrderedDict[tuple[str, str, str | None, date | None], ScreenResult] = OrderedDict()
+_screens: Cache[ScreenResult] = Cache("screens", Group.SCREEN, SCREENS_KEPT, of_market=True)
 
 
 def screen(asked: Screen, on: date | None, *, strategy: Strategy | None = None) -> ScreenResult:
@@ -403,16 +404,13 @@ def screen(asked: Screen, on: date | None, *, strategy: Strategy | None = None) 
     panel = source.panel
     words = dump(asked.model_copy(update={"name": ""}))
     key = (panel.key, words, None if strategy is None else fingerprint(strategy), on)
-    known = _screens.get(key)
-    if known is None:
+
+    def search() -> ScreenResult:
         if strategy is None:
-            known = run_screen(panel, asked, source, on=on)
-        else:
-            known = strategy_hits(panel, strategy, source, on=on, columns=asked.columns, limit=asked.limit)
-        _screens[key] = known
-        while len(_screens) > SCREENS_KEPT:
-            _screens.popitem(last=False)
-    return known
+            return run_screen(panel, asked, source, on=on)
+        return strategy_hits(panel, strategy, source, on=on, columns=asked.columns, limit=asked.limit)
+
+    return _screens.obtain(key, search)
 
 
 def screen_reasons(

@@ -7,6 +7,7 @@ import secrets
 import streamlit as st
 import structlog
 
+from stocklab.counts import COUNTS
 from stocklab.errors import StockLabError
 from stocklab.ui import blocks, cached, navigation, text, theme
 from stocklab.ui import format as fmt
@@ -65,9 +66,11 @@ def draw() -> None:
         state.sit("builder")
         page.run()
     except StockLabError as error:
+        COUNTS.page_error("expected")
         log.info("page_error", error=type(error).__name__, message=str(error))
         st.error(text.for_error(error), icon=":material/error:")
     except Exception:  # the page's edge: the reader gets a reference, the log the details
+        COUNTS.page_error("program")
         reference = secrets.token_hex(4)
         log.exception("page_failed", page=page.url_path, reference=reference)
         st.error(

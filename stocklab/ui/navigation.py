@@ -24,6 +24,7 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "strategies": (N_("My strategies"), ":material/folder_open:"),
     "factors": (N_("Factor catalogue"), ":material/menu_book:"),
     "data": (N_("Data"), ":material/database:"),
+    "system": (N_("System"), ":material/monitor_heart:"),
 }
 CHOICES_BEGIN: Final = ("field_", "rule_")
 CHOICES_END: Final = ("_category", "_choice", "_factor", "_reason", "_sort", "_type")

@@ -14,12 +14,12 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 
 from stocklab import __version__
-from stocklab.db.columns import utc_now
+from stocklab.caches import drop_unused, see_snapshot, set_lifetimes
 from stocklab.errors import StockLabError
 from stocklab.logs import configure_logging
-from stocklab.operations import Uptime
 from stocklab.portfolios import Lab, close_shared_lab, shared_lab
 from stocklab.settings import Settings
+from stocklab.web.heartbeat import Heartbeat
 from stocklab.web.warm_up import load_heavy_modules, warm_kernels
 
 __all__ = ["build_lifespan"]
@@ -27,33 +27,39 @@ __all__ = ["build_lifespan"]
 log = structlog.get_logger(__name__)
 
 _HOUSEKEEPING_SECONDS = 180.0
-_HEARTBEAT_SECONDS = 30.0
+_BEAT_SECONDS = 20.0
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[dict[str, Any] | None]]
 
 
-def build_lifespan(settings: Settings, *, housekeeping_seconds: float = _HOUSEKEEPING_SECONDS) -> Lifespan:
+def build_lifespan(
+    settings: Settings, *, housekeeping_seconds: float = _HOUSEKEEPING_SECONDS, beat_seconds: float = _BEAT_SECONDS
+) -> Lifespan:
     """The lifespan of ``st.App``: open the Lab, warm up, keep house, and close in order."""
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[dict[str, Any] | None]:
-        configure_logging(settings)
+        configure_logging(settings, process="ui")
+        set_lifetimes(settings)
         started = time.perf_counter()
         await run_in_threadpool(load_heavy_modules)
         lab = await run_in_threadpool(shared_lab, settings)
         _freeze_heap()
         threading.Thread(target=_warm, args=(lab,), name="stocklab-warm-up", daemon=True).start()
-        keeper = asyncio.create_task(_keep_house(lab, housekeeping_seconds))
-        heart = asyncio.create_task(_beat(lab))
+        heartbeat = Heartbeat(lab)
+        tasks = (
+            asyncio.create_task(_keep_house(lab, housekeeping_seconds)),
+            asyncio.create_task(heartbeat.run(beat_seconds)),
+        )
         log.info("started", version=__version__, env=settings.env, seconds=round(time.perf_counter() - started, 2))
         try:
             yield {"lab": lab}
         finally:
-            for task in (keeper, heart):
+            for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-            await run_in_threadpool(_leave, lab)
+            await run_in_threadpool(heartbeat.leave)
             await run_in_threadpool(close_shared_lab)
             gc.unfreeze()
             log.info("stopped")
@@ -81,28 +87,13 @@ def _freeze_heap() -> None:
 
 
 async def _keep_house(lab: Lab, every_seconds: float) -> None:
-    """Every few minutes: a full collection (Streamlit's own after each page run is off), lost jobs, old results."""
+    """Every few minutes: unused values, a full collection (Streamlit's own is off), lost jobs, old results."""
     while True:
         await asyncio.sleep(every_seconds)
+        drop_unused()
         await run_in_threadpool(gc.collect)
         try:
+            see_snapshot(str(lab.store.home), lab.store.current_id())
             await run_in_threadpool(lab.tidy)
         except (StockLabError, OSError) as error:
             log.warning("housekeeping_failed", error=type(error).__name__, message=str(error))
-
-
-async def _beat(lab: Lab) -> None:
-    """Twice a minute: this process is alive."""
-    while True:
-        try:
-            await run_in_threadpool(Uptime(lab.database).beat, "ui", lab.jobs.worker, utc_now())
-        except StockLabError as error:
-            log.warning("heartbeat_failed", message=str(error))
-        await asyncio.sleep(_HEARTBEAT_SECONDS)
-
-
-def _leave(lab: Lab) -> None:
-    try:
-        Uptime(lab.database).leave(lab.jobs.worker)
-    except StockLabError as error:
-        log.warning("leave_failed", message=str(error))

@@ -22,14 +22,20 @@ __all__ = ["HostCheck", "OriginCheck", "PageLanguage", "RequestLog", "SecurityHe
 log = structlog.get_logger(__name__)
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_OWN_PREFIXES = ("/api", "/auth", "/ws")
+_OWN_PREFIXES = ("/api", "/auth", "/ws", "/client-errors")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _COMPRESSIBLE = frozenset({".js", ".mjs", ".css", ".json", ".svg", ".txt", ".wasm", ".ttf", ".map", ".html"})
-_QUIET_GROUPS = frozenset({"static", "streamlit", "health", "metrics"})
+_QUIET_GROUPS = frozenset({"static", "streamlit", "media", "file", "health", "metrics", "report"})
+_LONGEST_PATH = 200
 
 
 class RequestLog:
-    """Counts, times and logs each request; answers carry ``X-Process-Time`` in seconds. Queries are never logged."""
+    """Counts, times and logs each request; answers carry ``X-Process-Time`` in seconds.
+
+    One line a request (method, path, status, ms) at info; what every page loads and what monitors ask for is at debug
+    unless it fails, a failure at warning. A socket has its line when it closes. Queries and ids of sessions are never
+    logged.
+    """
 
     def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
         self.app = app
@@ -38,8 +44,7 @@ class RequestLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request or WebSocket connection."""
         if scope["type"] == "websocket":
-            with self.metrics.connection(path_group(scope["path"])):
-                await self.app(scope, receive, send)
+            await self._socket(scope, receive, send)
             return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -60,8 +65,30 @@ class RequestLog:
             seconds = time.perf_counter() - started
             group = path_group(scope["path"])
             self.metrics.observe(group, scope["method"], status, seconds)
-            write = log.debug if group in _QUIET_GROUPS and status < 500 else log.info
-            write("request", method=scope["method"], path=scope["path"], status=status, seconds=round(seconds, 4))
+            write = log.warning if status >= 500 else log.debug if group in _QUIET_GROUPS else log.info
+            path = shown_path(scope["path"])
+            write("request", method=scope["method"], path=path, status=status, ms=round(1000 * seconds, 1))
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        group = path_group(scope["path"])
+        started = time.perf_counter()
+        status = 403
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "websocket.accept":
+                status = 101
+            elif message["type"] == "websocket.http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with self.metrics.connection(group):
+            try:
+                await self.app(scope, receive, watched)
+            finally:
+                seconds = time.perf_counter() - started
+                path = shown_path(scope["path"])
+                log.info("socket_closed", method="WEBSOCKET", path=path, status=status, ms=round(1000 * seconds, 1))
 
 
 class HostCheck:
@@ -153,13 +180,15 @@ class SecurityHeaders:
 class PageLanguage:
     """Writes the visitor's language and the product's name into Streamlit's page, for screen readers and first paint.
 
-    ``?lang=`` decides, else the cookie-free default; the body is small (about 20 kB) and compressed here.
+    ``?lang=`` decides, else the cookie-free default; the body is small (about 20 kB) and compressed here. ``script`` is
+    the address of a script to run before all others.
     """
 
-    def __init__(self, app: ASGIApp, language: str, title: str) -> None:
+    def __init__(self, app: ASGIApp, language: str, title: str, script: str = "") -> None:
         self.app = app
         self.language = language
         self.title = title
+        self.script = f'<script src="{script}"></script>'.encode() if script else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Rewrite a page; leave everything else alone."""
@@ -194,6 +223,7 @@ class PageLanguage:
         language = wished if wished in ("ko", "en") else self.language
         page = body.replace(b'<html lang="en">', f'<html lang="{language}">'.encode(), 1)
         page = page.replace(b"<title>Streamlit</title>", f"<title>{self.title}</title>".encode(), 1)
+        page = page.replace(b"<head>", b"<head>" + self.script, 1)
         headers = MutableHeaders(scope=start)
         for name in ("etag", "last-modified", "accept-ranges"):
             if name in headers:
@@ -242,6 +272,19 @@ class StaticGzip:
         }
         content = b"" if scope["method"] == "HEAD" else packed
         await Response(content, headers=headers, media_type=_media_type(path))(scope, receive, send)
+
+
+def shown_path(path: str) -> str:
+    """A path as the log shows it: ids of sessions and files, which open things, as stars; printable and not long.
+
+    >>> shown_path("/_stcore/upload_file/7f0c/a1b2"), shown_path("/results"), shown_path("/media/0f3c.csv")
+    ('/_stcore/upload_file/*', '/results', '/media/*')
+    """
+    for prefix in ("/_stcore/upload_file/", "/media/"):
+        if prefix in path:
+            path = f"{path[: path.index(prefix)]}{prefix}*"
+    text = "".join(letter if letter.isprintable() else "?" for letter in path)
+    return text if len(text) <= _LONGEST_PATH else f"{text[:_LONGEST_PATH]}..."
 
 
 def host_name(header: str) -> str:

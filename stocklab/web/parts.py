@@ -10,8 +10,12 @@ import structlog
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from stocklab.counts import COUNTS
 from stocklab.settings import Settings
+from stocklab.web.admission import Admission
 from stocklab.web.assets import content_security_policy, front_end
+from stocklab.web.body_limit import BodyLimit
+from stocklab.web.client_errors import SCRIPT_PATH, ClientErrors
 from stocklab.web.lifespan import Lifespan, build_lifespan
 from stocklab.web.metrics import RequestMetrics
 from stocklab.web.middleware import HostCheck, OriginCheck, PageLanguage, RequestLog, SecurityHeaders, StaticGzip
@@ -39,19 +43,22 @@ def web_parts(settings: Settings) -> WebParts:
     policy = content_security_policy((folder / "index.html").read_text(encoding="utf-8"))
     return WebParts(
         lifespan=build_lifespan(settings),
-        routes=tuple(build_routes(metrics)),
+        routes=(*ClientErrors().routes(), *build_routes(metrics)),
         middleware=(
             Middleware(RequestLog, metrics=metrics),
             Middleware(SecurityHeaders, policy=policy),
             Middleware(HostCheck, allowed=settings.allowed_hosts),
+            Middleware(BodyLimit, most_bytes=settings.max_body_mb * 1_000_000),
             Middleware(OriginCheck),
+            Middleware(Admission, most=settings.max_sessions),
             Middleware(StaticGzip, folder=folder),
-            Middleware(PageLanguage, language=settings.language, title="Stock Lab"),
+            Middleware(PageLanguage, language=settings.language, title="Stock Lab", script=SCRIPT_PATH),
         ),
         on_script_error=report_script_error,
     )
 
 
 def report_script_error(error: Exception) -> None:
-    """Log a fault of a page under a reference; the visitor sees Streamlit's plain sentence without details."""
+    """Log and count a fault of a page under a reference; the visitor sees Streamlit's sentence without details."""
+    COUNTS.page_error("program")
     log.error("page_failed", reference=secrets.token_hex(4), error=type(error).__name__, exc_info=error)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -12,14 +12,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from stocklab import __version__
+from stocklab.caches import cache_figures
 from stocklab.db import head_revision, revision
 from stocklab.errors import StockLabError
 from stocklab.portfolios import Lab, shared_lab
-from stocklab.web.metrics import RequestMetrics, lab_metrics
+from stocklab.web.lab_metrics import lab_metrics
+from stocklab.web.metrics import RequestMetrics
 
 __all__ = ["build_routes", "readiness"]
-
-log = structlog.get_logger(__name__)
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -60,7 +60,18 @@ def readiness(lab: Lab) -> tuple[bool, dict[str, Any]]:
     except (StockLabError, OSError) as error:
         store = {"ok": False, "state": "broken", "error": type(error).__name__}
     ready = bool(database["ok"] and store["ok"])
-    return ready, {"status": "ready" if ready else "not ready", "database": database, "store": store}
+    caches = cache_figures()
+    return ready, {
+        "status": "ready" if ready else "not ready",
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "database": database,
+        "store": store,
+        "caches": {
+            "entries": sum(one.entries or 0 for one in caches),
+            "hits": sum(one.hits for one in caches),
+            "misses": sum(one.misses for one in caches),
+        },
+    }
 
 
 async def _alive(_request: Request) -> Response:
@@ -73,13 +84,7 @@ async def _ready(_request: Request) -> Response:
 
 
 def _lab_part() -> bytes:
-    lab = shared_lab()
-    try:
-        lab.database.ping()
-    except StockLabError as error:
-        log.warning("metrics_without_database", error=type(error).__name__)
-        return b""
-    return lab_metrics(lab)
+    return lab_metrics(shared_lab(), datetime.now(UTC))
 
 
 class _ApiNotFound:

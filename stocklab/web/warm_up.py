@@ -15,7 +15,19 @@ from stocklab.strategy import PRESETS
 __all__ = ["load_heavy_modules", "warm_kernels"]
 
 # Imported by the first page run otherwise; by name, as this layer draws nothing itself.
-_HEAVY = ("pandas", "plotly.graph_objects", "plotly.io", "stocklab.ui.charts")
+_HEAVY = (
+    "pandas",
+    "plotly.graph_objects",
+    "plotly.io",
+    "stocklab.ui.frame",
+    # These keep values: their caches are counted from the start.
+    "stocklab.ui.builder.own_preview",
+    "stocklab.ui.factors.lookups",
+    "stocklab.ui.result.lookups",
+    "stocklab.ui.result.trusted",
+    "stocklab.ui.sweeps.result",
+    "stocklab.ui.system.process",
+)
 _WARM_SESSIONS = 300
 _WARM_PRESET = "bollinger_reversion"  # reads prices alone: every home with data can run it
 

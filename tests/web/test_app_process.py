@@ -7,7 +7,11 @@ import json
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,20 +19,23 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from stocklab import __version__
+from stocklab.db import head_revision
 from stocklab.web.assets import content_security_policy, front_end
 
 Server = Any  # of conftest.py
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_it_is_alive_and_ready_with_an_empty_home(server: Server) -> None:
     assert json.loads(server.ask("/healthz").body) == {"status": "ok", "version": __version__}
     ready = server.ask("/readyz")
     assert ready.status == 200
-    assert json.loads(ready.body) == {
-        "status": "ready",
-        "database": {"ok": True, "backend": "sqlite", "revision": "0002"},
-        "store": {"ok": True, "state": "empty"},
-    }
+    report = json.loads(ready.body)
+    assert report["status"] == "ready"
+    assert report["database"] == {"ok": True, "backend": "sqlite", "revision": head_revision()}
+    assert report["store"] == {"ok": True, "state": "empty"}
+    assert report["caches"].keys() == {"entries", "hits", "misses"}
+    assert abs(datetime.fromisoformat(report["at"]).timestamp() - time.time()) < 60
     assert ready.headers["cache-control"] == "no-store"
 
 
@@ -45,7 +52,7 @@ def test_it_is_not_ready_while_the_store_or_the_schema_is_wrong(server: Server) 
     database.execute("UPDATE alembic_version SET version_num = '0000'")
     database.commit()
     old = server.ask("/readyz")
-    database.execute("UPDATE alembic_version SET version_num = '0002'")
+    database.execute("UPDATE alembic_version SET version_num = ?", (head_revision(),))
     database.commit()
     database.close()
     assert old.status == 503
@@ -104,6 +111,21 @@ def test_another_host_name_gets_nothing(server: Server) -> None:
         pass
 
 
+def test_the_health_check_of_the_image_runs(server: Server) -> None:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    check = re.search(r"HEALTHCHECK .*?CMD (\[.*?\])\n", text, re.DOTALL)
+    assert check is not None
+    command = [sys.executable, *json.loads(check[1])[1:]]
+    well = subprocess.run(command, env={"STOCKLAB_PORT": str(server.port)}, check=False)
+    assert well.returncode == 0
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        ill = subprocess.run(
+            command, env={"STOCKLAB_PORT": str(nobody.getsockname()[1])}, capture_output=True, check=False
+        )
+    assert ill.returncode != 0
+
+
 def test_metrics_tell_requests_sessions_jobs_runs_and_memory(server: Server) -> None:
     stream = f"ws://127.0.0.1:{server.port}/_stcore/stream"
     with connect(stream, origin=f"http://127.0.0.1:{server.port}", subprotocols=["streamlit"], proxy=None):  # type: ignore[arg-type, list-item]
@@ -115,7 +137,8 @@ def test_metrics_tell_requests_sessions_jobs_runs_and_memory(server: Server) -> 
     assert float(figures['stocklab_requests_total{group="health",method="GET",status="200"}']) >= 1
     assert float(figures['stocklab_request_seconds_count{group="health"}']) >= 1
     states = ("PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "LOST")
-    assert [float(figures[f'stocklab_jobs{{state="{state}"}}']) for state in states] == [0] * 6
+    for kind in ("backtest", "sweep", "proof"):
+        assert [float(figures[f'stocklab_jobs{{kind="{kind}",state="{state}"}}']) for state in states] == [0] * 6
     assert (figures["stocklab_runs"], figures["stocklab_result_cache_hits"]) == ("0.0", "0.0")
 
 

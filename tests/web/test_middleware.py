@@ -227,7 +227,7 @@ def test_requests_are_logged_timed_and_counted_without_their_query(metrics: Requ
         assert web.get("/fail").status_code == 500
     assert float(answer.headers["X-Process-Time"]) < 5
     seen = [(line["path"], line["status"], line["log_level"]) for line in logs if line["event"] == "request"]
-    assert seen == [("/results", 200, "info"), ("/static/x.js", 200, "debug"), ("/fail", 500, "info")]
+    assert seen == [("/results", 200, "info"), ("/static/x.js", 200, "debug"), ("/fail", 500, "warning")]
     assert "secret" not in str(logs)
     text = metrics.text().decode()
     assert 'stocklab_requests_total{group="page",method="GET",status="200"} 1.0' in text

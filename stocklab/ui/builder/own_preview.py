@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from functools import lru_cache
 from math import isnan
 from typing import Final
 
 import streamlit as st
 
+from stocklab.caches import Group, remember
 from stocklab.errors import Cancelled, StockLabError
 from stocklab.factors import expand
 from stocklab.factors.preview import Preview, preview
@@ -112,7 +112,7 @@ def value_text(value: float, unit: str, spoken: Language) -> str:
     return number + (" " if shown and unit != "%" and spoken == "en" else "") + shown
 
 
-@lru_cache(maxsize=64)
+@remember("previews", Group.SCREEN, 64, of_market=True)
 def _preview(home: str, snapshot_id: str | None, formula: str, symbol: str) -> Preview:
     lab = cached.lab()
     until = time.monotonic() + LONGEST_SECONDS

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import date
-from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
 
+from stocklab.caches import Cache, Group, remember
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.factor_report import FactorReport, factor_report
 from stocklab.data.screening import session_row
@@ -31,7 +30,7 @@ def _panel() -> Panel:
     return cached.lab().panel()
 
 
-@lru_cache(maxsize=400)
+@remember("factor_reports", Group.MARKET, 400, of_market=True)
 def _report(home: str, key: str, factor_id: str) -> FactorReport:
     lab = cached.lab()
     return factor_report(_panel(), factor_id, lab.store.home, threads=lab.settings.engine_threads)
@@ -48,7 +47,7 @@ def report(factor_id: str) -> FactorReport:
     return _report(str(cached.lab().store.home), _panel().key, factor_id)
 
 
-_rows: OrderedDict[tuple[str, str, int], FloatArray] = OrderedDict()
+_rows: Cache[FloatArray] = Cache("factor_rows", Group.MARKET, _ROWS_KEPT, of_market=True)
 
 
 def _market_rows(panel: Panel) -> MarketRows:
@@ -58,20 +57,18 @@ def _market_rows(panel: Panel) -> MarketRows:
     compute = market_rows(panel, source)
 
     def rows(formulas: tuple[str, ...], row: int) -> Mapping[str, FloatArray]:
-        missing = tuple(formula for formula in formulas if (panel.key, formula, row) not in _rows)
-        found = dict(compute(missing, row)) if missing else {}
-        for formula in formulas:
-            if formula not in found:
-                found[formula] = _rows[panel.key, formula, row]
-            _rows[panel.key, formula, row] = found[formula]
-        while len(_rows) > _ROWS_KEPT:
-            _rows.popitem(last=False)
+        known = {formula: _rows.get((panel.key, formula, row)) for formula in formulas}
+        found = {formula: values for formula, values in known.items() if values is not None}
+        missing = tuple(formula for formula in formulas if formula not in found)
+        for formula, values in (compute(missing, row) if missing else {}).items():
+            found[formula] = values
+            _rows.put((panel.key, formula, row), values)
         return found
 
     return rows
 
 
-@lru_cache(maxsize=64)
+@remember("factor_explanations", Group.SCREEN, 64, of_market=True)
 def _explanation(home: str, key: str, formula: str, symbol: str, on: date | None) -> Explanation:
     panel = _panel()
     return explain_value(formula, panel, symbol, session_row(panel, on), _market_rows(panel))
@@ -88,7 +85,7 @@ def explanation(formula: str, symbol: str, on: date | None) -> Explanation:
     return _explanation(str(cached.lab().store.home), _panel().key, formula, symbol, on)
 
 
-@lru_cache(maxsize=2)
+@remember("default_symbol", Group.MARKET, 2, of_market=True)
 def _default_symbol(home: str, key: str) -> str:
     panel = _panel()
     last = panel.n_sessions - 1
@@ -105,7 +102,7 @@ def default_symbol() -> str:
     return _default_symbol(str(cached.lab().store.home), _panel().key)
 
 
-@lru_cache(maxsize=300)
+@remember("factor_figures", Group.FIGURE, 300, of_market=True)
 def _figure(home: str, key: str, factor_id: str, kind: FigureKind, spoken: Language) -> charts.ReadyFigure:
     match kind:
         case "coverage":

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from datetime import date
-from functools import lru_cache
 from threading import Lock
 from typing import Final
 
 import numpy as np
 
+from stocklab.caches import Cache, Group, remember
 from stocklab.data.factor_cache import CachedSource
 from stocklab.research.explain import Explanation, RunView, explain, open_run
 from stocklab.ui import cached, charts
@@ -21,7 +20,7 @@ __all__ = ["candle_figure", "explained", "is_open", "sessions", "symbols"]
 VIEWS_KEPT: Final = 2
 """Runs open at once: their plans are tables of the whole market, some hundred megabytes on ten years of it."""
 
-_views: OrderedDict[tuple[str, str], RunView] = OrderedDict()
+_views: Cache[RunView] = Cache("run_views", Group.RESULT, VIEWS_KEPT, of_market=True)
 _one_at_a_time = Lock()
 
 
@@ -43,22 +42,21 @@ def _view(run_id: str) -> RunView:
         The market data or the program changed since the run, or the data cannot be read.
     """
     key = (_home(), run_id)
+
+    def opened() -> RunView:
+        found, lab = cached.result(run_id), cached.lab()
+        request, panel = lab.run_today(run_id, found.card)
+        settings = lab.settings
+        source = CachedSource(
+            panel, lab.store.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb
+        )
+        return open_run(panel, request, source, found)
+
     with _one_at_a_time:
-        if key not in _views:
-            found, lab = cached.result(run_id), cached.lab()
-            request, panel = lab.run_today(run_id, found.card)
-            settings = lab.settings
-            source = CachedSource(
-                panel, lab.store.home, threads=settings.engine_threads, budget_mb=settings.factor_cache_mb
-            )
-            _views[key] = open_run(panel, request, source, found)
-            while len(_views) > VIEWS_KEPT:
-                _views.popitem(last=False)
-        _views.move_to_end(key)
-        return _views[key]
+        return _views.obtain(key, opened)
 
 
-@lru_cache(maxsize=256)
+@remember("explanations", Group.RESULT, 256, of_market=True)
 def _explained(home: str, run_id: str, symbol: str, session: date) -> Explanation:
     return explain(_view(run_id), symbol, session)
 
@@ -74,7 +72,7 @@ def explained(run_id: str, symbol: str, session: date) -> Explanation:
     return _explained(_home(), run_id, symbol, session)
 
 
-@lru_cache(maxsize=16)
+@remember("run_symbols", Group.RESULT, 16, of_market=True)
 def _symbols(home: str, run_id: str) -> dict[str, str]:
     found = cached.result(run_id)
     names = cached.symbol_names()
@@ -92,7 +90,7 @@ def sessions(run_id: str) -> tuple[date, ...]:
     return cached.summary(run_id).sessions
 
 
-@lru_cache(maxsize=128)
+@remember("candle_figures", Group.FIGURE, 128, of_market=True)
 def _candle_figure(
     run: tuple[str, str], symbol: str, session: date, reach: int, spoken: Language
 ) -> charts.ReadyFigure:

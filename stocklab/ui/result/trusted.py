@@ -10,9 +10,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
-from typing import Final, TypeVar
+from typing import Final
 
 from stocklab.backtest.result import Result
+from stocklab.caches import Cache, Group
 from stocklab.data.factor_cache import CachedSource
 from stocklab.db import JobState
 from stocklab.errors import JobError
@@ -39,7 +40,6 @@ __all__ = [
 
 _KEPT: Final = 256
 _Key = tuple[str, str]
-_Value = TypeVar("_Value")
 
 
 class Standing(StrEnum):
@@ -72,17 +72,18 @@ class Look:
         return self.standing in (Standing.RUNNING, Standing.WAITING)
 
 
-_found: OrderedDict[_Key, LookAhead] = OrderedDict()
+_found: Cache[LookAhead] = Cache("look_ahead", Group.RESULT, _KEPT)
 _jobs: OrderedDict[_Key, str] = OrderedDict()
-_survivors: OrderedDict[_Key, Survivorship] = OrderedDict()
-_reruns: OrderedDict[tuple[str, str, str | None], Rerun] = OrderedDict()
+_survivors: Cache[Survivorship] = Cache("survivors", Group.RESULT, _KEPT, of_market=True)
+_reruns: Cache[Rerun] = Cache("reruns", Group.RESULT, _KEPT, of_market=True)
 _one_at_a_time = Lock()
 _starting = Lock()
 
 
 def forget() -> None:
     """Drop what is remembered."""
-    for kept in (_found, _jobs, _survivors, _reruns):
+    _jobs.clear()
+    for kept in (_found, _survivors, _reruns):
         kept.clear()
 
 
@@ -98,7 +99,7 @@ def look_ahead(result: Result) -> Look:
         return _standing_of_job(job)
     if job is not None and job.state is JobState.COMPLETED:
         _jobs.pop(key, None)
-        _found.pop(key, None)  # it may have found more than is remembered
+        _found.pop(key)  # it may have found more than is remembered
     found = _stored(key)
     if found is not None:
         return Look(standing=_standing_of(found), found=found)
@@ -122,7 +123,9 @@ def check_look_ahead(result: Result, sessions: int = SESSIONS) -> Look:
             return _standing_of_job(job)
         try:
             order = ProofOrder(run_id=result.run_id, sessions=sessions)
-            _keep(_jobs, key, lab.jobs.submit(lab.owner_id, order))
+            _jobs[key] = lab.jobs.submit(lab.owner_id, order)
+            while len(_jobs) > _KEPT:
+                _jobs.popitem(last=False)
         except JobError as error:
             return Look(standing=Standing.REFUSED, error=str(error))
     job = _job(key)
@@ -130,12 +133,12 @@ def check_look_ahead(result: Result, sessions: int = SESSIONS) -> Look:
 
 
 def _stored(key: _Key) -> LookAhead | None:
-    if key not in _found:
-        read = cached.lab().proofs.load(key[1])
-        if read is None:
-            return None
-        _keep(_found, key, read)
-    return _found[key]
+    known = _found.get(key)
+    if known is None:
+        known = cached.lab().proofs.load(key[1])
+        if known is not None:
+            _found.put(key, known)
+    return known
 
 
 def _job(key: _Key) -> JobView | None:
@@ -170,7 +173,7 @@ def _standing_of_job(job: JobView) -> Look:
 
 def known_survivors(run_id: str) -> Survivorship | None:
     """What `survivors` found before, None if it was not asked."""
-    return _survivors.get(_key(run_id))
+    return _survivors.peek(_key(run_id))
 
 
 def survivors(result: Result) -> Survivorship:
@@ -183,21 +186,20 @@ def survivors(result: Result) -> Survivorship:
     """
     key = _key(result.run_id)
     lab = cached.lab()
+
+    def compute() -> Survivorship:
+        request, panel = lab.run_today(result.run_id, result.card)
+        threads, budget = lab.settings.engine_threads, lab.settings.factor_cache_mb
+        source = CachedSource(panel, lab.store.home, threads=threads, budget_mb=budget)
+        return run_survivorship(lab.store, lab.results, panel, request, source, threads=threads, factor_cache_mb=budget)
+
     with _one_at_a_time:
-        if key not in _survivors:
-            request, panel = lab.run_today(result.run_id, result.card)
-            threads, budget = lab.settings.engine_threads, lab.settings.factor_cache_mb
-            source = CachedSource(panel, lab.store.home, threads=threads, budget_mb=budget)
-            found = run_survivorship(
-                lab.store, lab.results, panel, request, source, threads=threads, factor_cache_mb=budget
-            )
-            _keep(_survivors, key, found)
-    return _survivors[key]
+        return _survivors.obtain(key, compute)
 
 
 def known_rerun(run_id: str) -> Rerun | None:
     """What `run_again` found on the data of today, None if it was not asked."""
-    return _reruns.get((*_key(run_id), cached.lab().store.current_id()))
+    return _reruns.peek((*_key(run_id), cached.lab().store.current_id()))
 
 
 def run_again(result: Result) -> Rerun:
@@ -218,14 +220,5 @@ def run_again(result: Result) -> Rerun:
             panel_of=lambda basis, request: lab.panel(basis, request.start, request.end, request.strategy.statements),
         )
     key = (*_key(result.run_id), lab.store.current_id())
-    _reruns[key] = found
-    while len(_reruns) > _KEPT:
-        _reruns.popitem(last=False)
+    _reruns.put(key, found)
     return found
-
-
-def _keep(kept: OrderedDict[_Key, _Value], key: _Key, value: _Value) -> _Value:
-    kept[key] = value
-    while len(kept) > _KEPT:
-        kept.popitem(last=False)
-    return value

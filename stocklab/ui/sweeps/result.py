@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 import polars as pl
 import streamlit as st
 
 from stocklab.backtest import METRICS
+from stocklab.caches import Group, remember
 from stocklab.errors import StockLabError
 from stocklab.market.panel import PriceBasis
 from stocklab.portfolios import BacktestOrder, SweepOrder
@@ -68,7 +68,7 @@ def sweep_result(identity: str) -> None:
     _skipped(table)
 
 
-@lru_cache(maxsize=8)
+@remember("sweeps", Group.RESULT, 8)
 def _judged(root: str, identity: str, settled: int) -> tuple[pl.DataFrame, pl.DataFrame, Plateau | None]:
     """The table, the best first, and the plateau; thousands of variants take a second to judge, once."""
     sweeps = cached.lab().sweeps

@@ -1,0 +1,68 @@
+"""What runs and will run: the scheduler's jobs, and jobs that people started."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from stocklab.db import JobState
+from stocklab.operations import LedgerRun, SchedulerStatus
+from stocklab.operations.status import JobStatus
+from stocklab.ui import blocks, cached
+from stocklab.ui import format as fmt
+from stocklab.ui.system import words
+from stocklab.ui.text import _
+
+__all__ = ["people", "scheduled"]
+
+
+def scheduled(status: SchedulerStatus) -> None:
+    """Each job of the scheduler with its newest run and its next."""
+    st.subheader(_("Scheduled jobs"), anchor=False)
+    if status.quiet_until is not None:
+        until = fmt.moment(status.quiet_until)
+        st.caption(_("The market is open: syncs, backups and collections start after {when}.").format(when=until))
+    heads = (_("Job"), _("Last run"), _("Last success"), _("Next"), _("Reason"))
+    blocks.table(heads, [_row(job, status.at) for job in status.jobs], stacked=True)
+
+
+def _row(job: JobStatus, now: datetime) -> tuple[str, ...]:
+    done = None if job.last_done is None else job.last_done.finished_at
+    return (
+        _(words.JOBS[job.name]) if job.name in words.JOBS else job.text,
+        _("never") if job.last is None else f"{job.last.key} · {_state(job.last)}",
+        words.ago(done, now),
+        fmt.moment(job.next_due),
+        "" if job.last is None else job.last.message,
+    )
+
+
+def _state(run: LedgerRun) -> str:
+    state = _(words.RUN_STATES.get(run.state, run.state))
+    progress = run.progress or {}
+    if run.state == "running" and isinstance(progress.get("done"), int | float):
+        return f"{state} {fmt.percent(float(progress['done']), digits=0)}"
+    if run.retry_at is not None:
+        return f"{state}, {_('again at {when}').format(when=fmt.moment(run.retry_at))}"
+    return state
+
+
+def people() -> None:
+    """Backtests, sweeps and checks that run or wait."""
+    st.subheader(_("Jobs that people started"), anchor=False)
+    lab = cached.lab()
+    live = lab.jobs.list(lab.owner_id, states=[JobState.RUNNING, JobState.PENDING])
+    if not live:
+        st.caption(_("Nothing runs or waits."))
+        return
+    rows = [
+        (
+            _(words.JOB_KINDS.get(job.order.kind, job.order.kind)),
+            _("Waiting") if job.state is JobState.PENDING else _("Running"),
+            fmt.percent(job.progress.done, digits=0),
+            fmt.moment(job.created_at),
+        )
+        for job in live
+    ]
+    blocks.table((_("Kind"), _("State"), _("Done"), _("Started")), rows)
