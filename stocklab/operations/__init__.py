@@ -4,9 +4,11 @@ from stocklab.operations.intents import INTENT_KINDS, Intent, IntentKind, Intent
 from stocklab.operations.run_ledger import LedgerRun, RunLedger
 from stocklab.operations.schedule import SCHEDULES, CatchUp, Every, Schedule
 from stocklab.operations.sealing import Sealer, open_sealer
+from stocklab.operations.source_board import KeyState, SourceLine, source_board
 from stocklab.operations.source_calls import DatabaseCalls, SourceHealth, source_health
 from stocklab.operations.source_keys import SOURCE_KEYS, SourceKeys, with_source_keys
 from stocklab.operations.status import SchedulerStatus, scheduler_status
+from stocklab.operations.sync_state import DataWord, LastAnswer, SyncEvent, data_word, last_answer, sync_events
 from stocklab.operations.uptime import ComponentDay, Uptime, Worker
 
 __all__ = [
@@ -15,11 +17,14 @@ __all__ = [
     "SOURCE_KEYS",
     "CatchUp",
     "ComponentDay",
+    "DataWord",
     "DatabaseCalls",
     "Every",
     "Intent",
     "IntentKind",
     "Intents",
+    "KeyState",
+    "LastAnswer",
     "LedgerRun",
     "RunLedger",
     "Schedule",
@@ -27,10 +32,16 @@ __all__ = [
     "Sealer",
     "SourceHealth",
     "SourceKeys",
+    "SourceLine",
+    "SyncEvent",
     "Uptime",
     "Worker",
+    "data_word",
+    "last_answer",
     "open_sealer",
     "scheduler_status",
+    "source_board",
     "source_health",
+    "sync_events",
     "with_source_keys",
 ]
