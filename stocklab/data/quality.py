@@ -59,8 +59,9 @@ def assess(datasets: Frames) -> dict[str, Any]:
 
     Returns
     -------
-    JSON-ready ``{"counts": {"dataset.check": count}, "checks": [{check, dataset, what, count, examples}]}``; every
-    check of `CHECKS` that applies is listed, also with count 0.
+    JSON-ready ``{"counts": {"dataset.check": count}, "checks": [{check, dataset, what, count, examples, symbols}]}``;
+    every check of `CHECKS` that applies is listed, also with count 0. ``symbols`` maps each symbol to how many findings
+    it has and the first and last day they speak of (ISO, null without one); indices have none.
     """
     checks: list[dict[str, Any]] = []
     for name in BAR_DATASETS:
@@ -78,7 +79,34 @@ def assess(datasets: Frames) -> dict[str, Any]:
 
 def _finding(dataset: str, check: str, rows: pl.DataFrame) -> dict[str, Any]:
     examples = [{key: _plain(value) for key, value in row.items()} for row in rows.head(EXAMPLES).iter_rows(named=True)]
-    return {"dataset": dataset, "check": check, "what": CHECKS[check], "count": rows.height, "examples": examples}
+    return {
+        "dataset": dataset,
+        "check": check,
+        "what": CHECKS[check],
+        "count": rows.height,
+        "examples": examples,
+        "symbols": _by_symbol(rows),
+    }
+
+
+def _by_symbol(rows: pl.DataFrame) -> dict[str, list[object]]:
+    """Symbol -> [findings, first day, last day]."""
+    if "symbol" not in rows.columns or rows.is_empty():
+        return {}
+    days = [name for name, dtype in rows.schema.items() if dtype == pl.Date]
+    nothing = pl.lit(None, dtype=pl.Date)
+    found = (
+        rows.lazy()
+        .group_by(pl.col("symbol").cast(pl.String))
+        .agg(
+            count=pl.len(),
+            first=pl.min_horizontal(days).min() if days else nothing,
+            last=pl.max_horizontal(days).max() if days else nothing,
+        )
+        .sort("symbol")
+        .collect()
+    )
+    return {symbol: [count, _plain(first), _plain(last)] for symbol, count, first, last in found.iter_rows()}
 
 
 def _plain(value: object) -> object:

@@ -14,9 +14,11 @@ from stocklab.operations.intents import INTENT_KINDS, Intent, IntentKind, Intent
 from stocklab.operations.run_ledger import LedgerRun, RunLedger
 from stocklab.operations.schedule import SCHEDULES, CatchUp, Every, Schedule
 from stocklab.operations.sealing import Sealer, open_sealer
+from stocklab.operations.source_board import KeyState, SourceLine, source_board
 from stocklab.operations.source_calls import DatabaseCalls, SourceHealth, source_health
 from stocklab.operations.source_keys import SOURCE_KEYS, SourceKeys, with_source_keys
 from stocklab.operations.status import SchedulerStatus, scheduler_status
+from stocklab.operations.sync_state import DataWord, LastAnswer, SyncEvent, data_word, last_answer, sync_events
 from stocklab.operations.uptime import ComponentDay, Uptime, Worker
 
 __all__ = [
@@ -28,12 +30,15 @@ __all__ = [
     "ComponentDay",
     "ComponentKind",
     "ComponentState",
+    "DataWord",
     "DatabaseCalls",
     "Every",
     "HomeUse",
     "Intent",
     "IntentKind",
     "Intents",
+    "KeyState",
+    "LastAnswer",
     "LedgerRun",
     "RunLedger",
     "Schedule",
@@ -41,14 +46,20 @@ __all__ = [
     "Sealer",
     "SourceHealth",
     "SourceKeys",
+    "SourceLine",
+    "SyncEvent",
     "Uptime",
     "Worker",
     "components",
+    "data_word",
     "home_use",
+    "last_answer",
     "open_sealer",
     "run_counts",
     "scheduler_status",
+    "source_board",
     "source_health",
+    "sync_events",
     "uptime_days",
     "uptime_share",
     "with_source_keys",

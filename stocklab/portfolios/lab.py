@@ -22,6 +22,7 @@ from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, u
 from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
+from stocklab.operations import DatabaseCalls, Intents, RunLedger, SourceKeys, open_sealer
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
@@ -55,7 +56,7 @@ class Lab:
 
     Attributes
     ----------
-    settings, store, results, sweeps, proofs, database, strategies, universes, runs, ideas, jobs
+    settings, store, results, sweeps, proofs, database, strategies, universes, runs, ideas, jobs, intents, ledger, calls
         The parts; all may be used from several threads.
     owner_id : str
         The local owner, until accounts exist.
@@ -74,6 +75,9 @@ class Lab:
         self.universes = Universes(database)
         self.runs = Runs(database)
         self.ideas = Ideas(database)
+        self.intents = Intents(database)
+        self.ledger = RunLedger(database)
+        self.calls = DatabaseCalls(database)
         self._run = run
         self._lock = threading.Lock()
         self._panels: OrderedDict[tuple[str, int], Panel] = OrderedDict()
@@ -148,6 +152,16 @@ class Lab:
         with self._lock:
             known = self._resolved.get(wanted)
             return None if known is None else self._panels[known]
+
+    def source_keys(self) -> SourceKeys:
+        """Keys of sources kept in the app database.
+
+        Raises
+        ------
+        SettingsError
+            The secret they are encrypted under cannot be used.
+        """
+        return SourceKeys(self.database, open_sealer(self.settings))
 
     def tidy(self) -> None:
         """Housekeeping for a long-lived process: lost jobs, and results nobody kept beyond the disk budget."""

@@ -163,7 +163,7 @@ def symbol_names(*, coins: bool = False) -> dict[str, str]:
     return {symbol: f"{name} ({symbol})" if name else symbol for symbol, name in known.items()}
 
 
-@lru_cache(maxsize=2)
+@remember("groups", Group.MARKET, 2, of_market=True)
 def _groups(home: str, snapshot_id: str | None) -> Mapping[str, tuple[tuple[str, date], ...]]:
     if snapshot_id is None or not _holds(coins=False):
         return {}

@@ -6,7 +6,7 @@ import streamlit as st
 
 from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
-from stocklab.ui.data_blocks import stock_count
+from stocklab.ui.data.names import stock_count
 from stocklab.ui.runs_list import runs_table
 from stocklab.ui.text import _, language
 

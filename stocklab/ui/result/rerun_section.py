@@ -14,7 +14,7 @@ from stocklab.research.survivorship import FIGURES
 from stocklab.ui import blocks, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
-from stocklab.ui.data_blocks import DATASETS
+from stocklab.ui.data.names import DATASETS
 from stocklab.ui.result import trusted
 from stocklab.ui.result.headline import metric_value
 from stocklab.ui.text import N_, _, language, pick

@@ -17,6 +17,7 @@ from stocklab.ui.result import frames
 from stocklab.ui.result.card import run_card
 from stocklab.ui.result.cash_book import cash_book
 from stocklab.ui.result.costs import costs
+from stocklab.ui.result.dirty_section import dirty_line
 from stocklab.ui.result.explain import explain_section
 from stocklab.ui.result.open_explain import SECTION, open_explain
 from stocklab.ui.result.tables import price, quantity, table, won
@@ -49,6 +50,7 @@ def overview(result: Result) -> None:
             plot(result.run_id, "reasons")
         else:
             st.caption(_("Nothing was sold."))
+    dirty_line(result)
 
 
 def plot(run_id: str, kind: cached.Kind) -> None:
