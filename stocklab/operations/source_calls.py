@@ -118,6 +118,7 @@ def source_health(database: Database, now: datetime) -> tuple[SourceHealth, ...]
         states = {row.source: row for row in session.scalars(select(SourceStateRow))}
         days = session.execute(select(SourceDayRow.source, SourceDayRow.day, SourceDayRow.calls)).all()
     names = sorted({*states, *(source for source, _day, _calls in days)})
+    names = [name for name in names if "." not in name]  # "pykrx.faults": a source's own notes
     calls = {source: counted for source, day, counted in days if day == today}
     found = []
     for name in names:

@@ -17,12 +17,13 @@ from stocklab.caches import tally
 from stocklab.data.engine import BacktestOutcome, run_backtest
 from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.results import ResultStore
+from stocklab.data.sources.pykrx import Account
 from stocklab.data.store import Store
 from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, upgrade
 from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
-from stocklab.operations import DatabaseCalls, Intents, RunLedger, SourceKeys, open_sealer
+from stocklab.operations import DatabaseCalls, Intents, RunLedger, SourceKeys, open_sealer, with_source_keys
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
@@ -152,6 +153,25 @@ class Lab:
         with self._lock:
             known = self._resolved.get(wanted)
             return None if known is None else self._panels[known]
+
+    def save_source_keys(self, entered: Mapping[str, str]) -> None:
+        """Keep keys a person entered. A log-in that KRX refused before may be tried again with what was entered now.
+
+        Raises
+        ------
+        InputError
+            A value cannot be a key; none after it was kept.
+        """
+        keys = self.source_keys()
+        for name, value in entered.items():
+            keys.set(name, value)
+        if entered.keys() & {"krx_id", "krx_password"}:
+            settings = with_source_keys(self.settings, keys)
+            if settings.krx_id is not None and settings.krx_password is not None:
+                account = Account(
+                    user=settings.krx_id.get_secret_value(), password=settings.krx_password.get_secret_value()
+                )
+                self.calls.unblock(account.name())
 
     def source_keys(self) -> SourceKeys:
         """Keys of sources kept in the app database.

@@ -199,7 +199,7 @@ def open_feeds(
             continue
         values = {name: _key(settings, keys or {}, name) for name in spec.keys}
         missing = tuple(name for name, value in values.items() if not value)
-        bad = tuple(name for name, value in values.items() if value and not _possible(value))
+        bad = tuple(name for name, value in values.items() if value and not _possible(name, value))
         if missing or bad:
             reason = OffReason.NO_KEY if missing else OffReason.BAD_KEY
             off += [
@@ -219,5 +219,6 @@ def _key(settings: Settings, keys: Mapping[str, str], name: str) -> str:
     return value.get_secret_value().strip() if isinstance(value, SecretStr) else str(value or "").strip()
 
 
-def _possible(key: str) -> bool:
-    return key.isascii() and key.isprintable() and " " not in key
+def _possible(name: str, key: str) -> bool:
+    """Whether an address or a header could hold it; a password is sent in a form, which holds any text."""
+    return key.isprintable() and (name == "krx_password" or (key.isascii() and " " not in key))

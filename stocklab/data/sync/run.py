@@ -86,6 +86,8 @@ class _Turn:
     report: FeedReport
     known: dict[str, str]
     answered: set[str] = field(default_factory=set)  # with rows, in this sync
+    tried: set[str] = field(default_factory=set)
+    settled: bool = False  # its keys are not to be asked for again
     failures: int = 0
     closed: bool = False
 
@@ -100,6 +102,7 @@ class _Run:
     stop: threading.Event
     say: OnSyncProgress
     started: float
+    window: Window
     wanted: int = 0
     asked: int = 0
     rows: int = 0
@@ -150,8 +153,9 @@ def sync(
                 stop=threading.Event() if stop is None else stop,
                 say=on_progress if on_progress is not None else _quiet,
                 started=time.perf_counter(),
+                window=window_at(clock(), options.history_from),
             )
-            return _sync(run, feeds, window_at(clock(), options.history_from))
+            return _sync(run, feeds)
     except OSError as error:
         raise StoreError(
             f"The sync could not write below {store.home} ({error.strerror or error}); the current snapshot is "
@@ -159,12 +163,12 @@ def sync(
         ) from error
 
 
-def _sync(run: _Run, feeds: Sequence[Feed], window: Window) -> SyncReport:
+def _sync(run: _Run, feeds: Sequence[Feed]) -> SyncReport:
     _store(run)  # what an earlier sync was told and could not write
     firsts, seconds = _by_rank(feeds)
-    turns = [_turn(run, feed, window) for feed in firsts]
+    turns = [_turn(run, feed) for feed in firsts]
     _ask(run, turns)
-    opinions = [_second_opinion(run, feed, turns, window) for feed in seconds]
+    opinions = [_second_opinion(run, feed, turns) for feed in seconds]
     _ask(run, opinions)
     turns += opinions
     _store(run)
@@ -208,17 +212,17 @@ def _by_rank(feeds: Sequence[Feed]) -> tuple[list[Feed], list[Feed]]:
     return firsts, seconds
 
 
-def _turn(run: _Run, feed: Feed, window: Window) -> _Turn:
+def _turn(run: _Run, feed: Feed) -> _Turn:
     known = coverage_of(real_snapshot(run.store)).get(feed.name, {})
-    keys = list(dict.fromkeys(feed.wanted(known, window)))
+    keys = list(dict.fromkeys(feed.wanted(known, run.window)))
     run.wanted += len(keys)
     report = FeedReport(feed=feed.name, source=feed.source, wanted=len(keys))
     return _Turn(feed=feed, keys=keys[::-1], report=report, known=known)
 
 
-def _second_opinion(run: _Run, feed: Feed, firsts: Sequence[_Turn], window: Window) -> _Turn:
+def _second_opinion(run: _Run, feed: Feed, firsts: Sequence[_Turn]) -> _Turn:
     """A source that is not the first choice: asked for sessions the first has no rows for, and for one as a check."""
-    turn = _turn(run, feed, window)
+    turn = _turn(run, feed)
     kind = feed.name.rpartition(".")[2]
     nothing = checksum_of({})
     answered = {
@@ -232,6 +236,7 @@ def _second_opinion(run: _Run, feed: Feed, firsts: Sequence[_Turn], window: Wind
     turn.keys = [*keys, *shared[-1:]]
     run.wanted -= turn.report.wanted - len(turn.keys)
     turn.report.wanted = len(turn.keys)
+    turn.settled = True
     return turn
 
 
@@ -240,7 +245,10 @@ def _ask(run: _Run, turns: Sequence[_Turn]) -> None:
     while not run.stop.is_set():
         open_turns = [turn for turn in turns if turn.keys and not turn.closed]
         if not open_turns:
-            break
+            _learn(run, turns)
+            if not any(turn.keys for turn in turns if not turn.closed):
+                break
+            continue
         for turn in open_turns:
             for _ in range(min(_TURN, len(turn.keys))):
                 if run.stop.is_set() or turn.closed or _at_limit(run):
@@ -255,12 +263,26 @@ def _ask(run: _Run, turns: Sequence[_Turn]) -> None:
             turn.report.outcome = FeedOutcome.FAILED if turn.report.failed else FeedOutcome.LEFT
 
 
+def _learn(run: _Run, turns: Sequence[_Turn]) -> None:
+    """Keys that feeds know of by now: an answer may name what another feed should ask for (reports that arrived)."""
+    if _at_limit(run):
+        return
+    for turn in turns:
+        if turn.closed or turn.settled:
+            continue
+        keys = [key for key in dict.fromkeys(turn.feed.wanted(turn.known, run.window)) if key not in turn.tried]
+        turn.keys = keys[::-1]
+        turn.report.wanted += len(keys)
+        run.wanted += len(keys)
+
+
 def _at_limit(run: _Run) -> bool:
     return run.options.most_keys is not None and run.asked >= run.options.most_keys
 
 
 def _ask_one(run: _Run, turn: _Turn) -> None:
     key = turn.keys.pop()
+    turn.tried.add(key)
     _say(run, turn.feed.name)
     try:
         answer = turn.feed.fetch(key)
@@ -275,6 +297,7 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
         kept = run.inbox.keep(turn.feed.name, turn.feed.source, key, answer)
     except Cancelled:
         turn.keys.append(key)
+        turn.tried.discard(key)
         run.stop.set()
         return
     except SourceError as error:
@@ -283,6 +306,7 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
             run.calls.note(turn.feed.source, ok=False, message=str(error))
         run.asked += 1
         return
+    turn.known[key] = kept.checksum
     run.rows += kept.rows
     run.waiting += 1
     if answer.note:

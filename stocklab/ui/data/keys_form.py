@@ -73,9 +73,7 @@ def _save(entered: dict[str, str]) -> None:
         st.warning(_("Nothing was entered."), icon=":material/key_off:")
         return
     with blocks.guarded():
-        keys = cached.lab().source_keys()
-        for name, value in entered.items():
-            keys.set(name, value)
+        cached.lab().save_source_keys(entered)
         st.session_state[_SAID] = _("Saved. The next sync uses it.")
         st.rerun()
 

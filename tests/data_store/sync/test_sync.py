@@ -236,6 +236,33 @@ def test_a_second_source_fills_holes_and_is_compared_never_mixed(
     assert_frame_equal(stored_rows(store).drop("source"), served_rows(market, SESSIONS[5]))
 
 
+class Learning:
+    """A feed that hears of its keys while the sync runs, as the list of filings names the reports to ask for."""
+
+    name, source, datasets, calls_per_key = "reports.rates", "reports", ("rates",), 1
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def wanted(self, known: dict[str, str], window: Window) -> list[str]:
+        return [key for key in ("first", *("second", "third")[: len(self.asked)]) if key not in known]
+
+    def fetch(self, key: str) -> Answer:
+        self.asked.append(key)
+        rows = pl.DataFrame({"session": [SESSIONS[len(self.asked)]], "name": [key], "percent": [1.0]})
+        return Answer(state=AnswerState.FINAL, frames={"rates": rows})
+
+
+def test_what_is_learnt_during_a_sync_is_asked_for_in_it(run: Run, store: Store):
+    feed = Learning()
+    report = run(SESSIONS[2], more_feeds=[feed])
+    assert feed.asked == ["first", "second", "third"]
+    assert report.complete
+    assert report.added["rates"] == 3
+    run(SESSIONS[2], more_feeds=[feed])
+    assert len(feed.asked) == 3
+
+
 def test_rows_that_vanish_and_rows_that_cannot_be_are_failures(run: Run, krx: FakeKrxOpenApi, store: Store):
     run(SESSIONS[10])
     before = stored_rows(store)
