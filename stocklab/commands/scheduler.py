@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 from typing import Any
 
@@ -47,7 +48,11 @@ def _scheduler(arguments: argparse.Namespace, settings: Settings) -> int:
     try:
         if job is None:
             os.nice(_POLITENESS)
-            return run_scheduler(settings, database, worker=worker_name(), jobs=JOBS, intents=INTENT_WORKS)
+            code = run_scheduler(settings, database, worker=worker_name(), jobs=JOBS, intents=INTENT_WORKS)
+            if code:  # another one may lead by now: no thread that still waits for the database keeps this one alive
+                logging.shutdown()
+                os._exit(code)
+            return code
         run = run_once(settings, database, job, worker=worker_name(), key=arguments.key)
     finally:
         database.close()

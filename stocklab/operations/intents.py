@@ -19,7 +19,7 @@ from stocklab.errors import InputError, JobError
 
 __all__ = ["INTENT_KINDS", "Intent", "IntentKind", "Intents", "upload_path"]
 
-_MOST_ATTEMPTS: Final = 3
+_MOST_ATTEMPTS: Final = 10
 _MOST_WAITING: Final = 100
 _ENDED_ALONE: Final = "The program ended while this was being done."
 

@@ -21,6 +21,7 @@ from stocklab.portfolios.orders import BacktestOrder
 from stocklab.portfolios.strategies import SavedStrategy
 from stocklab.strategy import PRESETS
 from stocklab.strategy.document import Strategy
+from stocklab.strategy.presets import Preset
 
 __all__ = ["Ahead", "run_presets_ahead", "usual_range", "usual_request", "warm_saved"]
 
@@ -105,6 +106,7 @@ def run_presets_ahead(
     factor_cache_mb: int,
     on_progress: OnAhead,
     should_cancel: ShouldCancel,
+    presets: Mapping[str, Preset] = PRESETS,
 ) -> Ahead:
     """Run every preset the data allow over the usual range; one that is stored already costs nothing.
 
@@ -126,7 +128,7 @@ def run_presets_ahead(
             factor_cache_mb=factor_cache_mb,
         )
 
-    works = {key: (lambda preset=preset: run(preset.strategy)) for key, preset in PRESETS.items()}
+    works = {key: (lambda preset=preset: run(preset.strategy)) for key, preset in presets.items()}
     return _each(works, on_progress, should_cancel)
 
 

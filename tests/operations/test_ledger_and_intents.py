@@ -104,10 +104,10 @@ def test_each_intent_is_taken_once_oldest_first(database: Database) -> None:
     assert intents.take("two", NOW, ["import", "sync_now"]) is None
 
 
-def test_what_a_dead_worker_held_waits_again_until_it_killed_three(database: Database) -> None:
+def test_what_a_dead_worker_held_waits_again_until_it_killed_ten(database: Database) -> None:
     intents = Intents(database)
     wish = intents.ask("local", "sync_now", now=NOW)
-    for number in range(3):
+    for number in range(10):
         taken = intents.take(f"worker {number}", NOW, ["sync_now"])
         assert taken is not None
         assert taken.attempts == number + 1
