@@ -14,7 +14,7 @@ import live_app
 from browser import CHART, PATIENCE_MS
 from playwright.sync_api import Browser, Page, expect
 
-PAGES = ("home", "builder", "screener", "sweeps", "results", "strategies", "factors", "data")
+PAGES = ("home", "builder", "screener", "sweeps", "results", "strategies", "factors", "data", "system")
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 TALLEST = 6000
 PRESETS = ("momentum_12_1", "moving_average_cross", "low_volatility")
