@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from stocklab.data import Store, open_panel
 from stocklab.market.panel import KIND_CODES
 
-PAGES = ("home", "builder", "screener", "company", "sweeps", "results", "strategies", "factors", "data")
+PAGES = ("home", "builder", "screener", "company", "sweeps", "results", "strategies", "factors", "data", "system")
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 TALLEST = 6000
 PRESETS = ("momentum_12_1", "moving_average_cross", "low_volatility")

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from stocklab.ui.result.sections import SECTIONS
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("", "builder", "company", "sweeps", "results", "strategies", "factors", "data")
+PAGES = ("", "builder", "company", "sweeps", "results", "strategies", "factors", "data", "system")
 RUN_SECONDS = 120
 HANGUL = re.compile("[가-힣]")
 EQUITY = ".st-key-chart_equity .js-plotly-plot .main-svg"
@@ -181,6 +182,16 @@ def test_a_company_is_found_by_name_and_its_parts_open(visitor: Callable[..., Pa
     other = visitor(f"/{page.url.split('/')[-1]}&lang=en", width=390, height=844)
     other.locator(candles).first.wait_for(state="visible")
     assert other.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_error_of_the_browser_reaches_the_log(visitor: Callable[..., Page], live: live_app.LiveApp):
+    page = visitor("/system?lang=en")
+    page.evaluate("dispatchEvent(new ErrorEvent('error', {message: 'probe of a test', filename: '/x.js', lineno: 3}))")
+    until = time.monotonic() + 20
+    while "probe of a test" not in (text := live.log.read_text(encoding="utf-8")):
+        assert time.monotonic() < until, text[-2000:]
+        time.sleep(0.1)
+    assert re.search(r"browser_error.*probe of a test", text)
 
 
 def test_a_link_to_nothing_says_so_in_the_visitors_language(visitor: Callable[..., Page]):

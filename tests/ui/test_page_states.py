@@ -14,7 +14,7 @@ from stocklab.ui.preset_cards import FEATURED, STYLES
 from stocklab.ui.text import speaking
 
 HANGUL = re.compile("[가-힣]")
-PAGES = ("home", "builder", "screener", "company", "results", "strategies", "factors", "data")
+PAGES = ("home", "builder", "screener", "company", "results", "strategies", "factors", "data", "system")
 
 
 def said(page: AppTest) -> str:
