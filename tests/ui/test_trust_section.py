@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import time
 from dataclasses import replace
 from datetime import date
@@ -115,3 +118,35 @@ def test_survivors_and_running_again(pages, lab: Lab, run_id: str) -> None:
     again = pages("results", run=run_id, lang="ko", result_section="trust")
     assert "동일합니다." in words(again)  # remembered while data and program stay
     checked(lab, run_id)
+
+
+def test_stocks_with_findings_that_were_traded_are_counted_and_listed(pages, lab: Lab, run_id: str) -> None:
+    result = lab.results.load(run_id)
+    snapshot = lab.store.current()
+    assert snapshot is not None
+    traded = sorted(set(result.tables["trades"]["symbol"]))
+    held = sorted(set(lab.panel().symbols) - set(traded))
+    found = {
+        ("prices_raw", "jumps"): {traded[0]: [2, "2020-05-04", "2021-06-01"], held[0]: [1, "2020-05-04", "2020-05-04"]},
+        ("prices_raw", "gaps"): {
+            traded[0]: [1, "2019-06-03", "2019-06-05"],
+            traded[1]: [1, "2022-01-04", "2022-01-06"],
+        },
+        ("prices_raw", "volume_breaks"): {traded[2]: [1, "2019-06-03", "2019-06-03"]},
+        ("prices_adjusted", "jumps"): {traded[3]: [1, "2020-05-04", "2020-05-04"]},
+        ("statements", "late_reports"): {traded[4]: [1, "2020-03-31", "2020-09-01"]},  # the strategy reads no reports
+    }
+    checks = [{"dataset": name, "check": check, "symbols": rows} for (name, check), rows in found.items()]
+    other = snapshot.path.with_name("20200101T000000000000Z-findings")
+    shutil.copytree(snapshot.path, other, copy_function=os.link, ignore=shutil.ignore_patterns("quality.json"))
+    (other / "quality.json").write_text(json.dumps({"counts": {}, "checks": checks}), encoding="utf-8")
+    for number, name in (("cd", other.name), ("ef", "20190101T000000000000Z-removed")):
+        card = {**result.card, "run_id": number * 20, "snapshot_id": name}
+        lab.results.save(replace(result, run_id=number * 20, card=card))
+    sentence = f"2 of the {len(traded)} stocks it traded have findings in the quality report of its data."
+    assert sentence in words(pages("results", run="cd" * 20, lang="en"))
+    page = pages("results", run="cd" * 20, lang="en", result_section="trust")
+    assert sentence in words(page)
+    table = next(part.value for part in page.dataframe if "score" in part.value.columns)
+    assert table[["symbol", "score", "count"]].to_numpy().tolist() == [[traded[0], 55, 3], [traded[2], 80, 1]]
+    assert "are not known any more" in words(pages("results", run="ef" * 20, lang="en", result_section="trust"))

@@ -46,7 +46,11 @@ def head(desk: Desk, state: Mapping[str, Any]) -> None:
             ),
         )
         _synced(desk)
-        _figure(_("Stocks"), fmt.count(stock_count(state)), _markets(state))
+        _figure(
+            _("Stocks"),
+            fmt.count(stock_count(state)),
+            _("{count} datasets").format(count=fmt.count(len(state["datasets"]))),
+        )
     blocks.badges(
         [
             blocks.badge(_("Snapshot {id}").format(id=state["snapshot"]), "inventory_2"),
@@ -80,15 +84,6 @@ def _synced(desk: Desk) -> None:
     )
 
 
-def _markets(state: Mapping[str, Any]) -> str:
-    """The two largest markets, and coins."""
-    counts = sorted(state["symbols_by_market"].items(), key=lambda item: -item[1])
-    shown = [f"{market} {fmt.count(count)}" for market, count in counts if market and market != "UPBIT"][:2]
-    coins = state["symbols_by_market"].get("UPBIT", 0)
-    shown += [_("{count} coins").format(count=fmt.count(coins))] if coins else []
-    return " · ".join(shown) or fmt.DASH
-
-
 def age_words(desk: Desk) -> str:
     """How many sessions the data are behind."""
     fresh = desk.fresh
@@ -96,9 +91,10 @@ def age_words(desk: Desk) -> str:
         return fmt.DASH
     if fresh.behind == 0:
         return _("Newest")
-    words = _("{count} days behind") if fresh.coins else _("{count} sessions behind")
-    one = _("1 day behind") if fresh.coins else _("1 session behind")
-    return one if fresh.behind == 1 else words.format(count=fmt.count(fresh.behind))
+    if fresh.coins:
+        return fmt.days(fresh.behind, language(), digits=0)
+    one = _("1 session")
+    return one if fresh.behind == 1 else _("{count} sessions").format(count=fmt.count(fresh.behind))
 
 
 def state_words(desk: Desk) -> tuple[str, str]:

@@ -168,10 +168,10 @@ def _differences(snapshot: Snapshot) -> None:
         height="content",
         column_config={
             "dataset": st.column_config.TextColumn(_("Dataset")),
-            "column": st.column_config.TextColumn(_("Value")),
+            "column": st.column_config.TextColumn(_("Item")),
             "source": st.column_config.TextColumn(_("Source")),
             "other_source": st.column_config.TextColumn(_("Other source")),
-            "count": st.column_config.NumberColumn(_("Differences"), format="localized"),
+            "count": st.column_config.NumberColumn(_("Differing values"), format="localized"),
             "last": st.column_config.DateColumn(_("Newest session")),
         },
     )
@@ -198,7 +198,7 @@ def _differences(snapshot: Snapshot) -> None:
             "session": st.column_config.DateColumn(_("Session")),
             "symbol": symbol_column(),
             "name": st.column_config.TextColumn(_("Name")),
-            "column": st.column_config.TextColumn(_("Value")),
+            "column": st.column_config.TextColumn(_("Item")),
             "value": st.column_config.TextColumn(_("This says")),
             "source": st.column_config.TextColumn(_("Source")),
             "other_value": st.column_config.TextColumn(_("The other says")),
