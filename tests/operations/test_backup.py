@@ -163,6 +163,7 @@ def test_a_backup_moves_between_the_kinds_of_database(
     found.close()
 
 
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
 def test_the_nightly_one_is_small_and_only_the_newest_stay(database: Database, home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     report = make_backup(home, database, folder / backup_name(NOW, automatic=True), scope=BackupScope.NIGHTLY)
