@@ -56,6 +56,9 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "
     addresses["compare"] = f"results?compare={','.join(runs)}"
     addresses["screener-answer"] = "screener?example=near_the_high"
     addresses |= {f"factor-{name}": f"factors?factor={name}" for name in ("per", "f_score", "momentum_score")}
+    addresses |= {
+        f"data-{section}": f"data?section={section}" for section in ("coverage", "quality", "store", "import")
+    }
     addresses |= {f"result-{section}": f"results?run={run_id}&result_section={section}" for section in sections}
     count = 0
     for language in ("ko", "en"):
