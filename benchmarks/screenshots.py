@@ -79,6 +79,9 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "
     addresses["screener-answer"] = "screener?example=near_the_high"
     addresses |= {name: address for name, address in companies(app.home).items() if name.startswith(only)}
     addresses |= {f"factor-{name}": f"factors?factor={name}" for name in ("per", "f_score", "momentum_score")}
+    addresses |= {
+        f"data-{section}": f"data?section={section}" for section in ("coverage", "quality", "store", "import")
+    }
     addresses |= {f"result-{section}": f"results?run={run_id}&result_section={section}" for section in sections}
     count = 0
     for language in ("ko", "en"):

@@ -49,7 +49,7 @@ def head(desk: Desk, state: Mapping[str, Any]) -> None:
         _figure(
             _("Stocks"),
             fmt.count(stock_count(state)),
-            _("{count} datasets").format(count=fmt.count(len(state["datasets"]))),
+            _("Datasets: {count}").format(count=fmt.count(len(state["datasets"]))),
         )
     blocks.badges(
         [

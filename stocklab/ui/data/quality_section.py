@@ -10,6 +10,7 @@ import streamlit as st
 from stocklab.data.quality import EXAMPLES
 from stocklab.data.quality_scores import SymbolFindings, knows_symbols
 from stocklab.data.snapshot import Snapshot
+from stocklab.ui import blocks
 from stocklab.ui import format as fmt
 from stocklab.ui.data import lookups
 from stocklab.ui.data.lookups import Desk
@@ -42,24 +43,15 @@ def quality_section(desk: Desk) -> None:
 
 
 def _counts(found: Sequence[Mapping[str, Any]]) -> None:
-    st.dataframe(
+    rows = [
         [
-            {
-                "count": one["count"],
-                "dataset": _(DATASETS.get(one["dataset"], one["dataset"])),
-                "check": _(CHECKS.get(one["check"], one["check"])),
-            }
-            for one in found
-        ],
-        key="findings",
-        hide_index=True,
-        height="content",
-        column_config={
-            "count": st.column_config.NumberColumn(_("Findings"), format="localized", width="small"),
-            "dataset": st.column_config.TextColumn(_("Dataset"), width="medium"),
-            "check": st.column_config.TextColumn(_("Check"), width="large"),
-        },
-    )
+            fmt.count(one["count"]),
+            _(CHECKS.get(one["check"], one["check"])),
+            _(DATASETS.get(one["dataset"], one["dataset"])),
+        ]
+        for one in found
+    ]
+    blocks.table([_("Findings"), _("Check"), _("Dataset")], rows)
 
 
 def _examples(snapshot: Snapshot, found: Sequence[Mapping[str, Any]]) -> None:

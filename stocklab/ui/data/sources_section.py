@@ -180,13 +180,13 @@ def _differences(snapshot: Snapshot) -> None:
     st.dataframe(
         [
             {
-                "session": row["session"],
                 "symbol": symbol_cell(row["symbol"]),
-                "name": names.get(row["symbol"], ""),
                 "column": _value_name(row["column"]),
                 "value": row["value"],
-                "source": feed_name(row["source"]),
                 "other_value": row["other_value"],
+                "session": row["session"],
+                "name": names.get(row["symbol"], ""),
+                "source": feed_name(row["source"]),
                 "other_source": feed_name(row["other_source"]),
             }
             for row in newest.iter_rows(named=True)
