@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from stocklab.data.store import Store
-from stocklab.db import Database, RunState, open_database, upgrade
+from stocklab.db import Database, RunState, open_database
 from stocklab.operations import (
     Component,
     ComponentState,
@@ -28,50 +28,42 @@ from stocklab.settings import Settings
 NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)  # noon in Seoul
 
 
-@pytest.fixture
-def fresh(tmp_path: Path):
-    database = open_database(f"sqlite:///{tmp_path / 'stocklab.db'}")
-    upgrade(database)
-    yield database
-    database.close()
-
-
 def parts(database: Database, home: Path, **settings: object) -> dict[str, Component]:
     found = components(database, Store(home), Settings(home=home, **settings), NOW)  # type: ignore[arg-type]
     return {one.name: one for one in found}
 
 
-def test_a_source_is_off_idle_working_failed_or_paused(fresh: Database, tmp_path: Path) -> None:
+def test_a_source_is_off_idle_working_failed_or_paused(database: Database, tmp_path: Path) -> None:
     times = iter([NOW - timedelta(hours=1), NOW - timedelta(minutes=5)])
-    calls = DatabaseCalls(fresh, clock=lambda: next(times))
-    found = parts(fresh, tmp_path, opendart_key=SecretStr("k" * 40))
+    calls = DatabaseCalls(database, clock=lambda: next(times))
+    found = parts(database, tmp_path, opendart_key=SecretStr("k" * 40))
     assert (found["krx_openapi"].state, found["opendart"].state) == (ComponentState.OFF, ComponentState.IDLE)
     assert found["upbit"].state is ComponentState.IDLE  # needs no key
     calls.note("opendart", ok=True)
     calls.note("opendart", ok=False, message="status 503")
-    found = parts(fresh, tmp_path, opendart_key=SecretStr("k" * 40))
+    found = parts(database, tmp_path, opendart_key=SecretStr("k" * 40))
     assert (found["opendart"].state, found["opendart"].detail) == (ComponentState.FAILED, "status 503")
     assert found["opendart"].age_seconds(NOW) == 3600
     calls.block("upbit", until=NOW + timedelta(hours=1), reason="too fast")
-    assert parts(fresh, tmp_path)["upbit"].state is ComponentState.BLOCKED
+    assert parts(database, tmp_path)["upbit"].state is ComponentState.BLOCKED
 
 
-def test_a_process_that_is_silent_is_absent_and_its_day_is_counted(fresh: Database, tmp_path: Path) -> None:
-    uptime = Uptime(fresh)
+def test_a_process_that_is_silent_is_absent_and_its_day_is_counted(database: Database, tmp_path: Path) -> None:
+    uptime = Uptime(database)
     for seconds in (400, 380, 360):
         uptime.beat("ui", "one", NOW - timedelta(seconds=seconds))
-    found = parts(fresh, tmp_path)["ui"]
+    found = parts(database, tmp_path)["ui"]
     assert (found.state, found.uptime_today_seconds, found.age_seconds(NOW)) == (ComponentState.ABSENT, 40, 360)
     uptime.beat("ui", "one", NOW - timedelta(seconds=10))
-    assert parts(fresh, tmp_path)["ui"].state is ComponentState.WORKING
+    assert parts(database, tmp_path)["ui"].state is ComponentState.WORKING
 
 
-def test_scheduled_runs_are_counted_by_job_and_state(fresh: Database) -> None:
-    ledger = RunLedger(fresh)
+def test_scheduled_runs_are_counted_by_job_and_state(database: Database) -> None:
+    ledger = RunLedger(database)
     for key, state in (("2026-11-25", RunState.DONE), ("2026-11-26", RunState.DONE), ("2026-11-27", RunState.FAILED)):
         ledger.claim("sync", key, "w", NOW)
         ledger.finish("sync", key, "w", state, now=NOW)
-    counts = run_counts(fresh)
+    counts = run_counts(database)
     assert {state: counts["sync", state] for state in RunState} == {
         RunState.RUNNING: 0,
         RunState.DONE: 2,

@@ -6,17 +6,20 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from stocklab.data.sources.calls import KST
 from stocklab.db import JobState, open_database
+from stocklab.operations import Uptime
 from stocklab.portfolios import BacktestOrder, JobTable, Lab, close_shared_lab, shared_lab
 from stocklab.settings import Settings
 from stocklab.strategy import Strategy
+from stocklab.web.heartbeat import Heartbeat
 from stocklab.web.lifespan import build_lifespan
 from stocklab.web.parts import report_script_error
 from stocklab.web.routes import readiness
@@ -57,6 +60,44 @@ def test_the_lifespan_opens_keeps_house_and_closes(tmp_path: Path) -> None:
     assert asyncio.run(live()) is JobState.LOST
     lab = shared_lab(settings)
     assert lab.jobs.list("local")[0].state is JobState.LOST
+
+
+def test_the_heartbeat_is_uptime_and_ends_with_the_process(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    seen: dict[str, int] = {}
+
+    async def live() -> None:
+        async with build_lifespan(settings, beat_seconds=0.05)(None):
+            uptime = Uptime(shared_lab().database)
+            for _ in range(200):
+                await asyncio.sleep(0.05)
+                seen.update({name: len(uptime.workers(name)) for name in ("ui", "database", "store")})
+                if set(seen.values()) == {1}:
+                    break
+
+    asyncio.run(live())
+    assert seen == {"ui": 1, "database": 1, "store": 1}
+    lab = shared_lab(settings)
+    assert Uptime(lab.database).workers() == ()  # it left in order
+    today = datetime.now(KST).date()
+    for name in seen:
+        (day,) = Uptime(lab.database).days(name, today - timedelta(days=1), today)[-1:]
+        assert (day.starts, day.seconds < 60) == (1, True)
+
+
+def test_a_heartbeat_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
+    lab = Lab.open(Settings(home=tmp_path))
+    (tmp_path / "market").mkdir(exist_ok=True)
+    (tmp_path / "market" / "CURRENT").write_text("no-such-snapshot")
+    heartbeat = Heartbeat(lab)
+    with capture_logs() as logs:
+        heartbeat.beat()
+        heartbeat.beat()
+        (tmp_path / "market" / "CURRENT").unlink()
+        heartbeat.beat()
+    lab.close()
+    assert [line["event"] for line in logs] == ["heartbeat_failed"]
+    assert logs[0]["error"] == "StoreError"
 
 
 def test_the_app_starts_also_when_the_store_is_broken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
