@@ -21,6 +21,8 @@ __all__ = ["INTENT_KINDS", "Intent", "IntentKind", "Intents", "upload_path"]
 
 _MOST_ATTEMPTS: Final = 10
 _MOST_WAITING: Final = 100
+_LONGEST_SYMBOL: Final = 16
+_FIELDS: Final = {"import": frozenset({"path", "replace"}), "news": frozenset({"symbol"})}
 _ENDED_ALONE: Final = "The program ended while this was being done."
 
 
@@ -51,6 +53,7 @@ INTENT_KINDS: Final[Mapping[str, IntentKind]] = MappingProxyType(
         for kind in (
             IntentKind(name="sync_now", quiet=True, resource="store"),
             IntentKind(name="import", resource="store"),
+            IntentKind(name="news"),
             IntentKind(name="backup_now", quiet=True, resource="store"),
             IntentKind(name="collect_garbage", quiet=True, resource="store"),
         )
@@ -267,11 +270,14 @@ def upload_path(home: Path, text: str) -> Path:
 def _check(kind: str, document: Mapping[str, Any], kinds: Mapping[str, IntentKind]) -> None:
     if kind not in kinds:
         raise InputError(f"Unknown intent {kind!r}. Expected one of {', '.join(kinds)}.")
-    expected = {"path", "replace"} if kind == "import" else frozenset()
-    if kind in INTENT_KINDS and set(document) - expected:
-        raise InputError(f"{kind}: unknown {', '.join(sorted(set(document) - expected))}.")
+    unknown = set(document) - _FIELDS.get(kind, frozenset())
+    if kind in INTENT_KINDS and unknown:
+        raise InputError(f"{kind}: unknown {', '.join(sorted(unknown))}.")
     if kind == "import" and not isinstance(document.get("path"), str):
         raise InputError("An import needs the path of an uploaded file.")
+    symbol = document.get("symbol")
+    if kind == "news" and not (isinstance(symbol, str) and 0 < len(symbol) <= _LONGEST_SYMBOL):
+        raise InputError("News need the symbol of a company.")
 
 
 def _held(session: Session, intent_id: str, worker: str) -> IntentRow | None:

@@ -99,6 +99,18 @@ class Schedule:
 
 SCHEDULES: Final = (
     Schedule(
+        name="disclosures",
+        text="Read what was filed with DART during the day",
+        every=Every.SESSION,
+        at=time(19, 30),
+    ),
+    Schedule(
+        name="disclosures_morning",
+        text="Read what was filed with DART since the evening",
+        every=Every.DAY,
+        at=time(7, 30),
+    ),
+    Schedule(
         name="sync",
         text="Fetch what the sources have after the close, and what was missing",
         every=Every.SESSION,

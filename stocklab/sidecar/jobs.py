@@ -22,6 +22,7 @@ from stocklab.operations.tidying import forget_old
 from stocklab.portfolios import Runs, Strategies
 from stocklab.portfolios.ahead import run_presets_ahead, warm_saved
 from stocklab.research.sweep_store import SweepStore
+from stocklab.sidecar.news_job import disclosures_work, news_work
 from stocklab.sidecar.sync_job import sync_work
 from stocklab.sidecar.work import Job, JobContext, NothingToDo, Work
 
@@ -153,6 +154,8 @@ def _remove_uploads(context: JobContext) -> int:
 
 _WORKS: Final[Mapping[str, Work]] = MappingProxyType(
     {
+        "disclosures": disclosures_work,
+        "disclosures_morning": disclosures_work,
         "sync": sync_work,
         "sync_morning": sync_work,
         "quality": _quality,
@@ -167,6 +170,12 @@ JOBS: Final = tuple(Job(schedule=schedule, work=_WORKS[schedule.name]) for sched
 """The timetable with its work."""
 
 INTENT_WORKS: Final[Mapping[str, Work]] = MappingProxyType(
-    {"sync_now": sync_work, "import": _import, "backup_now": _backup_now, "collect_garbage": _collect_garbage}
+    {
+        "sync_now": sync_work,
+        "import": _import,
+        "news": news_work,
+        "backup_now": _backup_now,
+        "collect_garbage": _collect_garbage,
+    }
 )
 """The work of each kind of intent."""

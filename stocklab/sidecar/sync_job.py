@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from stocklab.data.store import Store
@@ -13,11 +10,10 @@ from stocklab.data.sync.progress_words import progress_words
 from stocklab.data.sync.report import FeedOutcome, SyncProgress, SyncReport
 from stocklab.errors import Cancelled, SourceOff, StockLabError
 from stocklab.operations import DatabaseCalls, SourceKeys, open_sealer, with_source_keys
-from stocklab.sidecar.work import JobContext, NothingToDo, Stop
+from stocklab.sidecar.work import JobContext, NothingToDo, stop_event
 
 __all__ = ["SyncFailed", "sync_work"]
 
-_ASK_SECONDS = 0.2
 _FAULTS = (FeedOutcome.DENIED, FeedOutcome.BLOCKED, FeedOutcome.FAILED)
 
 
@@ -42,7 +38,7 @@ def sync_work(context: JobContext) -> str:
     def show(progress: SyncProgress) -> None:
         context.tell(progress.fraction, progress_words(progress))
 
-    with _event(context.stop) as stop:
+    with stop_event(context.stop) as stop:
         try:
             report = sync_from_sources(
                 Store(Path(context.settings.home)),
@@ -75,23 +71,3 @@ def _line(report: SyncReport) -> str:
         if feed.outcome not in (FeedOutcome.DONE, FeedOutcome.OFF)
     ]
     return "; ".join([", ".join(parts), *troubles])
-
-
-@contextmanager
-def _event(stop: Stop) -> Iterator[threading.Event]:
-    """``stop`` as an event, so that the waits between two requests end at once."""
-    event, over = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        while not over.wait(_ASK_SECONDS):
-            if stop():
-                event.set()
-                return
-
-    thread = threading.Thread(target=watch, name="sync-stop", daemon=True)
-    thread.start()
-    try:
-        yield event
-    finally:
-        over.set()
-        thread.join()

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from stocklab.db import Database
 from stocklab.errors import StockLabError
 from stocklab.operations import Schedule
 from stocklab.settings import Settings
 
-__all__ = ["Job", "JobContext", "NothingToDo", "Stop", "Work"]
+__all__ = ["Job", "JobContext", "NothingToDo", "Stop", "Work", "stop_event"]
+
+_ASK_SECONDS: Final = 0.2
 
 
 class NothingToDo(StockLabError):
@@ -72,3 +75,23 @@ class Job:
 
     schedule: Schedule
     work: Work
+
+
+@contextmanager
+def stop_event(stop: Stop) -> Iterator[threading.Event]:
+    """``stop`` as an event, so that the waits between two requests end at once."""
+    event, over = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_ASK_SECONDS):
+            if stop():
+                event.set()
+                return
+
+    thread = threading.Thread(target=watch, name="work-stop", daemon=True)
+    thread.start()
+    try:
+        yield event
+    finally:
+        over.set()
+        thread.join()

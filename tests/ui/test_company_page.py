@@ -15,7 +15,7 @@ from stocklab.data import Store, import_paths
 from stocklab.portfolios import Lab
 from stocklab.ui import cached
 from stocklab.ui import format as fmt
-from stocklab.ui.company import lookups, news
+from stocklab.ui.company import lookups
 
 HANGUL = re.compile("[가-힣]")
 
@@ -25,7 +25,6 @@ def _nothing_kept() -> Iterator[None]:
     lookups.forget()
     yield
     lookups.forget()
-    news.provide_news(None)
 
 
 @pytest.fixture(scope="module")
@@ -317,14 +316,6 @@ def test_adjusted_prices_alone_old_ended_and_nameless(empty_pages, tmp_path: Pat
     ended = pages("company", symbol="005930")
     assert "시장 자료는 2024-01-05까지" in said(ended)
     assert not ended.exception
-
-
-def test_news_is_off_until_somebody_provides_it(pages, bars: pl.DataFrame, ui_home: Path) -> None:
-    symbol = plain(bars, ui_home)
-    page = pages("company", symbol=symbol, company_section="disclosures")
-    assert "뉴스가 꺼져 있습니다" in said(page)
-    news.provide_news(lambda code, name: [])
-    assert "저장된 뉴스가 없습니다" in said(page.run())
 
 
 def test_links_to_screener_and_builder_carry_sector_and_symbol(

@@ -2,6 +2,7 @@
 
 from stocklab.data.company.chart import INDICATORS, Interval, PriceHistory, price_history
 from stocklab.data.company.peers import PEER_FACTORS, Peer, peers
+from stocklab.data.company.press_names import issuer_symbol, press_names
 from stocklab.data.company.profile import Profile, Quote, panel_with, profile
 from stocklab.data.company.ratios import RATIOS, RatioHistory, ratio_history
 from stocklab.data.company.records import FlagPeriod, Records, records
@@ -22,8 +23,10 @@ __all__ = [
     "RatioHistory",
     "Records",
     "Report",
+    "issuer_symbol",
     "panel_with",
     "peers",
+    "press_names",
     "price_history",
     "profile",
     "ratio_history",

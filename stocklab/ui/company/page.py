@@ -13,8 +13,9 @@ from stocklab.ui import blocks, navigation
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.company import head, lookups, search
 from stocklab.ui.company.chart_section import chart_section
+from stocklab.ui.company.news import disclosures_section
 from stocklab.ui.company.reports_section import reports_section
-from stocklab.ui.company.sections import disclosures_section, peers_section, ratios_section, records_section
+from stocklab.ui.company.sections import peers_section, ratios_section, records_section
 from stocklab.ui.text import N_, _
 
 __all__ = ["company_page"]

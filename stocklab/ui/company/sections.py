@@ -1,4 +1,4 @@
-"""The other parts of a company page: ratios, peers, dividends and events, disclosures and news."""
+"""The other parts of a company page: ratios, peers, dividends and events."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ import polars as pl
 import streamlit as st
 
 from stocklab.data.company import PEER_FACTORS, RATIOS, Profile
-from stocklab.ui import blocks, cached, catalogue, charts, navigation
+from stocklab.ui import blocks, catalogue, charts, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.own_preview import value_text
 from stocklab.ui.builder.sections import EXCLUSIONS
 from stocklab.ui.company import lookups
-from stocklab.ui.company.news import news_section
-from stocklab.ui.company.reports_section import filings_of
 from stocklab.ui.screener import columns
 from stocklab.ui.text import N_, _, language
 
-__all__ = ["disclosures_section", "peers_section", "ratios_section", "records_section"]
+__all__ = ["peers_section", "ratios_section", "records_section"]
 
 _EVENTS: Final = {
     "split": N_("Split"),
@@ -31,7 +29,6 @@ _EVENTS: Final = {
     "spin_off": N_("Spin-off"),
 }
 _YEAR_SESSIONS: Final = 250
-_FILINGS_SHOWN: Final = 12
 
 
 def ratios_section(found: Profile) -> None:
@@ -196,25 +193,3 @@ def _flag_periods(found: Profile, periods: Any) -> None:
     if found.unknown_flags and not found.is_coin:
         names = ", ".join(_(EXCLUSIONS[flag]) for flag in found.unknown_flags)
         st.caption(_("Not known on the last day: {names}.").format(names=names))
-
-
-def disclosures_section(found: Profile) -> None:
-    """Filings that the data know by their receipt number, and news."""
-    st.markdown(f"**{_('Filings')}**")
-    span = cached.span()
-    filings = filings_of(found.symbol, span[1] if span is not None else cached.today())
-    if not filings:
-        st.caption(_("No filing of this symbol is known by its receipt number."))
-    elif cached.data_status().get("synthetic"):
-        blocks.table(
-            [_("Filed on"), _("Report"), _("Receipt number")],
-            [
-                [fmt.day(row.filed_on), f"{row.fiscal_year} Q{row.fiscal_quarter}", row.filing_no or ""]
-                for row, _address in filings[:_FILINGS_SHOWN]
-            ],
-        )
-    else:
-        for row, address in filings[:_FILINGS_SHOWN]:
-            st.markdown(f"{fmt.day(row.filed_on)} · [{row.fiscal_year} Q{row.fiscal_quarter}]({address})")
-    st.markdown(f"**{_('News')}**")
-    news_section(found.symbol, found.name)

@@ -11,6 +11,7 @@ from stocklab.operations import SyncEvent, sync_events
 from stocklab.operations.sync_state import SYNC_INTENT
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
+from stocklab.ui.background import nobody_works
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.data.lookups import Desk
 from stocklab.ui.data.names import feed_name
@@ -31,7 +32,7 @@ def sync_panel(desk: Desk) -> None:
     elif desk.keyed or not desk.synthetic:
         _offer(desk)
     if not desk.scheduler.alive and (live or desk.keyed):
-        _nobody_works(desk)
+        nobody_works(desk.scheduler)
 
 
 def _offer(desk: Desk) -> None:
@@ -129,15 +130,3 @@ def _time_left(seconds: float) -> str:
         minutes = round(seconds / _MINUTE)
         return _("about 1 minute left") if minutes == 1 else _("about {count} minutes left").format(count=minutes)
     return _("about {count} hours left").format(count=fmt.decimal(seconds / _HOUR, digits=1))
-
-
-def _nobody_works(desk: Desk) -> None:
-    lines = [f"**{_('The background process is not running, so that nothing is fetched.')}**"]
-    if cached.lab().settings.scheduler == "off":
-        lines.append(_("It is switched off by STOCKLAB_SCHEDULER=off. Start it by hand:"))
-    else:
-        lines.append(_("`stocklab up` starts it together with the pages; alone it is started by:"))
-    seen = desk.scheduler.last_seen_at
-    if seen is not None:
-        lines[0] += " " + _("It was last seen {moment}.").format(moment=fmt.moment(seen))
-    st.warning("\n\n".join([*lines, "```bash\nstocklab scheduler\n```"]), icon=":material/power_off:")

@@ -65,6 +65,8 @@ WELL: Final = frozenset({ComponentState.WORKING, ComponentState.IDLE, ComponentS
 """States that need nobody's attention."""
 
 JOBS: Final[Mapping[str, str]] = {
+    "disclosures": N_("Read the filings of the day"),
+    "disclosures_morning": N_("Read the filings since the evening"),
     "sync": N_("Fetch the day's data after the close"),
     "sync_morning": N_("Fetch what appears the next morning"),
     "quality": N_("Check the newest data"),
