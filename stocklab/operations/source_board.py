@@ -32,6 +32,7 @@ class SourceLine:
 
     source: KnownSource
     keys: tuple[KeyState, ...]
+    switched_on: bool
     calls_today: int
     blocked_until: datetime | None
     blocked_reason: str
@@ -41,8 +42,13 @@ class SourceLine:
 
     @property
     def on(self) -> bool:
-        """Whether every key it needs is set."""
-        return all(key.held != "missing" for key in self.keys)
+        """Whether it is switched on and every key it needs is set."""
+        return self.switched_on and all(key.held != "missing" for key in self.keys)
+
+    @property
+    def market(self) -> bool:
+        """Whether a sync asks it: it is on, and gives more than news."""
+        return self.on and bool(self.source.datasets)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -82,6 +88,7 @@ def _line(
     return SourceLine(
         source=source,
         keys=tuple(_key(name, settings, stored) for name in source.keys),
+        switched_on=not source.switch or bool(getattr(settings, source.switch, True)),
         calls_today=0 if health is None else health.calls_today,
         blocked_until=None if health is None else health.blocked_until,
         blocked_reason="" if health is None else health.blocked_reason,

@@ -124,7 +124,7 @@ def data_word(
         return DataWord.EMPTY
     if synthetic:
         return DataWord.DEMO
-    if not any(one.on and one.source.keys for one in sources):
+    if not any(one.market and one.source.keys for one in sources):
         return DataWord.OFF
     if not ever_asked:
         return DataWord.NEVER

@@ -34,8 +34,12 @@ def fresh(due: int = 0) -> Freshness:
     return Freshness(last=date(2026, 11, 20), behind=due, due=due, newest=date(2026, 11, 20), next_release=None)
 
 
-def word(database: Database, *, key: bool = True, snapshot: bool = True, **more: object) -> DataWord:
-    settings = Settings(krx_openapi_key=SecretStr("k") if key else None)
+def word(
+    database: Database, *, key: bool = True, news: bool = False, snapshot: bool = True, **more: object
+) -> DataWord:
+    secret = SecretStr("k")
+    hub = {"naver_client_id": secret, "naver_client_secret": secret} if news else {}
+    settings = Settings(krx_openapi_key=secret if key else None, **hub)
     given = {"synthetic": False, "fresh": fresh(), "ever_asked": True, **more}
     return data_word(
         snapshot=snapshot,
@@ -50,7 +54,8 @@ def test_the_first_thing_to_know_is_said(database: Database) -> None:
     assert word(database, fresh=fresh(2)) is DataWord.STALE
     assert word(database, fresh=None) is DataWord.STALE
     assert word(database, ever_asked=False) is DataWord.NEVER
-    assert word(database, key=False) is DataWord.OFF  # Upbit, which needs no key, is on
+    assert word(database, key=False) is DataWord.OFF
+    assert word(database, key=False, news=True) is DataWord.OFF  # a key for news alone syncs no prices
     assert word(database, key=False, synthetic=True) is DataWord.DEMO
     assert word(database, snapshot=False, fresh=None, ever_asked=False) is DataWord.EMPTY
 
@@ -87,7 +92,7 @@ def test_keys_are_set_by_whom_and_what_the_environment_sets_wins(database: Datab
     held = {key.name: key.held for one in board.values() for key in one.keys}
     assert (held["krx_openapi_key"], held["opendart_key"]) == ("environment", "stored")
     assert (held["datagokr_key"], held["krx_id"]) == ("missing", "missing")
-    assert [name for name, one in board.items() if one.on] == ["krx_openapi", "opendart", "upbit"]
+    assert [name for name, one in board.items() if one.on and one.keys] == ["krx_openapi", "opendart"]
     assert board["pykrx"].missing == ("krx_id", "krx_password")
     assert "mine" not in repr(board)
     assert "theirs" not in repr(board)

@@ -62,8 +62,13 @@ class Desk:
 
     @property
     def keyed(self) -> bool:
-        """Whether a source that needs a key has one."""
-        return any(one.on and one.source.keys for one in self.sources)
+        """Whether a source of market data that needs a key has one."""
+        return any(one.market and one.source.keys for one in self.sources)
+
+    @property
+    def syncable(self) -> bool:
+        """Whether a sync can be offered; coins alone would take the place of a demo market."""
+        return self.keyed or (not self.synthetic and any(one.market for one in self.sources))
 
     @property
     def synthetic(self) -> bool:

@@ -72,6 +72,9 @@ def _source(line: SourceLine, desk: Desk) -> None:
 
 
 def _labels(line: SourceLine) -> list[str]:
+    if not line.switched_on:
+        words = _("Off: STOCKLAB_{name} is not true").format(name=line.source.switch.upper())
+        return [blocks.badge(words, "toggle_off")]
     if not line.on:
         return [blocks.badge(_("Off: no key"), "key_off")]
     labels = [blocks.badge(_("On"), "check_circle", "green")]

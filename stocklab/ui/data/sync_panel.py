@@ -20,6 +20,7 @@ from stocklab.ui.text import _
 __all__ = ["progress_sentence", "sync_panel"]
 
 _TICK_SECONDS: Final = 1.0
+_LONGEST: Final = 600
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -29,7 +30,7 @@ def sync_panel(desk: Desk) -> None:
     live = [event for event in desk.events if event.live]
     if live:
         _ticking(live)
-    elif desk.keyed or not desk.synthetic:
+    elif desk.syncable:
         _offer(desk)
     if not desk.scheduler.alive and (live or desk.keyed):
         nobody_works(desk.scheduler)
@@ -57,6 +58,10 @@ def _offer(desk: Desk) -> None:
             if desk.keyed
             else _("Without a key only coins can be fetched, from Upbit.")
         )
+    ended = next((event for event in desk.events if event.state == "done" and event.message), None)
+    if ended is not None:
+        said = escape(ended.message[:_LONGEST])
+        st.caption(_("Last sync, {moment}: {message}").format(moment=fmt.moment(ended.at), message=said))
     if pressed:
         with blocks.guarded():
             lab = cached.lab()
