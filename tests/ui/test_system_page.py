@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from stocklab.caches import Group, cache_figures
+from stocklab.counts import COUNTS
 from stocklab.db import DatabaseUnreachable, RunState
 from stocklab.operations import ComponentDay, ComponentState, RunLedger, Uptime, uptime_share
 from stocklab.operations.schedule import SCHEDULES
@@ -72,6 +73,19 @@ def test_a_database_that_is_away_leaves_the_rest_of_the_page(pages, lab: Lab, mo
     assert "so uptime and jobs are not known" in text
     assert "This process" in text
     assert "Caches" in text
+
+
+def test_errors_of_pages_are_counted_by_kind(pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = COUNTS.page_errors()
+
+    def broken(*_given: object) -> None:
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr("stocklab.ui.blocks.title", broken)
+    page = pages("system", lang="en")
+    assert "Reference for the log" in page.error[0].value
+    monkeypatch.undo()
+    assert COUNTS.page_errors() == before | {"program": before["program"] + 1}
 
 
 def test_everything_that_is_shown_has_a_name() -> None:

@@ -13,6 +13,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from stocklab.counts import COUNTS
 from stocklab.data.sources.calls import KST
 from stocklab.db import JobState, open_database
 from stocklab.operations import Uptime
@@ -128,7 +129,9 @@ def test_a_database_that_is_away_is_said_without_its_address(tmp_path: Path) -> 
 
 
 def test_a_fault_of_a_page_is_logged_under_a_reference() -> None:
+    before = COUNTS.page_errors()["program"]
     with capture_logs() as logs:
         report_script_error(ZeroDivisionError("by nought"))
+    assert COUNTS.page_errors()["program"] == before + 1
     (line,) = logs
     assert (line["event"], line["error"], len(line["reference"])) == ("page_failed", "ZeroDivisionError", 8)
