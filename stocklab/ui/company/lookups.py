@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 import numpy as np
 
+from stocklab.caches import Group, remember
 from stocklab.data import company
 from stocklab.data.company.reports import Basis
 from stocklab.data.snapshot import Snapshot
@@ -59,7 +59,7 @@ def _required(symbol: str) -> Panel:
     return panel
 
 
-@lru_cache(maxsize=2)
+@remember("company_names", Group.MARKET, 2, of_market=True)
 def _directory(home: str, snapshot_id: str) -> Mapping[str, str]:
     found = dict(cached.names())
     snapshot = _snapshot(snapshot_id)
@@ -74,7 +74,7 @@ def directory() -> Mapping[str, str]:
     return _directory(*_key())
 
 
-@lru_cache(maxsize=2)
+@remember("largest_companies", Group.MARKET, 2, of_market=True)
 def _largest(home: str, snapshot_id: str) -> tuple[str, ...]:
     panel = cached.lab().panel()
     row = panel.n_sessions - 1
@@ -92,7 +92,7 @@ def largest() -> tuple[str, ...]:
     return _largest(*_key())
 
 
-@lru_cache(maxsize=256)
+@remember("company_profiles", Group.MARKET, 256, of_market=True)
 def _profile(home: str, snapshot_id: str, symbol: str) -> company.Profile:
     return company.profile(_snapshot(snapshot_id), symbol, _panel(symbol))
 
@@ -122,7 +122,7 @@ def _raw_panel(symbol: str) -> Panel | None:
     return panel if symbol in panel.symbols else None
 
 
-@lru_cache(maxsize=64)
+@remember("price_histories", Group.MARKET, 64, of_market=True)
 def _history(key: tuple[str, str], symbol: str, adjusted: bool, interval: company.Interval) -> company.PriceHistory:
     panel = _required(symbol)
     if not adjusted and panel.basis is PriceBasis.ADJUSTED:
@@ -151,7 +151,7 @@ class ChartView:
     shown: tuple[str, ...]
 
 
-@lru_cache(maxsize=128)
+@remember("price_figures", Group.FIGURE, 128, of_market=True)
 def _price_figure(key: tuple[str, str], symbol: str, view: ChartView, spoken: Language) -> charts.ReadyFigure:
     found = history(symbol, adjusted=view.adjusted, interval=view.interval)
     first = figures.first_row(found.sessions, view.period)
@@ -163,7 +163,7 @@ def price_figure(symbol: str, view: ChartView) -> charts.ReadyFigure:
     return _price_figure(_key(), symbol, view, language())
 
 
-@lru_cache(maxsize=64)
+@remember("ratio_histories", Group.MARKET, 64, of_market=True)
 def _ratios(home: str, snapshot_id: str, symbol: str) -> company.RatioHistory:
     return company.ratio_history(_required(symbol), symbol)
 
@@ -173,7 +173,7 @@ def ratios(symbol: str) -> company.RatioHistory:
     return _ratios(*_key(), symbol)
 
 
-@lru_cache(maxsize=128)
+@remember("ratio_figures", Group.FIGURE, 128, of_market=True)
 def _ratio_figure(key: tuple[str, str], symbol: str, factor: str, spoken: Language) -> charts.ReadyFigure:
     found = ratios(symbol)
     return charts.ReadyFigure(figures.ratio(found.sessions, found.values[factor]))
@@ -184,7 +184,7 @@ def ratio_figure(symbol: str, factor: str) -> charts.ReadyFigure:
     return _ratio_figure(_key(), symbol, factor, language())
 
 
-@lru_cache(maxsize=64)
+@remember("company_peers", Group.MARKET, 64, of_market=True)
 def _peers(home: str, snapshot_id: str, symbol: str) -> tuple[tuple[company.Peer, ...], bool]:
     return company.peers(_required(symbol), symbol)
 
@@ -194,7 +194,7 @@ def peers(symbol: str) -> tuple[tuple[company.Peer, ...], bool]:
     return _peers(*_key(), symbol)
 
 
-@lru_cache(maxsize=64)
+@remember("company_reports", Group.MARKET, 64, of_market=True)
 def _reports(
     home: str, snapshot_id: str, symbol: str, as_of: date
 ) -> Mapping[Basis, tuple[company.Report, ...]] | None:
@@ -206,7 +206,7 @@ def reports(symbol: str, as_of: date) -> Mapping[Basis, tuple[company.Report, ..
     return _reports(*_key(), symbol, as_of)
 
 
-@lru_cache(maxsize=64)
+@remember("company_records", Group.MARKET, 64, of_market=True)
 def _records(home: str, snapshot_id: str, symbol: str) -> company.Records:
     return company.records(_snapshot(snapshot_id), symbol)
 

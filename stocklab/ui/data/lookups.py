@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 import polars as pl
 
+from stocklab.caches import Group, remember
 from stocklab.data.coverage_map import CoverageMap, StandingSource, coverage_map, standing_sources
 from stocklab.data.disagreements import count_disagreements, newest_disagreements
 from stocklab.data.freshness import Freshness, freshness_of
@@ -111,7 +111,7 @@ def desk(now: datetime | None = None) -> Desk:
     )
 
 
-@lru_cache(maxsize=3)
+@remember("data_coverage", Group.MARKET, 3, of_market=True)
 def _coverage(home: str, snapshot_id: str, until: date) -> CoverageMap:
     return coverage_map(cached.lab().store.snapshot(snapshot_id), until)
 
@@ -121,7 +121,7 @@ def coverage(snapshot: Snapshot, until: date) -> CoverageMap:
     return _coverage(str(cached.lab().store.home), snapshot.id, until)
 
 
-@lru_cache(maxsize=6)
+@remember("data_coverage_figure", Group.MARKET, 6, of_market=True)
 def _coverage_figure(home: str, snapshot_id: str, until: date, spoken: Language) -> charts.ReadyFigure:
     return charts.ReadyFigure(figures.coverage_heatmap(_coverage(home, snapshot_id, until)))
 
@@ -131,7 +131,7 @@ def coverage_figure(snapshot: Snapshot, until: date) -> charts.ReadyFigure:
     return _coverage_figure(str(cached.lab().store.home), snapshot.id, until, language())
 
 
-@lru_cache(maxsize=3)
+@remember("data_standing", Group.MARKET, 3, of_market=True)
 def _standing(home: str, snapshot_id: str) -> tuple[StandingSource, ...]:
     return standing_sources(cached.lab().store.snapshot(snapshot_id))
 
@@ -141,7 +141,7 @@ def standing(snapshot: Snapshot) -> tuple[StandingSource, ...]:
     return _standing(str(cached.lab().store.home), snapshot.id)
 
 
-@lru_cache(maxsize=3)
+@remember("data_differences", Group.MARKET, 3, of_market=True)
 def _differences(home: str, snapshot_id: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     found = cached.lab().store.snapshot(snapshot_id)
     return count_disagreements(found), newest_disagreements(found)
@@ -152,7 +152,7 @@ def differences(snapshot: Snapshot) -> tuple[pl.DataFrame, pl.DataFrame]:
     return _differences(str(cached.lab().store.home), snapshot.id)
 
 
-@lru_cache(maxsize=4)
+@remember("data_report", Group.MARKET, 4, of_market=True)
 def _report(home: str, snapshot_id: str) -> Mapping[str, Any]:
     return cached.lab().store.snapshot(snapshot_id).quality()
 
@@ -173,7 +173,7 @@ def snapshot_report(snapshot_id: str) -> Mapping[str, Any]:
     return _report(str(cached.lab().store.home), snapshot_id)
 
 
-@lru_cache(maxsize=3)
+@remember("data_names", Group.MARKET, 3, of_market=True)
 def _names(home: str, snapshot_id: str) -> Mapping[str, str]:
     found = cached.lab().store.snapshot(snapshot_id)
     if not found.has("instruments"):
@@ -186,7 +186,7 @@ def names(snapshot: Snapshot) -> Mapping[str, str]:
     return _names(str(cached.lab().store.home), snapshot.id)
 
 
-@lru_cache(maxsize=3)
+@remember("data_scores", Group.MARKET, 3, of_market=True)
 def _scores(home: str, snapshot_id: str) -> tuple[SymbolFindings, ...]:
     return findings_by_symbol(_report(home, snapshot_id))
 
