@@ -173,6 +173,7 @@ def _scheduler(settings: Settings) -> Check:
         return Check(name="scheduler", state="off", detail="it never ran here", hint="`stocklab up` starts it.")
     database = open_database(url)
     try:
+        database.ping()
         if revision(database) != head_revision():
             return Check(name="scheduler", state="off", detail="the app database is not up to date")
         found = scheduler_status(database, datetime.now(UTC))

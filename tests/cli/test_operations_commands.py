@@ -23,7 +23,7 @@ def test_one_job_by_hand_and_what_the_scheduler_says(home: Path, capsys: pytest.
     for _ in range(2):
         assert main(["db", "init"]) == 0
     assert main(["scheduler", "--once", "sync", "--key", "2026-11-20"]) == 0
-    assert "skipped. This version has no online sources" in capsys.readouterr().out
+    assert "none is set up" in capsys.readouterr().out
     for _ in range(2):
         assert main(["scheduler", "--once", "backup", "--key", "2026-11-20"]) == 0
     assert len(list((home / "backups").iterdir())) == 1  # done is done
