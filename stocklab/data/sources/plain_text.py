@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 __all__ = ["plain_text", "web_link"]
 
 _TAG: Final = re.compile(r"<[^<>]{0,200}>")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _LONGEST: Final = 300
 _LONGEST_LINK: Final = 2000
 
