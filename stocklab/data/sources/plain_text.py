@@ -20,6 +20,8 @@ def plain_text(text: object, longest: int = _LONGEST) -> str:
 
     >>> plain_text("<b>삼성전자</b> &quot;역대 최대&quot; 실적 &amp; 배당")
     '삼성전자 "역대 최대" 실적 & 배당'
+    >>> plain_text("half of a pair \\ud83d, which no database takes")
+    'half of a pair , which no database takes'
     """
     plain = html.unescape(_TAG.sub("", str(text or "")))
     plain = " ".join(_CONTROL.sub(" ", plain).split())
