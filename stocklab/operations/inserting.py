@@ -1,4 +1,4 @@
-"""Inserting a row unless there is one, the same on SQLite and PostgreSQL."""
+"""What both databases must take alike: inserting a row unless there is one, and texts of strangers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from stocklab.db import Base
 
-__all__ = ["insert_if_absent"]
+__all__ = ["insert_if_absent", "storable"]
 
 
 def insert_if_absent(session: Session, table: type[Base], **values: Any) -> bool:
@@ -20,3 +20,13 @@ def insert_if_absent(session: Session, table: type[Base], **values: Any) -> bool
     keys = inspect(table).primary_key
     statement = insert(table).values(**values).on_conflict_do_nothing(index_elements=list(keys)).returning(*keys)
     return session.execute(statement).first() is not None
+
+
+def storable(text: str) -> str:
+    """A text that every database takes: messages quote what services and files hold, and PostgreSQL refuses a NUL and
+    both refuse half of a surrogate pair.
+
+    >>> storable("a\\0b\\ud800")
+    'a b?'
+    """
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()

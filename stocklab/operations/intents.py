@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from stocklab.db import Database, IntentRow, IntentState
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError, JobError
+from stocklab.operations.inserting import storable
 
 __all__ = ["INTENT_KINDS", "Intent", "IntentKind", "Intents", "upload_path"]
 
@@ -286,7 +287,7 @@ def _held(session: Session, intent_id: str, worker: str) -> IntentRow | None:
 
 
 def _end(row: IntentRow, state: IntentState, message: str, now: datetime) -> None:
-    row.state, row.message, row.finished_at = state.value, message, now
+    row.state, row.message, row.finished_at = state.value, storable(message), now
 
 
 def _view(row: IntentRow) -> Intent:

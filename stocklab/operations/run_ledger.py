@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from stocklab.db import Database, RunState, ScheduledRunRow
-from stocklab.operations.inserting import insert_if_absent
+from stocklab.operations.inserting import insert_if_absent, storable
 
 __all__ = ["LedgerRun", "RunLedger"]
 
@@ -129,7 +129,7 @@ class RunLedger:
             if row is None:
                 return False
             row.state = state.value
-            row.message = message
+            row.message = storable(message)
             row.finished_at = now
             row.retry_at = retry_at
             row.failures += state is RunState.FAILED

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from stocklab.data.sources.calls import KST, now_kst
 from stocklab.db import Database, SourceDayRow, SourceStateRow
 from stocklab.errors import SourceBlocked, SourceExhausted
-from stocklab.operations.inserting import insert_if_absent
+from stocklab.operations.inserting import insert_if_absent, storable
 
 __all__ = ["DatabaseCalls", "SourceHealth", "source_health"]
 
@@ -76,7 +76,7 @@ class DatabaseCalls:
 
     def block(self, source: str, *, until: datetime, reason: str) -> None:
         """See `CallLedger.block`."""
-        self._change(source, blocked_until=until, blocked_reason=reason[:_LONGEST_MESSAGE])
+        self._change(source, blocked_until=until, blocked_reason=storable(reason[:_LONGEST_MESSAGE]))
 
     def unblock(self, source: str) -> None:
         """Close the breaker, because a person says so."""
@@ -96,7 +96,7 @@ class DatabaseCalls:
         if ok:
             self._change(source, last_ok_at=now)
         else:
-            self._change(source, last_error_at=now, last_error=message[:_LONGEST_MESSAGE])
+            self._change(source, last_error_at=now, last_error=storable(message[:_LONGEST_MESSAGE]))
 
     def taken(self, source: str) -> int:
         """See `CallLedger.taken`."""

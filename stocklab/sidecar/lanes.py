@@ -128,6 +128,8 @@ class Lane(ABC):
                 worked = self.work_once()
             except StockLabError as error:  # the database is away for a moment
                 log.warning("lane_waits", lane=self.name, error=type(error).__name__, message=str(error))
+            except Exception:  # a process that looks alive and does nothing would be worse than one that repeats itself
+                log.exception("lane_broke", lane=self.name)
             if not worked:
                 self.wake.wait(self.poll_seconds)
                 self.wake.clear()

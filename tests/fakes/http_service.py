@@ -46,13 +46,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer; ``wait`` seconds before it is sent, ``sent`` bytes of the body before the connection breaks."""
+    """An answer; ``wait`` seconds before it is sent, ``sent`` bytes of the body before the connection breaks,
+    ``trickle`` seconds before each byte of the body."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     wait: float = 0.0
     sent: int | None = None
+    trickle: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -177,6 +179,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
+        for place in range(len(reply.body) if reply.trickle else 0):
+            self.wfile.write(reply.body[place : place + 1])
+            if self.service._closing.wait(reply.trickle):
+                return
+        if reply.trickle:
+            return
         self.wfile.write(reply.body if reply.sent is None else reply.body[: reply.sent])
         if reply.sent is not None:
             self.wfile.flush()

@@ -186,6 +186,39 @@ def lane(database: Database, home: Path, job: Job, now: list[datetime]) -> JobLa
     )
 
 
+def test_a_message_that_quotes_a_stranger_is_recorded(database: Database, home: Path) -> None:
+    schedule = Schedule(name="sync", text="", every=Every.SESSION, at=day_time(18, 10), catch_up=CatchUp.EACH)
+
+    def quoting(context: JobContext) -> str:
+        raise InputError("found 'a\0b\ud800'")
+
+    now = [datetime(2026, 11, 19, 20, 0, tzinfo=KST)]
+    assert lane(database, home, Job(schedule=schedule, work=quoting), now).work_once()
+    run = RunLedger(database).require("sync", "2026-11-19")
+    assert (run.state, run.message) == (RunState.FAILED, "found 'a b?'")
+
+
+def test_a_lane_outlives_a_fault_of_its_own(database: Database, home: Path) -> None:
+    schedule = Schedule(name="sync", text="", every=Every.SESSION, at=day_time(18, 10), catch_up=CatchUp.EACH)
+    now = [datetime(2026, 11, 19, 20, 0, tzinfo=KST)]
+    working = lane(database, home, Job(schedule=schedule, work=lambda _: "done"), now)
+    faults = [ZeroDivisionError("a fault"), OSError("no disk")]
+
+    def clock() -> datetime:
+        if faults:
+            raise faults.pop()
+        return now[0]
+
+    working.clock = clock
+    working.start()
+    try:
+        wait_for(lambda: done(RunLedger(database), "2026-11-19", ("sync",)), 20)
+    finally:
+        working.stopping.set()
+        working.wake.set()
+        assert working.join(20)
+
+
 def test_errors_are_tried_again_and_then_given_up_and_nothing_to_do_is_said(database: Database, home: Path) -> None:
     asked: list[str] = []
 

@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _EXCERPT: Final = 80
+_LARGEST_BODY: Final = 256 << 20  # unpacked; the largest answer in use has some MB
+_PATIENCE: Final = 4.0  # an answer that trickles in may take this many times the timeout
+_LONGEST_BLOCK: Final = timedelta(days=7)  # no service means more; a person can ask again sooner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +186,7 @@ class SourceClient:
         self.calls.take(self.source, budget=self.pace.budget)
         self._sent += 1
         try:
-            response = self._client.request(method, path, params=params, json=body)
+            response = self._receive(method, path, params, body)
         except httpx.RequestError as error:  # the URL may hold a key: only the kind of failure is told
             raise _Again(type(error).__name__) from None
         log.debug("source_asked", source=self.source, path=path, status=response.status_code)
@@ -200,8 +203,29 @@ class SourceClient:
             raise SourceChanged(self.source, f"status {response.status_code}", found=_excerpt(response))
         return response
 
+    def _receive(
+        self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
+    ) -> httpx.Response:
+        """A whole answer, which may neither trickle for ever nor fill the memory."""
+        deadline = time.monotonic() + _PATIENCE * self.pace.timeout_seconds
+        content = bytearray()
+        with self._client.stream(method, path, params=params, json=body) as response:
+            for chunk in response.iter_bytes():
+                content += chunk
+                if self.stop.is_set():
+                    raise Cancelled(f"Asking {self.source} was stopped.")
+                if len(content) > _LARGEST_BODY:
+                    raise SourceChanged(self.source, f"an answer of more than {_LARGEST_BODY >> 20} MB")
+                if time.monotonic() > deadline:
+                    raise _Again("the answer takes too long")
+        packed = {b"content-encoding", b"content-length", b"transfer-encoding"}
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in packed]
+        return httpx.Response(
+            response.status_code, headers=headers, content=bytes(content), request=response.request
+        )
+
     def _block(self, seconds: float, reason: str) -> SourceBlocked:
-        until = now_kst() + timedelta(seconds=seconds)
+        until = now_kst() + min(timedelta(seconds=seconds), _LONGEST_BLOCK)
         self.calls.block(self.source, until=until, reason=reason)
         return SourceBlocked(self.source, until=until, reason=reason)
 
@@ -232,9 +256,14 @@ def json_of(source: str, response: httpx.Response) -> Any:
         It is something else, such as an HTML page; the message quotes its beginning.
     """
     try:
-        return json.loads(response.content)
-    except (UnicodeDecodeError, ValueError):
+        return json.loads(response.content, parse_constant=_no_number)
+    except (UnicodeDecodeError, ValueError, RecursionError):
         raise SourceChanged(source, "expected JSON", found=_excerpt(response)) from None
+
+
+def _no_number(text: str) -> float:
+    """NaN and Infinity, which the standard library would take for JSON."""
+    raise ValueError(text)
 
 
 def _excerpt(response: httpx.Response) -> str:
@@ -244,9 +273,9 @@ def _excerpt(response: httpx.Response) -> str:
 
 def _retry_after(response: httpx.Response) -> float | None:
     given = response.headers.get("Retry-After", "").strip()
-    if given.isdigit():
-        return float(given)
+    if given.isascii() and given.isdigit():
+        return min(float(given[:20]), 1e9)
     try:
         return max(0.0, (parsedate_to_datetime(given) - now_kst()) / timedelta(seconds=1))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -127,6 +127,6 @@ def _message(response: httpx.Response) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(response.content)
-    except (UnicodeDecodeError, ValueError):
+    except (UnicodeDecodeError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) and _BLOCK not in value else {}

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 __all__ = ["plain_text", "web_link"]
 
 _TAG: Final = re.compile(r"<[^<>]{0,200}>")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _LONGEST: Final = 300
 _LONGEST_LINK: Final = 2000
 
@@ -20,6 +20,8 @@ def plain_text(text: object, longest: int = _LONGEST) -> str:
 
     >>> plain_text("<b>삼성전자</b> &quot;역대 최대&quot; 실적 &amp; 배당")
     '삼성전자 "역대 최대" 실적 & 배당'
+    >>> plain_text("half of a pair \\ud83d, which no database takes")
+    'half of a pair , which no database takes'
     """
     plain = html.unescape(_TAG.sub("", str(text or "")))
     plain = " ".join(_CONTROL.sub(" ", plain).split())

@@ -67,6 +67,8 @@ def reals(source: str, frame: pl.DataFrame, column: str) -> pl.Series:
 def _numbers(source: str, text: pl.Series, pattern: str, dtype: type[pl.DataType], expected: str) -> pl.Series:
     plain = text.str.replace_all(",", "", literal=True).str.strip_prefix("+")
     values = plain.cast(dtype, strict=False)
+    if dtype.is_float():
+        values = values.replace(float("inf"), None).replace(float("-inf"), None)  # more digits than a number holds
     wrong = text.is_not_null() & (values.is_null() | ~text.str.contains(pattern))
     if wrong.any():
         found = text.filter(wrong)[0]

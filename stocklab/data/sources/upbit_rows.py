@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -83,7 +84,7 @@ def candle_frame(source: str, market: str, before: date, count: int, answer: Any
         columns["date"].append(_day(source, market, one.get("candle_date_time_utc")))
         for ours, theirs in _NUMBERS.items():
             value = one.get(theirs)
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise SourceChanged(source, f"{market}: expected a number in {theirs!r}", found=repr(value))
             columns[ours].append(float(value))
     frame = pl.DataFrame(columns, schema=_SCHEMA).sort("date")

@@ -53,7 +53,10 @@ def sync_from_sources(
             raise InputError(f"Unknown source {name!r}. Expected some of {', '.join(sorted(known))}.")
     stop = threading.Event() if stop is None else stop
     options = SyncOptions(
-        history_from=settings.history_from, most_keys=most_keys, grace_hours=settings.snapshot_grace_hours
+        history_from=settings.history_from,
+        most_keys=most_keys,
+        grace_hours=settings.snapshot_grace_hours,
+        ranks=tuple(name for spec in SOURCES for name in spec.feeds),
     )
     with open_feeds(settings, calls, keys=keys, stop=stop, clock=clock, store=store) as feeds:
         chosen = [feed for feed in feeds.on if not sources or feed.source in sources]

@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 _ANSWER: Final = "answer.json"
 _ASIDE: Final = ".aside-"
+_LONGEST_FOLDER: Final = 200  # of the 255 bytes that file systems allow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,8 @@ class Inbox:
         StoreError
             The disk refuses, for instance because it is full; nothing is half kept.
         """
+        if len(_folder(key)) > _LONGEST_FOLDER:
+            raise SourceChanged(source, f"{feed} has a key of {len(key)} letters", found=key[:40])
         frames = {}
         for name, frame in answer.frames.items():
             if frame.height:
@@ -90,7 +93,7 @@ class Inbox:
             shutil.rmtree(aside, ignore_errors=True)
         for path in sorted(self.directory.glob("*/*")):
             kept = _read(path)
-            if kept is None:  # of another version of the program: it is asked again
+            if kept is None:  # of another version of the program, or a part of one: it is asked again
                 log.warning("inbox_answer_unreadable", path=str(path))
                 shutil.rmtree(path, ignore_errors=True)
             else:
@@ -105,7 +108,7 @@ class Inbox:
     def _write(self, feed: str, key: str, answer: Answer, frames: dict[str, pl.DataFrame]) -> Kept:
         self.directory.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=f"{_ASIDE}{os.getpid()}-", dir=self.directory))
-        final = self.directory / feed / quote(key, safe="")
+        final = self.directory / feed / _folder(key)
         try:
             for name, frame in frames.items():
                 frame.write_parquet(aside / f"{name}.parquet", compression="zstd", compression_level=1)
@@ -117,6 +120,7 @@ class Inbox:
                 "checksum": checksum_of(frames),
                 "rows": sum(frame.height for frame in frames.values()),
                 "note": answer.note,
+                "datasets": sorted(frames),
             }
             (aside / _ANSWER).write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
             flush_file(aside / _ANSWER)
@@ -154,9 +158,20 @@ def _conform(feed: str, source: str, name: str, frame: pl.DataFrame) -> pl.DataF
         raise SourceChanged(source, f"{feed} answered rows that cannot be ({error})") from error
 
 
+def _folder(key: str) -> str:
+    """Name of the folder of a key: no separator, and not one of the two names that mean another folder."""
+    name = quote(key, safe="")
+    return name.replace(".", "%2E") if name.strip(".") == "" else name
+
+
 def _read(path: Path) -> Kept | None:
+    """An answer, None unless every file it names is there with the columns of today: a part of one would become a hole
+    that counts as answered."""
     try:
         value = json.loads((path / _ANSWER).read_text(encoding="utf-8"))
+        for name in value["datasets"]:
+            if pl.read_parquet_schema(path / f"{name}.parquet") != DATASETS[name].schema:
+                return None
         return Kept(
             feed=value["feed"],
             key=value["key"],
@@ -166,5 +181,5 @@ def _read(path: Path) -> Kept | None:
             note=value["note"],
             path=path,
         )
-    except (OSError, KeyError, TypeError, ValueError):
+    except (OSError, KeyError, TypeError, ValueError, pl.exceptions.PolarsError):
         return None

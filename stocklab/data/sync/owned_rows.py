@@ -85,7 +85,8 @@ def _with_answer(rows: pl.DataFrame, new: pl.DataFrame, feed: str, rank: dict[st
     """The rows after one feed's answers, which are complete for their sessions."""
     here = rows.filter(pl.col("session").is_in(new["session"].unique().implode()))
     others = here.filter(pl.col("source") != feed)
-    taken = new.join(_outranked(new, others, feed, rank), on="session", how="anti")
+    better = _better(others, feed, rank)
+    taken = new.join(_outranked(new, better), on="session", how="anti").join(better, on=_KEY, how="anti")
     answered = taken.select("session").unique()
     own_left = here.filter(pl.col("source") == feed).join(answered, on="session", how="anti")
     kept = others.join(_replaced_groups(others, taken), on=["session", "source"], how="anti")
@@ -94,12 +95,16 @@ def _with_answer(rows: pl.DataFrame, new: pl.DataFrame, feed: str, rank: dict[st
     return pl.concat([not_asked, own_left, kept, taken])
 
 
-def _outranked(new: pl.DataFrame, others: pl.DataFrame, feed: str, rank: dict[str, int]) -> pl.DataFrame:
-    """Sessions for which a better source's rows are stored."""
+def _better(others: pl.DataFrame, feed: str, rank: dict[str, int]) -> pl.DataFrame:
+    """(session, symbol) of stored rows of better sources."""
     last = len(rank)
     position = pl.col("source").replace_strict(rank, default=last, return_dtype=pl.Int64)
-    better = others.filter(position < rank.get(feed, last)).select("session", "symbol")
-    shared = new.join(better, on=["session", "symbol"], how="semi").group_by("session").agg(shared=pl.len())
+    return others.filter(position < rank.get(feed, last)).select(_KEY)
+
+
+def _outranked(new: pl.DataFrame, better: pl.DataFrame) -> pl.DataFrame:
+    """Sessions for which a better source's rows are stored."""
+    shared = new.join(better, on=_KEY, how="semi").group_by("session").agg(shared=pl.len())
     return (
         new.group_by("session")
         .agg(asked=pl.len())

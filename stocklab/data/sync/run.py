@@ -35,6 +35,7 @@ from stocklab.errors import (
     SourceError,
     SourceExhausted,
     SourceOff,
+    StockLabError,
     StoreError,
 )
 from stocklab.market.calendar import confirmed_until, first_day, is_session, next_session, previous_session
@@ -68,6 +69,9 @@ class SyncOptions:
         Answers after which the first and the later snapshots are written, so that a long fill is useful meanwhile.
     grace_hours : float
         Snapshots replaced longer ago than this are removed afterwards.
+    ranks : tuple of str
+        Names of all feeds there are, the most trusted first, also of those that are not asked: what a source that is
+        off now answered before keeps its rank. Feeds that are not named come last, in the order they are given.
     """
 
     history_from: date
@@ -75,6 +79,7 @@ class SyncOptions:
     first_store_after: int = 60
     store_after: int = 600
     grace_hours: float = 48.0
+    ranks: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -148,7 +153,7 @@ def sync(
                 store=store,
                 inbox=Inbox(store.home),
                 options=options,
-                order=tuple(feed.name for feed in feeds),
+                order=tuple(dict.fromkeys([*options.ranks, *(feed.name for feed in feeds)])),
                 calls=calls,
                 stop=threading.Event() if stop is None else stop,
                 say=on_progress if on_progress is not None else _quiet,
@@ -165,7 +170,7 @@ def sync(
 
 def _sync(run: _Run, feeds: Sequence[Feed]) -> SyncReport:
     _store(run)  # what an earlier sync was told and could not write
-    firsts, seconds = _by_rank(feeds)
+    firsts, seconds = _by_rank(feeds, run.order)
     turns = [_turn(run, feed) for feed in firsts]
     _ask(run, turns)
     opinions = [_second_opinion(run, feed, turns) for feed in seconds]
@@ -173,7 +178,7 @@ def _sync(run: _Run, feeds: Sequence[Feed]) -> SyncReport:
     turns += opinions
     _store(run)
     _build_panels(run.store)
-    run.store.collect_garbage(run.options.grace_hours)
+    _collect_garbage(run)
     report = SyncReport(
         snapshot_id=run.done.snapshot_id,
         snapshots=tuple(run.snapshots),
@@ -198,18 +203,20 @@ def _sync(run: _Run, feeds: Sequence[Feed]) -> SyncReport:
     return report
 
 
-def _by_rank(feeds: Sequence[Feed]) -> tuple[list[Feed], list[Feed]]:
-    """The feeds, and apart from them those whose bars another one before them offers as well."""
+def _by_rank(feeds: Sequence[Feed], order: Sequence[str]) -> tuple[list[Feed], list[Feed]]:
+    """The feeds, and apart from them those whose bars a better one offers as well, asked now or not."""
     firsts: list[Feed] = []
     seconds: list[Feed] = []
-    offered: set[str] = set()
     for feed in feeds:
-        kind = feed.name.rpartition(".")[2]
-        second = PRICES_RAW in feed.datasets and kind in offered
+        second = PRICES_RAW in feed.datasets and _better(feed, order)
         (seconds if second else firsts).append(feed)
-        if PRICES_RAW in feed.datasets:
-            offered.add(kind)
     return firsts, seconds
+
+
+def _better(feed: Feed, order: Sequence[str]) -> list[str]:
+    """Names of the feeds that offer the same rows and are trusted more."""
+    kind = feed.name.rpartition(".")[2]
+    return [name for name in order[: order.index(feed.name)] if name.rpartition(".")[2] == kind]
 
 
 def _turn(run: _Run, feed: Feed) -> _Turn:
@@ -223,14 +230,14 @@ def _turn(run: _Run, feed: Feed) -> _Turn:
 def _second_opinion(run: _Run, feed: Feed, firsts: Sequence[_Turn]) -> _Turn:
     """A source that is not the first choice: asked for sessions the first has no rows for, and for one as a check."""
     turn = _turn(run, feed)
-    kind = feed.name.rpartition(".")[2]
     nothing = checksum_of({})
-    answered = {
-        key
-        for first in firsts
-        if PRICES_RAW in first.feed.datasets and first.feed.name.rpartition(".")[2] == kind
-        for key in {*(key for key, checksum in first.known.items() if checksum != nothing), *first.answered}
-    }
+    stored = coverage_of(real_snapshot(run.store))
+    now = {first.feed.name: first for first in firsts}
+    answered: set[str] = set()
+    for name in _better(feed, run.order):
+        known = now[name].known if name in now else stored.get(name, {})
+        answered.update(key for key, checksum in known.items() if checksum != nothing)
+        answered.update(now[name].answered if name in now else ())
     keys = [key for key in turn.keys if key not in answered]
     shared = [key for key in turn.keys if key in answered and key not in turn.known]
     turn.keys = [*keys, *shared[-1:]]
@@ -285,7 +292,7 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
     turn.tried.add(key)
     _say(run, turn.feed.name)
     try:
-        answer = turn.feed.fetch(key)
+        answer = _fetch(turn.feed, key)
         if answer.state is AnswerState.EMPTY and _must_have_traded(turn, key):
             answer = Answer(state=AnswerState.NOT_YET)
             turn.report.message = f"nothing for {key}, a session by the calendar; it is asked again"
@@ -314,6 +321,17 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
     if answer.state is AnswerState.FINAL:
         turn.answered.add(key)
     _count(run, turn, answer)
+
+
+def _fetch(feed: Feed, key: str) -> Answer:
+    """Ask; an answer that breaks the code that reads it is that source's fault, and the others go on."""
+    try:
+        return feed.fetch(key)
+    except StockLabError:
+        raise
+    except Exception as error:
+        log.exception("answer_broke_its_reader", feed=feed.name, key=key)
+        raise SourceChanged(feed.source, f"{feed.name} {key}: cannot be read ({type(error).__name__})") from error
 
 
 def _count(run: _Run, turn: _Turn, answer: Answer) -> None:
@@ -379,6 +397,14 @@ def _build_panels(store: Store) -> None:
         for basis in PriceBasis:
             if snapshot.has(dataset_of(basis)):
                 build_panel(store, snapshot, basis)
+
+
+def _collect_garbage(run: _Run) -> None:
+    """Old snapshots can wait: what was stored is not to look like a failure because somebody else writes just now."""
+    try:
+        run.store.collect_garbage(run.options.grace_hours)
+    except StoreError as error:
+        log.warning("garbage_waits", reason=str(error))
 
 
 def _say(run: _Run, feed: str, *, storing: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -127,6 +128,62 @@ def test_a_long_wait_opens_the_breaker(
         client().get("/")
     assert len(echo.seen) == 1
     assert len(ledger.notes) == 1  # the second was never sent
+
+
+@pytest.mark.parametrize("given", ["9" * 400, "315360000", "\xb2", "Fri, 31 Dec 9999 23:59:59 GMT"])
+def test_a_senseless_wait_is_bounded(client: Callable[..., SourceClient], echo: Echo, given: str) -> None:
+    echo.status, echo.headers = 503, {"Retry-After": given}
+    with pytest.raises((SourceBlocked, SourceTemporary)) as error:
+        client().get("/")
+    if isinstance(error.value, SourceBlocked):
+        assert error.value.until <= now_kst() + timedelta(days=7)
+
+
+class Hostile(FakeService):
+    """Answers without an end, slowly or fast."""
+
+    reply = Reply()
+
+    def answer(self, seen: Seen, spoil: Fault | None) -> Reply:
+        return self.reply
+
+
+@pytest.fixture
+def hostile() -> Iterator[Hostile]:
+    with Hostile() as service:
+        yield service
+
+
+def test_an_answer_that_trickles_ends(hostile: Hostile, quick: Callable[..., Pace]) -> None:
+    hostile.reply = Reply(body=b" " * 10_000, trickle=0.02)
+    with SourceClient("hostile", hostile.url, quick(attempts=1, timeout_seconds=0.1), MemoryCalls()) as one:
+        with pytest.raises(SourceTemporary, match="too long"):
+            one.get("/")
+        timer = threading.Timer(0.1, one.stop.set)
+        timer.start()
+        with pytest.raises(Cancelled):
+            one.get("/")
+        timer.join()
+
+
+def test_an_answer_is_bounded_unpacked(hostile: Hostile, quick: Callable[..., Pace]) -> None:
+    bomb = gzip.compress(bytes(300 << 20), compresslevel=1)
+    hostile.reply = Reply(body=bomb, headers={"Content-Encoding": "gzip"})
+    with SourceClient("hostile", hostile.url, quick(timeout_seconds=20.0), MemoryCalls()) as one:
+        with pytest.raises(SourceChanged, match="more than 256 MB"):
+            one.get("/")
+    assert len(hostile.seen) == 1
+    hostile.reply = Reply(body=gzip.compress("값".encode()), headers={"Content-Encoding": "gzip"})
+    with SourceClient("hostile", hostile.url, quick(), MemoryCalls()) as one:
+        assert one.get("/").text == "값"
+
+
+@pytest.mark.parametrize("body", [b"[" * 1_000_000, b'{"price": NaN}', b'[-Infinity]'], ids=["deep", "nan", "inf"])
+def test_what_only_looks_like_json_is_none(hostile: Hostile, quick: Callable[..., Pace], body: bytes) -> None:
+    hostile.reply = Reply(body=body)
+    with SourceClient("hostile", hostile.url, quick(), MemoryCalls()) as one:
+        with pytest.raises(SourceChanged, match="expected JSON"):
+            json_of("hostile", one.get("/"))
 
 
 def test_the_breaker_closes_when_its_time_is_over(echo: Echo, quick: Callable[..., Pace]) -> None:

@@ -73,6 +73,7 @@ def test_an_index_among_its_relatives() -> None:
         ([{**INDEX, "CLSPRC_IDX": "-"}], "no close"),
         ([{**INDEX, "BAS_DD": "20240104"}], "another day"),
         ([{**INDEX, "LWPRC_IDX": "2,57.60"}], "expected a number in 'LWPRC_IDX'"),
+        ([{**INDEX, "HGPRC_IDX": "9" * 400}], "expected a number in 'HGPRC_IDX'"),
     ],
 )
 def test_an_index_that_is_not_right(rows: list[Any], message: str) -> None:

@@ -60,6 +60,7 @@ def follow(
             ]
             if better and len(better) >= len(closes) / 2:
                 continue
+            closes = {symbol: close for symbol, close in closes.items() if symbol not in better}
             for other_source in {source for source, _ in here.values()}:
                 theirs = [symbol for symbol, (source, _) in here.items() if source == other_source]
                 shared = [symbol for symbol in theirs if symbol in closes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import date
@@ -17,11 +18,13 @@ from stocklab.data import Store, open_panel
 from stocklab.data.sources.feed import Answer, AnswerState, Window
 from stocklab.data.sync.absorb import coverage_of
 from stocklab.data.sync.inbox import Inbox
+from stocklab.data.sync import run as run_module
 from stocklab.data.sync.report import FeedOutcome, SyncProgress, SyncReport
+from stocklab.data.sync.run import SyncOptions, sync
 from stocklab.errors import StoreError
 from stocklab.market.calendar import sessions_between
 
-from .conftest import FIRST, LAST, served_rows, snapshots_on_disk, stored_rows
+from .conftest import FIRST, LAST, morning_after, served_rows, snapshots_on_disk, stored_rows
 
 Run = Callable[..., SyncReport]
 SESSIONS = sessions_between(FIRST, LAST).astype(object).tolist()
@@ -234,6 +237,67 @@ def test_a_second_source_fills_holes_and_is_compared_never_mixed(
     report = run(SESSIONS[5], more_feeds=[second])
     assert set(stored_rows(store)["source"]) == {"krx_openapi.stocks"}, "the first choice takes the session over"
     assert_frame_equal(stored_rows(store).drop("source"), served_rows(market, SESSIONS[5]))
+
+
+def test_rows_of_a_better_source_stand_while_it_is_off(
+    run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame
+):
+    ranks = ("krx_openapi.stocks", "portal.stocks")
+    run(SESSIONS[5], options={"ranks": ranks})
+    second = Second(market.with_columns(volume=pl.col("volume") + (pl.col("code") == "000010").cast(pl.Int64)))
+    options = SyncOptions(history_from=FIRST, ranks=ranks)
+    report = sync(store, [second], options, clock=lambda: morning_after(SESSIONS[7]))
+    assert sorted(second.asked) == [str(day) for day in SESSIONS[5:8]], "what is new, and one session as a check"
+    rows = stored_rows(store)
+    assert set(rows.filter(pl.col("session") <= SESSIONS[5])["source"]) == {"krx_openapi.stocks"}
+    assert set(rows.filter(pl.col("session") > SESSIONS[5])["source"]) == {"portal.stocks"}
+    assert_frame_equal(
+        rows.filter(pl.col("session") <= SESSIONS[5]).drop("source"), served_rows(market, SESSIONS[5])
+    )
+    assert report.disagreements == 1
+
+
+class Broken(Second):
+    """A source whose answer breaks the code that reads it, as JSON nested a million times does."""
+
+    name, source = "broken.stocks", "broken"
+
+    def fetch(self, key: str) -> Answer:
+        json.loads("[" * 1_000_000)
+        return super().fetch(key)
+
+
+def test_an_answer_that_breaks_its_reader_stops_its_own_source_alone(
+    run: Run, krx: FakeKrxOpenApi, store: Store, market: pl.DataFrame
+):
+    clock = lambda: morning_after(SESSIONS[5])  # noqa: E731
+    report = sync(store, [Broken(market), Learning()], SyncOptions(history_from=FIRST), clock=clock)
+    assert [feed.outcome for feed in report.feeds] == [FeedOutcome.FAILED, FeedOutcome.DONE]
+    assert "RecursionError" in report.feeds[0].message
+    assert report.added == {"rates": 3}
+
+
+def test_a_writer_at_the_end_of_a_sync_is_no_failure(run: Run, store: Store, monkeypatch: pytest.MonkeyPatch):
+    other, done = Store(store.home), threading.Event()
+
+    def write() -> None:
+        with other.writing("import"):
+            writing.set()
+            done.wait(20)
+
+    writing = threading.Event()
+    thread = threading.Thread(target=write)
+
+    def after(store: Store) -> None:  # the last thing before garbage is collected
+        thread.start()
+        assert writing.wait(20)
+
+    monkeypatch.setattr(run_module, "_build_panels", after)
+    try:
+        assert run(SESSIONS[2]).complete
+    finally:
+        done.set()
+        thread.join()
 
 
 class Learning:
