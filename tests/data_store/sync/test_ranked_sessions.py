@@ -60,14 +60,14 @@ def follow(
             ]
             if better and len(better) >= len(closes) / 2:
                 continue
-            closes = {symbol: close for symbol, close in closes.items() if symbol not in better}
+            taken = {symbol: close for symbol, close in closes.items() if symbol not in better}
             for other_source in {source for source, _ in here.values()}:
                 theirs = [symbol for symbol, (source, _) in here.items() if source == other_source]
-                shared = [symbol for symbol in theirs if symbol in closes]
+                shared = [symbol for symbol in theirs if symbol in taken]
                 whole = other_source == feed or (shared and len(shared) >= len(theirs) / 2)
                 for symbol in theirs if whole else shared:
                     del cells[(day, symbol)]
-            cells.update({(day, symbol): (feed, close) for symbol, close in closes.items()})
+            cells.update({(day, symbol): (feed, close) for symbol, close in taken.items()})
     return cells, differences
 
 

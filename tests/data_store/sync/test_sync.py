@@ -16,9 +16,9 @@ from polars.testing import assert_frame_equal
 
 from stocklab.data import Store, open_panel
 from stocklab.data.sources.feed import Answer, AnswerState, Window
+from stocklab.data.sync import run as run_module
 from stocklab.data.sync.absorb import coverage_of
 from stocklab.data.sync.inbox import Inbox
-from stocklab.data.sync import run as run_module
 from stocklab.data.sync.report import FeedOutcome, SyncProgress, SyncReport
 from stocklab.data.sync.run import SyncOptions, sync
 from stocklab.errors import StoreError
@@ -251,9 +251,7 @@ def test_rows_of_a_better_source_stand_while_it_is_off(
     rows = stored_rows(store)
     assert set(rows.filter(pl.col("session") <= SESSIONS[5])["source"]) == {"krx_openapi.stocks"}
     assert set(rows.filter(pl.col("session") > SESSIONS[5])["source"]) == {"portal.stocks"}
-    assert_frame_equal(
-        rows.filter(pl.col("session") <= SESSIONS[5]).drop("source"), served_rows(market, SESSIONS[5])
-    )
+    assert_frame_equal(rows.filter(pl.col("session") <= SESSIONS[5]).drop("source"), served_rows(market, SESSIONS[5]))
     assert report.disagreements == 1
 
 
