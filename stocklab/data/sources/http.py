@@ -220,9 +220,7 @@ class SourceClient:
                     raise _Again("the answer takes too long")
         packed = {b"content-encoding", b"content-length", b"transfer-encoding"}
         headers = [(name, value) for name, value in response.headers.raw if name.lower() not in packed]
-        return httpx.Response(
-            response.status_code, headers=headers, content=bytes(content), request=response.request
-        )
+        return httpx.Response(response.status_code, headers=headers, content=bytes(content), request=response.request)
 
     def _block(self, seconds: float, reason: str) -> SourceBlocked:
         until = now_kst() + min(timedelta(seconds=seconds), _LONGEST_BLOCK)

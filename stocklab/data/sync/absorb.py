@@ -20,7 +20,7 @@ from stocklab.data.sync.inbox import Inbox, Kept
 from stocklab.data.sync.named_rows import merge_named
 from stocklab.data.sync.owned_rows import DISAGREEMENTS, MergedSessions, merge_sessions
 
-__all__ = ["COVERAGE", "Absorbed", "absorb", "coverage_of", "real_snapshot"]
+__all__ = ["COVERAGE", "Absorbed", "absorb", "coverage_of", "real_snapshot", "rows_answered"]
 
 COVERAGE: Final = "coverage"
 _MOST_DISAGREEMENTS: Final = 20_000  # kept; the newest stay
@@ -75,6 +75,14 @@ def coverage_of(snapshot: Snapshot | None) -> Coverage:
     for feed, key, checksum in rows.iter_rows():
         known.setdefault(feed, {})[key] = checksum
     return known
+
+
+def rows_answered(snapshot: Snapshot | None, feed: str) -> dict[str, int]:
+    """Key -> rows of the answers of one feed that a snapshot holds."""
+    if snapshot is None or not snapshot.has(COVERAGE):
+        return {}
+    rows = snapshot.scan(COVERAGE).filter(pl.col("feed") == feed).select("key", "rows").collect()
+    return dict(rows.iter_rows())
 
 
 def absorb(store: Store, inbox: Inbox, *, order: Sequence[str]) -> Absorbed:

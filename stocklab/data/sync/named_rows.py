@@ -21,9 +21,7 @@ _TEXTS: Final = frozenset({"name", "market", "kind", "sector"})  # "" is as good
 _ONLY_SOURCE: Final = frozenset({"krx_openapi.etfs", "upbit.markets"})  # of the names of what they list
 
 
-def merge_named(
-    answers: Sequence[Kept], stored: pl.DataFrame | None, known: Mapping[str, Mapping[str, str]]
-) -> Merged:
+def merge_named(answers: Sequence[Kept], stored: pl.DataFrame | None, known: Mapping[str, Mapping[str, str]]) -> Merged:
     """Merge answers with rows of ``instruments`` into the stored ones.
 
     Field by field: a list of the exchange (it has listing days), or of the only source of these names, overrules what

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 import pytest
 from fakes.http_service import FakeService, Fault, Reply, Seen, json_reply
 
+from stocklab.data.sources import http
 from stocklab.data.sources.calls import KST, MemoryCalls, now_kst
 from stocklab.data.sources.http import Pace, SourceClient, json_of
 from stocklab.errors import Cancelled, SourceBlocked, SourceChanged, SourceExhausted, SourceTemporary
@@ -166,24 +167,27 @@ def test_an_answer_that_trickles_ends(hostile: Hostile, quick: Callable[..., Pac
         timer.join()
 
 
-def test_an_answer_is_bounded_unpacked(hostile: Hostile, quick: Callable[..., Pace]) -> None:
-    bomb = gzip.compress(bytes(300 << 20), compresslevel=1)
+def test_an_answer_is_bounded_unpacked(
+    hostile: Hostile, quick: Callable[..., Pace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_LARGEST_BODY", 4 << 20)
+    bomb = gzip.compress(bytes(8 << 20))
     hostile.reply = Reply(body=bomb, headers={"Content-Encoding": "gzip"})
-    with SourceClient("hostile", hostile.url, quick(timeout_seconds=20.0), MemoryCalls()) as one:
-        with pytest.raises(SourceChanged, match="more than 256 MB"):
-            one.get("/")
+    client = SourceClient("hostile", hostile.url, quick(), MemoryCalls())
+    with client as one, pytest.raises(SourceChanged, match="more than 4 MB"):
+        one.get("/")
     assert len(hostile.seen) == 1
     hostile.reply = Reply(body=gzip.compress("값".encode()), headers={"Content-Encoding": "gzip"})
     with SourceClient("hostile", hostile.url, quick(), MemoryCalls()) as one:
         assert one.get("/").text == "값"
 
 
-@pytest.mark.parametrize("body", [b"[" * 1_000_000, b'{"price": NaN}', b'[-Infinity]'], ids=["deep", "nan", "inf"])
+@pytest.mark.parametrize("body", [b"[" * 1_000_000, b'{"price": NaN}', b"[-Infinity]"], ids=["deep", "nan", "inf"])
 def test_what_only_looks_like_json_is_none(hostile: Hostile, quick: Callable[..., Pace], body: bytes) -> None:
     hostile.reply = Reply(body=body)
-    with SourceClient("hostile", hostile.url, quick(), MemoryCalls()) as one:
-        with pytest.raises(SourceChanged, match="expected JSON"):
-            json_of("hostile", one.get("/"))
+    client = SourceClient("hostile", hostile.url, quick(), MemoryCalls())
+    with client as one, pytest.raises(SourceChanged, match="expected JSON"):
+        json_of("hostile", one.get("/"))
 
 
 def test_the_breaker_closes_when_its_time_is_over(echo: Echo, quick: Callable[..., Pace]) -> None:

@@ -19,7 +19,7 @@ FUNDS, LIST, CODES = "krx_openapi.etfs", "krx_openapi.instruments", "opendart.co
 
 def keep(inbox: Inbox, feed: str, key: str, **row: object) -> None:
     rows = instrument_rows(pl.DataFrame([{"kind": "common", **row}]))
-    inbox.keep(feed, feed.split(".")[0], key, Answer(state=AnswerState.FINAL, frames={"instruments": rows}))
+    inbox.keep(feed, feed.split(".", maxsplit=1)[0], key, Answer(state=AnswerState.FINAL, frames={"instruments": rows}))
 
 
 def fund(inbox: Inbox, key: str, name: str) -> None:
