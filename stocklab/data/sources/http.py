@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _EXCERPT: Final = 80
+_SHORTEST_SECRET: Final = 8  # anything shorter may be a word of an answer
 _LARGEST_BODY: Final = 256 << 20  # unpacked; the largest answer in use has some MB
 _PATIENCE: Final = 4.0  # an answer that trickles in may take this many times the timeout
 _LONGEST_BLOCK: Final = timedelta(days=7)  # no service means more; a person can ask again sooner
@@ -71,6 +73,8 @@ class SourceClient:
     calls : CallLedger
     headers : mapping, optional
         Sent with every request.
+    secrets : tuple of str
+        Keys that requests hold: an answer that echoes one, as an error page may, is read as if it said "(key)".
     stop : threading.Event, optional
         Set by whoever wants the work to end; a wait then ends at once.
     transport : httpx.BaseTransport, optional
@@ -82,6 +86,7 @@ class SourceClient:
     pace: Pace
     calls: CallLedger
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a key
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     transport: httpx.BaseTransport | None = None
     _client: httpx.Client = field(init=False)
@@ -218,9 +223,13 @@ class SourceClient:
                     raise SourceChanged(self.source, f"an answer of more than {_LARGEST_BODY >> 20} MB")
                 if time.monotonic() > deadline:
                     raise _Again("the answer takes too long")
+        told = bytes(content)
+        for secret in self.secrets:
+            for form in (secret, quote(secret, safe="")):
+                told = told.replace(form.encode(), b"(key)") if len(form) >= _SHORTEST_SECRET else told
         packed = {b"content-encoding", b"content-length", b"transfer-encoding"}
         headers = [(name, value) for name, value in response.headers.raw if name.lower() not in packed]
-        return httpx.Response(response.status_code, headers=headers, content=bytes(content), request=response.request)
+        return httpx.Response(response.status_code, headers=headers, content=told, request=response.request)
 
     def _block(self, seconds: float, reason: str) -> SourceBlocked:
         until = now_kst() + min(timedelta(seconds=seconds), _LONGEST_BLOCK)

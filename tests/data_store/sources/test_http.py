@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from urllib.parse import quote
 
 import pytest
 from fakes.http_service import FakeService, Fault, Reply, Seen, json_reply
@@ -180,6 +181,21 @@ def test_an_answer_is_bounded_unpacked(
     hostile.reply = Reply(body=gzip.compress("값".encode()), headers={"Content-Encoding": "gzip"})
     with SourceClient("hostile", hostile.url, quick(), MemoryCalls()) as one:
         assert one.get("/").text == "값"
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_an_answer_that_echoes_a_key_shows_it_nowhere(
+    hostile: Hostile, quick: Callable[..., Pace], ledger: Noted, status: int
+) -> None:
+    key = "verysecret+/=="
+    page = f"<p>GET /x?serviceKey={quote(key, safe='')} and {key} are not allowed here"
+    hostile.reply = Reply(status=status, body=page.encode())
+    with SourceClient("hostile", hostile.url, quick(), ledger, secrets=(key, "")) as one:
+        with pytest.raises(SourceChanged, match=r"[(]key[)] and [(]key[)] are") as error:
+            json_of("hostile", one.get("/x", {"serviceKey": key}))
+        assert key not in repr(one)
+    told = f"{error.value!r} {error.value.found} {ledger.notes}"
+    assert "verysecret" not in told
 
 
 @pytest.mark.parametrize("body", [b"[" * 1_000_000, b'{"price": NaN}', b"[-Infinity]"], ids=["deep", "nan", "inf"])
