@@ -61,8 +61,33 @@ class _Again(Exception):
 
 
 @dataclass(slots=True)
+class _Gate:
+    """When the next request to a service may begin: one for all clients of a process, which together keep its pace."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    opens: float = 0.0
+
+    def enter(self, gap: float) -> float:
+        """Begin now and close the gate for ``gap`` seconds: 0.0; else, and nothing changes, the seconds to wait."""
+        with self.lock:
+            now = time.monotonic()
+            if now < self.opens:
+                return self.opens - now
+            self.opens = now + gap
+            return 0.0
+
+    def close(self, seconds: float) -> None:
+        """Let nobody in before that."""
+        with self.lock:
+            self.opens = max(self.opens, time.monotonic() + seconds)
+
+
+_GATES: Final[dict[tuple[str, str], _Gate]] = {}  # by source and address
+
+
+@dataclass(slots=True)
 class SourceClient:
-    """HTTP to one service. Not for use by two threads at once.
+    """HTTP to one service. Not for use by two threads at once; clients of one service keep its pace together.
 
     Parameters
     ----------
@@ -90,11 +115,12 @@ class SourceClient:
     stop: threading.Event = field(default_factory=threading.Event)
     transport: httpx.BaseTransport | None = None
     _client: httpx.Client = field(init=False)
-    _next: float = field(init=False, default=0.0)
+    _gate: _Gate = field(init=False)
     _sent: int = field(init=False, default=0)
     _random: random.Random = field(init=False, default_factory=random.Random)
 
     def __post_init__(self) -> None:
+        self._gate = _GATES.setdefault((self.source, self.base_url), _Gate())
         self._client = httpx.Client(
             base_url=self.base_url,
             headers=dict(self.headers),
@@ -115,7 +141,7 @@ class SourceClient:
 
     def pause(self, seconds: float) -> None:
         """Let the next request begin no sooner than in ``seconds``."""
-        self._next = max(self._next, time.monotonic() + seconds)
+        self._gate.close(seconds)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> httpx.Response:
         """GET with retries; see `send`."""
@@ -245,9 +271,10 @@ class SourceClient:
         return drawn if after is None else after + self._random.uniform(0.0, self.pace.first_wait_seconds)
 
     def _keep_pace(self) -> None:
-        self._sleep(max(0.0, self._next - time.monotonic()))
         gap = self._random.uniform(self.pace.least_gap_seconds, self.pace.most_gap_seconds)
-        self._next = time.monotonic() + gap
+        self._sleep(0.0)
+        while (wait := self._gate.enter(gap)) > 0:
+            self._sleep(wait)
 
     def _sleep(self, seconds: float) -> None:
         if self.stop.wait(seconds) if seconds > 0 else self.stop.is_set():

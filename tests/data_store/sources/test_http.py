@@ -269,6 +269,18 @@ def test_the_pace_is_between_beginnings(client: Callable[..., SourceClient], ech
     assert sum(echo.gaps()) >= 5 * 0.05 - 0.03
 
 
+def test_two_clients_of_a_service_keep_its_pace_together(client: Callable[..., SourceClient], echo: Echo) -> None:
+    two = [client(least_gap_seconds=0.06, most_gap_seconds=0.08) for _ in range(2)]
+    threads = [threading.Thread(target=lambda one=one: [one.get("/") for _ in range(4)]) for one in two]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(echo.seen) == 8
+    assert time.monotonic() - started >= 7 * 0.06
+
+
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.CUT, Fault.SLOW], ids=lambda fault: fault.value)
 def test_a_broken_connection_is_tried_again(client: Callable[..., SourceClient], echo: Echo, fault: Fault) -> None:
     echo.fail(fault, seconds=2.0)
