@@ -229,12 +229,14 @@ class Store:
 
 
 def _created(snapshot: Path) -> datetime:
-    """When a snapshot was written; a damaged one is not worth failing over, its directory tells."""
+    """When a snapshot was written: by itself or by its directory, the earlier, since after a clock that was ahead each
+    snapshot names a later moment than that. A damaged one is not worth failing over, its directory tells."""
+    written = datetime.fromtimestamp(snapshot.stat().st_mtime, UTC)
     try:
-        return Manifest.load(snapshot).created_utc
+        return min(Manifest.load(snapshot).created_utc, written)
     except StoreError as error:
         log.warning("snapshot_unreadable", snapshot=snapshot.name, reason=str(error))
-        return datetime.fromtimestamp(snapshot.stat().st_mtime, UTC)
+        return written
 
 
 def _remove_tree(path: Path) -> None:

@@ -141,6 +141,10 @@ def test_clock_set_back_does_not_reorder_versions(store: Store) -> None:
     path.write_text(json.dumps(value))
     second = store.write({"indices": INDEX.with_columns(close=pl.lit(1.0))}, sources=SOURCES)
     assert second.manifest.created_utc > datetime(2999, 1, 1, tzinfo=UTC)
+    assert store.collect_garbage(grace_hours=0)[-1:] != (second.id,)
+    assert [path.name for path in store.snapshots.iterdir()] == [second.id], (
+        "what a wrong clock wrote goes all the same"
+    )
 
 
 def test_garbage_is_collected_after_the_grace_period(store: Store) -> None:

@@ -113,7 +113,7 @@ class DataGoKr:
     def __post_init__(self) -> None:
         if re.search(r"%[0-9A-Fa-f]{2}", self.key):  # a decoded key is base64, which has no %
             self.key = unquote(self.key)
-        self._client = SourceClient(SOURCE, self.url, self.pace, self.calls, stop=self.stop)
+        self._client = SourceClient(SOURCE, self.url, self.pace, self.calls, secrets=(self.key,), stop=self.stop)
 
     def __enter__(self) -> Self:
         return self

@@ -170,6 +170,7 @@ def open_dart(
         base_url=settings.opendart_url,
         pace=pace,
         calls=calls,
+        secrets=(key,),
         stop=stop if stop is not None else threading.Event(),
     )
     return DartClient(client=client, key=key, clock=clock)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import httpx
 import structlog
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _EXCERPT: Final = 80
+_SHORTEST_SECRET: Final = 8  # anything shorter may be a word of an answer
 _LARGEST_BODY: Final = 256 << 20  # unpacked; the largest answer in use has some MB
 _PATIENCE: Final = 4.0  # an answer that trickles in may take this many times the timeout
 _LONGEST_BLOCK: Final = timedelta(days=7)  # no service means more; a person can ask again sooner
@@ -59,8 +61,33 @@ class _Again(Exception):
 
 
 @dataclass(slots=True)
+class _Gate:
+    """When the next request to a service may begin: one for all clients of a process, which together keep its pace."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    opens: float = 0.0
+
+    def enter(self, gap: float) -> float:
+        """Begin now and close the gate for ``gap`` seconds: 0.0; else, and nothing changes, the seconds to wait."""
+        with self.lock:
+            now = time.monotonic()
+            if now < self.opens:
+                return self.opens - now
+            self.opens = now + gap
+            return 0.0
+
+    def close(self, seconds: float) -> None:
+        """Let nobody in before that."""
+        with self.lock:
+            self.opens = max(self.opens, time.monotonic() + seconds)
+
+
+_GATES: Final[dict[tuple[str, str], _Gate]] = {}  # by source and address
+
+
+@dataclass(slots=True)
 class SourceClient:
-    """HTTP to one service. Not for use by two threads at once.
+    """HTTP to one service. Not for use by two threads at once; clients of one service keep its pace together.
 
     Parameters
     ----------
@@ -71,6 +98,8 @@ class SourceClient:
     calls : CallLedger
     headers : mapping, optional
         Sent with every request.
+    secrets : tuple of str
+        Keys that requests hold: an answer that echoes one, as an error page may, is read as if it said "(key)".
     stop : threading.Event, optional
         Set by whoever wants the work to end; a wait then ends at once.
     transport : httpx.BaseTransport, optional
@@ -82,14 +111,16 @@ class SourceClient:
     pace: Pace
     calls: CallLedger
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold a key
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     stop: threading.Event = field(default_factory=threading.Event)
     transport: httpx.BaseTransport | None = None
     _client: httpx.Client = field(init=False)
-    _next: float = field(init=False, default=0.0)
+    _gate: _Gate = field(init=False)
     _sent: int = field(init=False, default=0)
     _random: random.Random = field(init=False, default_factory=random.Random)
 
     def __post_init__(self) -> None:
+        self._gate = _GATES.setdefault((self.source, self.base_url), _Gate())
         self._client = httpx.Client(
             base_url=self.base_url,
             headers=dict(self.headers),
@@ -110,7 +141,7 @@ class SourceClient:
 
     def pause(self, seconds: float) -> None:
         """Let the next request begin no sooner than in ``seconds``."""
-        self._next = max(self._next, time.monotonic() + seconds)
+        self._gate.close(seconds)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> httpx.Response:
         """GET with retries; see `send`."""
@@ -218,9 +249,13 @@ class SourceClient:
                     raise SourceChanged(self.source, f"an answer of more than {_LARGEST_BODY >> 20} MB")
                 if time.monotonic() > deadline:
                     raise _Again("the answer takes too long")
+        told = bytes(content)
+        for secret in self.secrets:
+            for form in (secret, quote(secret, safe="")):
+                told = told.replace(form.encode(), b"(key)") if len(form) >= _SHORTEST_SECRET else told
         packed = {b"content-encoding", b"content-length", b"transfer-encoding"}
         headers = [(name, value) for name, value in response.headers.raw if name.lower() not in packed]
-        return httpx.Response(response.status_code, headers=headers, content=bytes(content), request=response.request)
+        return httpx.Response(response.status_code, headers=headers, content=told, request=response.request)
 
     def _block(self, seconds: float, reason: str) -> SourceBlocked:
         until = now_kst() + min(timedelta(seconds=seconds), _LONGEST_BLOCK)
@@ -236,9 +271,10 @@ class SourceClient:
         return drawn if after is None else after + self._random.uniform(0.0, self.pace.first_wait_seconds)
 
     def _keep_pace(self) -> None:
-        self._sleep(max(0.0, self._next - time.monotonic()))
         gap = self._random.uniform(self.pace.least_gap_seconds, self.pace.most_gap_seconds)
-        self._next = time.monotonic() + gap
+        self._sleep(0.0)
+        while (wait := self._gate.enter(gap)) > 0:
+            self._sleep(wait)
 
     def _sleep(self, seconds: float) -> None:
         if self.stop.wait(seconds) if seconds > 0 else self.stop.is_set():

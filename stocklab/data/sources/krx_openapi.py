@@ -65,7 +65,7 @@ class KrxOpenApi:
 
     def __post_init__(self) -> None:
         self._client = SourceClient(
-            SOURCE, self.url, self.pace, self.calls, headers={"AUTH_KEY": self.key}, stop=self.stop
+            SOURCE, self.url, self.pace, self.calls, headers={"AUTH_KEY": self.key}, secrets=(self.key,), stop=self.stop
         )
 
     def __enter__(self) -> Self:

@@ -108,6 +108,7 @@ class NaverNews:
             pace=self.pace,
             calls=self.calls,
             headers={self.endpoint.id_header: self.client_id, self.endpoint.secret_header: self.client_secret},
+            secrets=(self.client_id, self.client_secret),
             stop=self.stop,
         )
 

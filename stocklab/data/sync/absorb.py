@@ -10,20 +10,22 @@ import polars as pl
 
 from stocklab.data.datasets import DATASETS, PRICES_RAW
 from stocklab.data.layouts import ROW, Piece
-from stocklab.data.merge import Overlap, merge_instruments, merge_rows
+from stocklab.data.merge import Overlap, merge_rows
 from stocklab.data.merge_statements import merge_statements
 from stocklab.data.merge_years import merge_years
 from stocklab.data.snapshot import UNCHANGED, Partitions, Snapshot, Unchanged
 from stocklab.data.sources.feed import AnswerState
 from stocklab.data.store import Store
 from stocklab.data.sync.inbox import Inbox, Kept
+from stocklab.data.sync.named_rows import merge_named
 from stocklab.data.sync.owned_rows import DISAGREEMENTS, MergedSessions, merge_sessions
 
-__all__ = ["COVERAGE", "Absorbed", "absorb", "coverage_of", "real_snapshot"]
+__all__ = ["COVERAGE", "Absorbed", "absorb", "coverage_of", "real_snapshot", "rows_answered"]
 
 COVERAGE: Final = "coverage"
 _MOST_DISAGREEMENTS: Final = 20_000  # kept; the newest stay
 
+Coverage = dict[str, dict[str, str]]  # feed -> key -> checksum
 Content = dict[str, pl.DataFrame | Partitions | Unchanged]
 
 
@@ -64,15 +66,23 @@ def real_snapshot(store: Store) -> Snapshot | None:
     return current if current is not None and not current.synthetic else None
 
 
-def coverage_of(snapshot: Snapshot | None) -> dict[str, dict[str, str]]:
+def coverage_of(snapshot: Snapshot | None) -> Coverage:
     """Feed -> key -> checksum of what a snapshot holds answers to."""
     if snapshot is None or not snapshot.has(COVERAGE):
         return {}
     rows = snapshot.scan(COVERAGE).select("feed", "key", "checksum").collect()
-    known: dict[str, dict[str, str]] = {}
+    known: Coverage = {}
     for feed, key, checksum in rows.iter_rows():
         known.setdefault(feed, {})[key] = checksum
     return known
+
+
+def rows_answered(snapshot: Snapshot | None, feed: str) -> dict[str, int]:
+    """Key -> rows of the answers of one feed that a snapshot holds."""
+    if snapshot is None or not snapshot.has(COVERAGE):
+        return {}
+    rows = snapshot.scan(COVERAGE).filter(pl.col("feed") == feed).select("key", "rows").collect()
+    return dict(rows.iter_rows())
 
 
 def absorb(store: Store, inbox: Inbox, *, order: Sequence[str]) -> Absorbed:
@@ -102,14 +112,14 @@ def absorb(store: Store, inbox: Inbox, *, order: Sequence[str]) -> Absorbed:
         ]
         done = Absorbed(answers=len(fresh), snapshot_id=base.id if base is not None else None)
         if fresh:
-            content, sources = _content(base, fresh, order, done)
+            content, sources = _content(base, known, fresh, order, done)
             done.snapshot_id = store.write(content, sources=sources).id
         inbox.drop(pending)
         return done
 
 
 def _content(
-    base: Snapshot | None, fresh: Sequence[Kept], order: Sequence[str], done: Absorbed
+    base: Snapshot | None, known: Coverage, fresh: Sequence[Kept], order: Sequence[str], done: Absorbed
 ) -> tuple[Content, dict[str, str]]:
     content: Content = dict.fromkeys(base.manifest.datasets, UNCHANGED) if base is not None else {}
     sources: dict[str, str] = {}
@@ -123,7 +133,7 @@ def _content(
             value = sessions.content
             differing.append(sessions.disagreements)
         else:
-            value = _others(name, mine, stored, done)
+            value = _others(name, mine, stored, done, known)
         if value is not None:
             content[name] = value
             sources[name] = _source(base, name, mine)
@@ -171,9 +181,14 @@ def _sessions(mine: Sequence[Kept], stored: Snapshot | None, order: Sequence[str
 
 
 def _others(
-    name: str, mine: Sequence[Kept], stored: Snapshot | None, done: Absorbed
+    name: str, mine: Sequence[Kept], stored: Snapshot | None, done: Absorbed, known: Coverage
 ) -> pl.DataFrame | Partitions | None:
     """Datasets of one source: rows are added, and a newer answer's values replace the stored ones."""
+    before = stored.scan(name).collect() if stored is not None and not DATASETS[name].by_year else None
+    if name == "instruments":
+        named = merge_named(mine, before, known)
+        done.count(name, added=named.added)
+        return named.frame
     newest: dict[str, Piece] = {}
     for kept in mine:
         frame = kept.frame(name)
@@ -186,10 +201,7 @@ def _others(
         for part in parts:
             done.count(name, added=part.added, replaced=part.replaced)
         return content
-    before = stored.scan(name).collect() if stored is not None else None
-    if name == "instruments":
-        one = merge_instruments(pieces, before)
-    elif name == "statements":
+    if name == "statements":
         one = merge_statements(pieces, before, Overlap.REPLACE)
     else:
         one = merge_rows(name, pieces, before, Overlap.REPLACE)
@@ -200,7 +212,7 @@ def _others(
 def _without_repeats(name: str, pieces: list[Piece]) -> list[Piece]:
     """Several answers may hold the same row (a weekly list, a report asked for twice): the later answer's stands."""
     spec = DATASETS[name]
-    if name == "instruments" or len(pieces) < 2:
+    if len(pieces) < 2:
         return pieces
     rows = pl.concat([piece.frame.with_columns(pl.lit(number).alias("_piece")) for number, piece in enumerate(pieces)])
     rows = rows.unique(spec.key, keep="last", maintain_order=True)

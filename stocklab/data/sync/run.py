@@ -23,7 +23,7 @@ from stocklab.data.panel_build import build_panel, dataset_of
 from stocklab.data.sources.calls import CallLedger, now_kst
 from stocklab.data.sources.feed import Answer, AnswerState, Feed, Window, session_of
 from stocklab.data.store import Store
-from stocklab.data.sync.absorb import Absorbed, absorb, coverage_of, real_snapshot
+from stocklab.data.sync.absorb import Absorbed, absorb, coverage_of, real_snapshot, rows_answered
 from stocklab.data.sync.inbox import Inbox, checksum_of
 from stocklab.data.sync.report import FeedOutcome, FeedReport, OnSyncProgress, SyncProgress, SyncReport
 from stocklab.data.sync.window import window_at
@@ -46,6 +46,7 @@ __all__ = ["SyncOptions", "sync"]
 log = structlog.get_logger(__name__)
 
 _FAILURES_IN_A_ROW: Final = 3  # then the feed rests until the next sync
+_MOST_GONE: Final = 5  # rows a correction may take away, or one in a hundred; more are a part of an answer
 _TURN: Final = 20  # keys a feed may ask before the next one's turn
 _ENDS: Final = (
     (SourceOff, FeedOutcome.OFF),
@@ -90,6 +91,7 @@ class _Turn:
     keys: list[str]  # last first
     report: FeedReport
     known: dict[str, str]
+    rows: dict[str, int]  # of whole sessions stored before
     answered: set[str] = field(default_factory=set)  # with rows, in this sync
     tried: set[str] = field(default_factory=set)
     settled: bool = False  # its keys are not to be asked for again
@@ -220,11 +222,13 @@ def _better(feed: Feed, order: Sequence[str]) -> list[str]:
 
 
 def _turn(run: _Run, feed: Feed) -> _Turn:
-    known = coverage_of(real_snapshot(run.store)).get(feed.name, {})
+    snapshot = real_snapshot(run.store)
+    known = coverage_of(snapshot).get(feed.name, {})
+    rows = rows_answered(snapshot, feed.name) if PRICES_RAW in feed.datasets else {}
     keys = list(dict.fromkeys(feed.wanted(known, run.window)))
     run.wanted += len(keys)
     report = FeedReport(feed=feed.name, source=feed.source, wanted=len(keys))
-    return _Turn(feed=feed, keys=keys[::-1], report=report, known=known)
+    return _Turn(feed=feed, keys=keys[::-1], report=report, known=known, rows=rows)
 
 
 def _second_opinion(run: _Run, feed: Feed, firsts: Sequence[_Turn]) -> _Turn:
@@ -301,6 +305,7 @@ def _ask_one(run: _Run, turn: _Turn) -> None:
             return
         if answer.state is AnswerState.EMPTY and turn.known.get(key) not in (None, checksum_of({})):
             raise _Vanished(turn.feed.source, f"{turn.feed.name} has no rows for {key} any more; the stored ones stay")
+        _refuse_a_part(turn, key, answer)
         kept = run.inbox.keep(turn.feed.name, turn.feed.source, key, answer)
     except Cancelled:
         turn.keys.append(key)
@@ -359,6 +364,16 @@ def _must_have_traded(turn: _Turn, key: str) -> bool:
     nothing = checksum_of({})
     beside = (previous_session(session), next_session(session, expected=True))
     return not all(str(day) in turn.answered or turn.known.get(str(day), nothing) != nothing for day in beside)
+
+
+def _refuse_a_part(turn: _Turn, key: str, answer: Answer) -> None:
+    """A correction takes away single rows; an answer without many that were there is cut, and would cut the store."""
+    before, now = turn.rows.get(key, 0), sum(frame.height for frame in answer.frames.values())
+    if answer.state is AnswerState.FINAL and before - now > max(_MOST_GONE, before // 100):
+        raise _Vanished(
+            turn.feed.source,
+            f"{turn.feed.name} has {now:,} rows for {key}, before it had {before:,}; the stored ones stay",
+        )
 
 
 class _Vanished(SourceError):

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from urllib.parse import quote
 
 import pytest
 from fakes.http_service import FakeService, Fault, Reply, Seen, json_reply
 
+from stocklab.data.sources import http
 from stocklab.data.sources.calls import KST, MemoryCalls, now_kst
 from stocklab.data.sources.http import Pace, SourceClient, json_of
 from stocklab.errors import Cancelled, SourceBlocked, SourceChanged, SourceExhausted, SourceTemporary
@@ -166,16 +168,34 @@ def test_an_answer_that_trickles_ends(hostile: Hostile, quick: Callable[..., Pac
         timer.join()
 
 
-def test_an_answer_is_bounded_unpacked(hostile: Hostile, quick: Callable[..., Pace]) -> None:
-    bomb = gzip.compress(bytes(300 << 20), compresslevel=1)
+def test_an_answer_is_bounded_unpacked(
+    hostile: Hostile, quick: Callable[..., Pace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "_LARGEST_BODY", 4 << 20)
+    bomb = gzip.compress(bytes(8 << 20))
     hostile.reply = Reply(body=bomb, headers={"Content-Encoding": "gzip"})
-    client = SourceClient("hostile", hostile.url, quick(timeout_seconds=20.0), MemoryCalls())
-    with client as one, pytest.raises(SourceChanged, match="more than 256 MB"):
+    client = SourceClient("hostile", hostile.url, quick(), MemoryCalls())
+    with client as one, pytest.raises(SourceChanged, match="more than 4 MB"):
         one.get("/")
     assert len(hostile.seen) == 1
     hostile.reply = Reply(body=gzip.compress("값".encode()), headers={"Content-Encoding": "gzip"})
     with SourceClient("hostile", hostile.url, quick(), MemoryCalls()) as one:
         assert one.get("/").text == "값"
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_an_answer_that_echoes_a_key_shows_it_nowhere(
+    hostile: Hostile, quick: Callable[..., Pace], ledger: Noted, status: int
+) -> None:
+    key = "verysecret+/=="
+    page = f"<p>GET /x?serviceKey={quote(key, safe='')} and {key} are not allowed here"
+    hostile.reply = Reply(status=status, body=page.encode())
+    with SourceClient("hostile", hostile.url, quick(), ledger, secrets=(key, "")) as one:
+        with pytest.raises(SourceChanged, match=r"[(]key[)] and [(]key[)] are") as error:
+            json_of("hostile", one.get("/x", {"serviceKey": key}))
+        assert key not in repr(one)
+    told = f"{error.value!r} {error.value.found} {ledger.notes}"
+    assert "verysecret" not in told
 
 
 @pytest.mark.parametrize("body", [b"[" * 1_000_000, b'{"price": NaN}', b"[-Infinity]"], ids=["deep", "nan", "inf"])
@@ -247,6 +267,18 @@ def test_the_pace_is_between_beginnings(client: Callable[..., SourceClient], ech
         one.get("/")
     assert min(echo.gaps()) >= 0.02  # the first of two may arrive late
     assert sum(echo.gaps()) >= 5 * 0.05 - 0.03
+
+
+def test_two_clients_of_a_service_keep_its_pace_together(client: Callable[..., SourceClient], echo: Echo) -> None:
+    two = [client(least_gap_seconds=0.06, most_gap_seconds=0.08) for _ in range(2)]
+    threads = [threading.Thread(target=lambda one=one: [one.get("/") for _ in range(4)]) for one in two]
+    started = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(echo.seen) == 8
+    assert time.monotonic() - started >= 7 * 0.06
 
 
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.CUT, Fault.SLOW], ids=lambda fault: fault.value)

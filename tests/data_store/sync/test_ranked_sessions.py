@@ -47,7 +47,8 @@ def follow(
     cells = dict(stored)
     differences: set[tuple[object, ...]] = set()
     for feed, sessions in sorted(answers, key=lambda one: rank[one[0]]):
-        for day, closes in sessions.items():
+        for day, answered in sessions.items():
+            closes = dict(answered)
             here = {symbol: value for (when, symbol), value in cells.items() if when == day}
             for symbol, close in closes.items():
                 source, other = here.get(symbol, (feed, close))
@@ -60,14 +61,15 @@ def follow(
             ]
             if better and len(better) >= len(closes) / 2:
                 continue
-            taken = {symbol: close for symbol, close in closes.items() if symbol not in better}
+            for symbol in better:
+                del closes[symbol]
             for other_source in {source for source, _ in here.values()}:
                 theirs = [symbol for symbol, (source, _) in here.items() if source == other_source]
-                shared = [symbol for symbol in theirs if symbol in taken]
+                shared = [symbol for symbol in theirs if symbol in closes]
                 whole = other_source == feed or (shared and len(shared) >= len(theirs) / 2)
                 for symbol in theirs if whole else shared:
                     del cells[(day, symbol)]
-            cells.update({(day, symbol): (feed, close) for symbol, close in taken.items()})
+            cells.update({(day, symbol): (feed, close) for symbol, close in closes.items()})
     return cells, differences
 
 

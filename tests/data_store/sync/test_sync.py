@@ -255,6 +255,13 @@ def test_rows_of_a_better_source_stand_while_it_is_off(
     assert report.disagreements == 1
 
 
+class Again(Second):
+    """Asks for every session in every sync."""
+
+    def wanted(self, known: dict[str, str], window: Window) -> list[str]:
+        return [str(day) for day in window.sessions[::-1]]
+
+
 class Broken(Second):
     """A source whose answer breaks the code that reads it, as JSON nested a million times does."""
 
@@ -336,6 +343,22 @@ def test_rows_that_vanish_and_rows_that_cannot_be_are_failures(run: Run, krx: Fa
     report = run(SESSIONS[10])
     assert report.feeds[0].failed == 1
     assert_frame_equal(stored_rows(store), before)
+
+
+def test_a_correction_that_lacks_many_rows_is_a_part(store: Store, market: pl.DataFrame):
+    wide = pl.concat([market.with_columns(code=f"{n}" + pl.col("code").str.slice(1)) for n in range(10)])
+    source = Again(wide)
+    clock = lambda: morning_after(SESSIONS[2])  # noqa: E731
+    options = SyncOptions(history_from=FIRST)
+    assert sync(store, [source], options, clock=clock).complete
+    whole, key = source.days[str(SESSIONS[1])], str(SESSIONS[1])
+    source.days[key] = whole.head(whole.height - 6)
+    report = sync(store, [source], options, clock=clock)
+    assert (report.feeds[0].failed, report.removed) == (1, {})
+    assert "before it had" in report.feeds[0].message
+    source.days[key] = whole.head(whole.height - 5)
+    report = sync(store, [source], options, clock=clock)
+    assert (report.feeds[0].failed, report.removed) == (0, {"prices_raw": 5})
 
 
 def test_only_one_sync_at_a_time(run: Run, store: Store, krx: FakeKrxOpenApi):
