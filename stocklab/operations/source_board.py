@@ -28,7 +28,10 @@ class KeyState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceLine:
-    """A source as the Data page shows it; moments are None until they happen."""
+    """A source as the Data page shows it; moments are None until they happen.
+
+    ``switched_off`` is the setting that keeps it from being asked, "" when none does.
+    """
 
     source: KnownSource
     keys: tuple[KeyState, ...]
@@ -38,11 +41,12 @@ class SourceLine:
     last_ok_at: datetime | None
     last_error_at: datetime | None
     last_error: str
+    switched_off: str = ""
 
     @property
     def on(self) -> bool:
-        """Whether every key it needs is set."""
-        return all(key.held != "missing" for key in self.keys)
+        """Whether syncs ask it: every key it needs is set, and no switch keeps it off."""
+        return not self.switched_off and all(key.held != "missing" for key in self.keys)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -88,6 +92,7 @@ def _line(
         last_ok_at=None if health is None else health.last_ok_at,
         last_error_at=None if health is None else health.last_error_at,
         last_error="" if health is None else health.last_error,
+        switched_off=source.switch if source.switch and not getattr(settings, source.switch) else "",
     )
 
 

@@ -26,6 +26,8 @@ class KnownSource:
         Requests a day, None without a limit.
     address : str
         Where a person gets a key, or reads about the service.
+    switch : str
+        The setting that must be true, "" when the keys alone decide.
     """
 
     name: str
@@ -34,6 +36,7 @@ class KnownSource:
     datasets: tuple[str, ...]
     budget: int | None
     address: str
+    switch: str = ""
 
 
 KNOWN_SOURCES: Final = (
@@ -79,6 +82,7 @@ KNOWN_SOURCES: Final = (
         datasets=("prices_coin", "instruments"),
         budget=None,
         address="https://docs.upbit.com",
+        switch="sync_coins",
     ),
     KnownSource(
         name="naver_hub",

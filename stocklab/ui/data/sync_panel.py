@@ -29,7 +29,7 @@ def sync_panel(desk: Desk) -> None:
     live = [event for event in desk.events if event.live]
     if live:
         _ticking(live)
-    elif desk.keyed or not desk.synthetic:
+    elif desk.keyed or (desk.coins and not desk.synthetic):
         _offer(desk)
     if not desk.scheduler.alive and (live or desk.keyed):
         nobody_works(desk.scheduler)
@@ -113,6 +113,8 @@ def progress_sentence(text: str) -> str:
     if found is None:
         return escape(text) if text else _("Preparing the questions")
     first = _("Storing what was answered") if found.storing else feed_name(found.feed)
+    if not found.wanted:  # answers that an interrupted sync left are stored before anything is asked
+        return first
     parts = [
         first,
         _("{asked} of {wanted} questions").format(asked=fmt.count(found.asked), wanted=fmt.count(found.wanted)),

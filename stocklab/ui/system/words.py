@@ -103,6 +103,7 @@ CACHES: Final[Mapping[str, str]] = {
     "status": N_("State of the data"),
     "panel_words": N_("Names and sectors"),
     "names": N_("Names of all symbols"),
+    "groups": N_("Members of indices, themes and sectors"),
     "preset_coverage": N_("What presets lack"),
     "factor_statuses": N_("Which factors have values"),
     "factor_reports": N_("Reports on factors"),
