@@ -46,7 +46,7 @@ def test_a_source_is_off_idle_working_failed_or_paused(database: Database, tmp_p
     assert (found["opendart"].state, found["opendart"].detail) == (ComponentState.FAILED, "status 503")
     assert found["opendart"].age_seconds(NOW) == 3600
     calls.block("upbit", until=NOW + timedelta(hours=1), reason="too fast")
-    assert parts(database, tmp_path)["upbit"].state is ComponentState.BLOCKED
+    assert parts(database, tmp_path, sync_coins=True)["upbit"].state is ComponentState.BLOCKED
 
 
 def test_a_process_that_is_silent_is_absent_and_its_day_is_counted(database: Database, tmp_path: Path) -> None:
