@@ -159,7 +159,14 @@ def _fresh(desk: Desk) -> tuple[str, str]:
         hint = _("The next session is asked for from {moment}.").format(moment=fmt.moment(fresh.next_release))
     else:
         hint = _("Every session that has ended is stored.")
-    return _("Up to date."), hint
+    unasked = [
+        source_name(line.source.name)
+        for line in desk.sources
+        if line.on and line.source.datasets and line.last_ok_at is None
+    ]
+    if unasked:
+        hint += " " + _("Not asked yet: {sources}. Press Sync now.").format(sources=", ".join(unasked))
+    return _("Prices are up to date.") if unasked else _("Up to date."), hint
 
 
 def _stale(desk: Desk) -> tuple[str, str]:
