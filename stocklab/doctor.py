@@ -18,7 +18,7 @@ from stocklab.data import Store, status
 from stocklab.db import head_revision, open_database, revision
 from stocklab.errors import StockLabError
 from stocklab.market.calendar import confirmed_until
-from stocklab.operations import scheduler_status
+from stocklab.operations import SourceKeys, SourceLine, open_sealer, scheduler_status, source_board
 from stocklab.operations.backup import newest_backup
 from stocklab.portfolios.lab import database_url
 from stocklab.settings import Settings
@@ -222,9 +222,31 @@ def _clock(settings: Settings) -> Check:
 
 
 def _sources(settings: Settings) -> Check:
-    return Check(
-        name="sources", state="off", detail="data comes from `stocklab data import`; no online source is set up"
-    )
+    lines = _source_lines(settings)
+    on = [line for line in lines if line.on]
+    if not on:
+        detail = "data comes from `stocklab data import`; no online source is set up"
+        return Check(name="sources", state="off", detail=detail, hint="Enter a key on the Data page.")
+    failing = [f"{line.source.name}: {line.last_error}" for line in on if line.failing]
+    if failing:
+        return Check(name="sources", state="warn", detail="; ".join(failing), hint="The Data page shows each source.")
+    asked = ", ".join(f"{line.source.name} {line.calls_today:,}" for line in on)
+    return Check(name="sources", state="ok", detail=f"on, with requests of today: {asked}")
+
+
+def _source_lines(settings: Settings) -> tuple[SourceLine, ...]:
+    """Every source with its keys, () while the app database is not there or not up to date."""
+    url = database_url(settings)
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return ()
+    database = open_database(url)
+    try:
+        if revision(database) != head_revision():
+            return ()
+        names = SourceKeys(database, open_sealer(settings)).names()
+        return source_board(settings, names, database, datetime.now(UTC))
+    finally:
+        database.close()
 
 
 def _brokers(settings: Settings) -> Check:

@@ -72,7 +72,9 @@ def _sources(arguments: argparse.Namespace, settings: Settings) -> int:
         print_json({"on": active, "off": [asdict(one) for one in off], "requests_today": today})
         return 0
     for one in on:
-        print(f"  {one.name:<26} on   {', '.join(one.datasets)}; {today[one.source]:,} requests today")
+        print(f"  {one.name:<26} on   {', '.join(one.datasets)}")
+    for source, taken in today.items():
+        print(f"Requests to {source} today: {taken:,}")
     for missing in off:
         needs = ", ".join(f"STOCKLAB_{name.upper()}" for name in missing.settings)
         print(f"  {missing.name:<26} off  {missing.reason.value.replace('_', ' ')}: {needs}")

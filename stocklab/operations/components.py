@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import func, select
 
 from stocklab.data.sources.calls import KST
+from stocklab.data.sources.known import KNOWN_SOURCES
 from stocklab.data.store import Store
 from stocklab.db import Database, RunState, ScheduledRunRow, SourceKeyRow, head_revision, revision
 from stocklab.errors import StockLabError
@@ -219,12 +220,18 @@ def _sources(health: Sequence[SourceHealth], settings: Settings, kept: frozenset
     for name in (*SOURCE_SETTINGS, *sorted(known.keys() - SOURCE_SETTINGS.keys())):
         needed = SOURCE_SETTINGS.get(name, ())
         has_keys = all(getattr(settings, key) is not None or key in kept for key in needed)
-        yield _source(name, known.get(name), has_keys=has_keys)
+        off = _switched_off(name, settings) or ("" if has_keys else "no key")
+        yield _source(name, known.get(name), off=off)
 
 
-def _source(name: str, health: SourceHealth | None, *, has_keys: bool) -> Component:
-    if not has_keys:
-        state, detail = ComponentState.OFF, "no key"
+def _switched_off(name: str, settings: Settings) -> str:
+    switch = next((one.switch for one in KNOWN_SOURCES if one.name == name), "")
+    return f"STOCKLAB_{switch.upper()}=false" if switch and not getattr(settings, switch) else ""
+
+
+def _source(name: str, health: SourceHealth | None, *, off: str) -> Component:
+    if off:
+        state, detail = ComponentState.OFF, off
     elif health is None:
         state, detail = ComponentState.IDLE, ""
     elif health.blocked_until is not None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
+from sqlalchemy import delete
 
 from stocklab.data.durable import flush_directory
 from stocklab.data.store import Store
-from stocklab.db import Database, knows_revision, open_database, upgrade
+from stocklab.db import Database, WorkerRow, knows_revision, open_database, upgrade
 from stocklab.errors import InputError
 from stocklab.operations.archive import extract
 from stocklab.operations.backup import FORMAT_VERSION, sqlite_file
@@ -73,6 +74,7 @@ def restore_backup(source: Path, home: Path, database_url: str, *, replace: bool
             set_aside = home / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
             with Store(home).writing("restore a backup"):
                 _restore_database(database, staging / "database", manifest, set_aside)
+                _forget_processes(database)
                 _restore_files(home, staging, set_aside)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -146,6 +148,12 @@ def _restore_database(database: Database, folder: Path, manifest: dict[str, Any]
     shutil.move(made, target)
     flush_directory(target.parent)
     upgrade(database)
+
+
+def _forget_processes(database: Database) -> None:
+    """Those of the backup ran elsewhere: nobody works on what was just restored."""
+    with database.write() as session:
+        session.execute(delete(WorkerRow))
 
 
 def _restore_files(home: Path, staging: Path, set_aside: Path) -> None:

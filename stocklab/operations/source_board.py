@@ -88,7 +88,7 @@ def _line(
     return SourceLine(
         source=source,
         keys=tuple(_key(name, settings, stored) for name in source.keys),
-        switched_on=not source.switch or bool(getattr(settings, source.switch, True)),
+        switched_on=not source.switch or bool(getattr(settings, source.switch)),
         calls_today=0 if health is None else health.calls_today,
         blocked_until=None if health is None else health.blocked_until,
         blocked_reason="" if health is None else health.blocked_reason,

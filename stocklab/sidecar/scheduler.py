@@ -102,7 +102,8 @@ class _Sidecar:
         log.info("scheduler_leads", worker=self.worker, intents_recovered=recovered)
         timer = self._timer(lanes)
         lanes[0].start(after_seconds=max(0.0, self.pulse.settle - (time.monotonic() - self.started)))
-        lanes[1].start()
+        for lane in lanes[1:]:
+            lane.start()
         timer.start()
         lost = False
         while not lost and not self.stopped(self.pulse.lock):
@@ -126,7 +127,8 @@ class _Sidecar:
         except StockLabError as error:
             log.warning("leave_failed", message=str(error))
 
-    def _lanes(self, stopping: Event) -> tuple[Lane, Lane]:
+    def _lanes(self, stopping: Event) -> tuple[Lane, ...]:
+        """One for the timetable, and one for the intents of each resource: news do not wait for a sync of hours."""
         common: dict[str, Any] = {
             "settings": self.settings,
             "database": self.database,
@@ -136,7 +138,12 @@ class _Sidecar:
             "stopping": stopping,
             "poll_seconds": self.pulse.poll,
         }
-        return JobLane(jobs=self.jobs, **common), IntentLane(works=self.intents, kinds=self.kinds, **common)
+        by_resource: dict[str, dict[str, Work]] = {}
+        for name, work in self.intents.items():
+            kind = self.kinds.get(name)
+            by_resource.setdefault("" if kind is None else kind.resource, {})[name] = work
+        intents = (IntentLane(works=works, kinds=self.kinds, **common) for works in by_resource.values())
+        return JobLane(jobs=self.jobs, **common), *intents
 
     def _recover(self) -> int:
         """Settle what dead workers held, as soon as the database answers."""

@@ -24,6 +24,7 @@ from stocklab.data import status as read_status
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.panel_open import basis_for
 from stocklab.data.screening import Judgement, ScreenResult, explain, run_screen, strategy_hits
+from stocklab.data.sources.calls import now_kst
 from stocklab.factors.status import FormulaStatus, catalogue_status, status_of
 from stocklab.factors.vocabulary import FIELDS
 from stocklab.market.fundamentals import StatementMode
@@ -78,8 +79,8 @@ def lab() -> Lab:
 
 
 def today() -> date:
-    """The reader's date: the clock is read here, at the edge."""
-    return date.today()  # noqa: DTZ011 - the machine's own zone is the reader's
+    """The date in Seoul, where the sessions are counted: the clock is read here, at the edge."""
+    return now_kst().date()
 
 
 def data_status() -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from stocklab.ui.text import _
 from stocklab.ui.theme import BENCHMARK, DOWN, FLAT, GRID, STRATEGY, UP
 
 __all__ = [
+    "BY_SPAN",
     "CONFIG",
     "INK",
     "POINT_LIMIT",
@@ -48,6 +49,12 @@ CONFIG: Final[dict[str, Any]] = {
     "responsive": True,
 }
 LOG_FROM: Final = 6  # times: a stock that moved more is drawn on a log scale, else its early years are a flat line
+BY_SPAN: Final = [
+    {"dtickrange": [None, "M1"], "value": "%m-%d"},
+    {"dtickrange": ["M1", "M12"], "value": "%Y-%m"},
+    {"dtickrange": ["M12", None], "value": "%Y"},
+]
+"""Ticks of an axis of days: years, or months where less than a few years are shown."""
 SYMMETRIC: Final = ((0.0, "#5f97e6"), (0.5, "#f3f5f6"), (1.0, "#ee6f77"))
 QUALITY: Final = ((0.0, "#f6f4ee"), (0.5, "#b9dcd2"), (0.85, "#5db6a3"), (1.0, "#2f9482"))
 MOST_WORDS: Final = 12  # columns: with more of them the numbers in the cells of a map would overlap
@@ -176,7 +183,7 @@ def equity(daily: pl.DataFrame, *, benchmark: str, log: bool = False) -> go.Figu
     finish(figure, 470, hovermode="x unified", hoversubplots="axis")
     figure.update_yaxes(type="log" if log else "linear", ticksuffix="" if log else "%", row=1, col=1)
     figure.update_yaxes(ticksuffix="%", nticks=4, row=2, col=1)
-    figure.update_xaxes(type="date", hoverformat="%Y-%m-%d", tickformat="%Y")
+    figure.update_xaxes(type="date", hoverformat="%Y-%m-%d", tickformatstops=BY_SPAN)
     return figure
 
 
@@ -202,7 +209,7 @@ def indices(closes: pl.DataFrame) -> go.Figure:
                 hovertemplate="%{y:,.1f}",
             )
     finish(figure, 210, hovermode="x unified")
-    figure.update_xaxes(type="date", tickformat="%Y", hoverformat="%Y-%m-%d")
+    figure.update_xaxes(type="date", tickformatstops=BY_SPAN, hoverformat="%Y-%m-%d")
     figure.update_yaxes(nticks=4)
     return figure
 

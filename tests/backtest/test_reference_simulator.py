@@ -257,9 +257,9 @@ def lower_withholding(sessions: DateArray) -> IntArray:
 @pytest.mark.parametrize(
     ("module", "name", "wrong"),
     [
-        ("simulate", "tax_table", later_tax),
-        ("simulate", "tick_tables", coarser_ticks),
-        ("simulate", "limit_table", narrower_limits),
+        ("ground", "tax_table", later_tax),
+        ("ground", "tick_tables", coarser_ticks),
+        ("ground", "limit_table", narrower_limits),
         ("corporate_actions", "withholding_table", lower_withholding),
     ],
 )

@@ -19,7 +19,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_one_job_by_hand_and_what_the_scheduler_says(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_job_by_hand_and_what_the_scheduler_says(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for _ in range(2):
         assert main(["db", "init"]) == 0
     assert main(["scheduler", "--once", "sync", "--key", "2026-11-20"]) == 0
@@ -40,6 +42,12 @@ def test_one_job_by_hand_and_what_the_scheduler_says(home: Path, capsys: pytest.
     assert main(["doctor", "--json"]) == 0
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
     assert (checks["scheduler"]["state"], checks["backup"]["state"]) == ("off", "ok")
+    assert checks["sources"]["state"] == "off"
+    monkeypatch.setenv("STOCKLAB_KRX_OPENAPI_KEY", "k")
+    assert main(["doctor", "--json"]) == 0
+    checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["sources"]["state"] == "ok"
+    assert "krx_openapi 0" in checks["sources"]["detail"]
 
 
 def test_backup_and_restore_in_one_command_each(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

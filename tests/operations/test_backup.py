@@ -29,6 +29,7 @@ from stocklab.operations import DatabaseCalls, Intents, RunLedger, SourceKeys, o
 from stocklab.operations.archive import extract
 from stocklab.operations.backup import AUTOMATIC, BackupScope, backup_name, make_backup, remove_old
 from stocklab.operations.restore import restore_backup
+from stocklab.operations.uptime import Uptime
 from stocklab.portfolios import Runs, Strategies
 from stocklab.settings import Settings
 from stocklab.strategy import PRESETS
@@ -142,6 +143,18 @@ def test_backup_wipe_restore_gives_the_same(database: Database, empty_url: str, 
     assert (other / "mine.txt").exists()
     found = open_database(url)
     assert rows(found) == before
+    found.close()
+
+
+def test_processes_of_the_backup_do_not_run_where_it_is_restored(
+    database: Database, empty_url: str, home: Path, tmp_path: Path
+) -> None:
+    Uptime(database).beat("scheduler", "vm/pid:1", datetime.now(UTC))
+    make_backup(home, database, tmp_path / "all.tar.zst")
+    url = other_url(empty_url, tmp_path / "other")
+    restore_backup(tmp_path / "all.tar.zst", tmp_path / "other", url)
+    found = open_database(url)
+    assert Uptime(found).workers() == ()
     found.close()
 
 

@@ -38,14 +38,15 @@ def test_a_source_is_off_idle_working_failed_or_paused(database: Database, tmp_p
     calls = DatabaseCalls(database, clock=lambda: next(times))
     found = parts(database, tmp_path, opendart_key=SecretStr("k" * 40))
     assert (found["krx_openapi"].state, found["opendart"].state) == (ComponentState.OFF, ComponentState.IDLE)
-    assert found["upbit"].state is ComponentState.IDLE  # needs no key
+    assert found["upbit"].state is ComponentState.OFF  # needs no key, but a switch
+    assert parts(database, tmp_path, sync_coins=True)["upbit"].state is ComponentState.IDLE
     calls.note("opendart", ok=True)
     calls.note("opendart", ok=False, message="status 503")
     found = parts(database, tmp_path, opendart_key=SecretStr("k" * 40))
     assert (found["opendart"].state, found["opendart"].detail) == (ComponentState.FAILED, "status 503")
     assert found["opendart"].age_seconds(NOW) == 3600
     calls.block("upbit", until=NOW + timedelta(hours=1), reason="too fast")
-    assert parts(database, tmp_path)["upbit"].state is ComponentState.BLOCKED
+    assert parts(database, tmp_path, sync_coins=True)["upbit"].state is ComponentState.BLOCKED
 
 
 def test_a_process_that_is_silent_is_absent_and_its_day_is_counted(database: Database, tmp_path: Path) -> None:

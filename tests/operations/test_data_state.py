@@ -93,6 +93,8 @@ def test_keys_are_set_by_whom_and_what_the_environment_sets_wins(database: Datab
     assert (held["krx_openapi_key"], held["opendart_key"]) == ("environment", "stored")
     assert (held["datagokr_key"], held["krx_id"]) == ("missing", "missing")
     assert [name for name, one in board.items() if one.on and one.keys] == ["krx_openapi", "opendart"]
+    coins = source_board(Settings(sync_coins=True), {}, database, NOW)
+    assert [one.source.name for one in coins if one.on] == ["upbit"]
     assert board["pykrx"].missing == ("krx_id", "krx_password")
     assert "mine" not in repr(board)
     assert "theirs" not in repr(board)

@@ -111,6 +111,9 @@ def test_one_works_one_waits_and_takes_over_with_what_was_left(
     wish = intents.ask("local", "long")
     wait_for(lambda: ["start", "long", wish.id, str(second.pid)] in notes(home))
     wait_for(lambda: intents.get("local", wish.id).progress == {"done": 0.5, "text": "half way"})
+    quick = intents.ask("local", "note")  # needs nothing that the long one holds
+    wait_for(lambda: intents.get("local", quick.id).state is IntentState.DONE)
+    assert intents.get("local", wish.id).state is IntentState.TAKEN
     second.terminate()
     assert second.wait(timeout=10) == 0
     assert ["stopped", "long", wish.id, str(second.pid)] in notes(home)

@@ -91,9 +91,9 @@ def index_rows(source: str, session: date, rows: Any, expected: Mapping[str, boo
     found = named["index"].to_list()
     for name, needed in expected.items():
         if found.count(name) > 1 or (needed and name not in found):
-            what = "twice" if name in found else "not"
+            what = "is there twice" if name in found else "is missing"
             names = ", ".join(text["IDX_NM"].drop_nulls().head(5))
-            raise SourceChanged(source, f"{name} of {session} is there {what}", found=names)
+            raise SourceChanged(source, f"{name} of {session} {what}", found=names)
     days = _days(source, named, "BAS_DD")
     if (days != session).any():
         raise SourceChanged(source, f"{session} was asked, rows of another day came", found=str(days[0]))

@@ -156,6 +156,6 @@ def ratio(sessions: Any, values: FloatArray) -> go.Figure:
     if not np.isnan(values).all():
         figure.add_hline(y=float(np.nanmedian(values)), line={"color": FLAT, "width": 1, "dash": "dot"})
     charts.finish(figure, 280, showlegend=False)
-    figure.update_xaxes(type="date", nticks=6, tickformat="%Y", hoverformat="%Y-%m-%d")
+    figure.update_xaxes(type="date", nticks=6, tickformatstops=charts.BY_SPAN, hoverformat="%Y-%m-%d")
     figure.update_yaxes(nticks=5, tickformat=",~g", gridcolor=GRID)
     return figure

@@ -15,6 +15,7 @@ from stocklab.operations.news_state import DISCLOSURE_JOBS, NEWS_INTENT, newest_
 from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.background import nobody_works
+from stocklab.ui.background_words import told
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.data.names import SOURCES, source_name
 from stocklab.ui.text import _
@@ -130,7 +131,7 @@ def _ended(desk: NewsDesk) -> None:
     moment = fmt.moment(wish.finished_at or wish.created_at)
     if wish.state is IntentState.FAILED:
         words = _("The last fetch failed ({moment}).").format(moment=moment)
-        st.error(f"**{words}** {escape(wish.message[:_LONGEST])}", icon=":material/error:")
+        st.error(f"**{words}** {escape(told(wish.message)[:_LONGEST])}", icon=":material/error:")
     elif wish.state is IntentState.CANCELLED:
         st.caption(_("The last fetch was cancelled ({moment}).").format(moment=moment))
     else:

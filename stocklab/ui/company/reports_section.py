@@ -15,12 +15,12 @@ from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.company import lookups
 from stocklab.ui.company.search import open_symbol
+from stocklab.ui.data.names import BASES
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["filings_of", "reports_section"]
 
 _SPANS: Final = {"quarter": N_("By quarter"), "year": N_("By year")}
-_BASES: Final = {"CFS": N_("Consolidated"), "OFS": N_("Separate")}
 _SCALES: Final = {"ko": (100_000_000.0, N_("100M won")), "en": (1_000_000.0, N_("KRW M"))}
 DAY: Final = "company_as_of"
 
@@ -66,7 +66,7 @@ def reports_section(found: Profile) -> None:
             key="company_span_choice",
         )
         basis = next(iter(known))
-        bases = {code: _(_BASES[code]) for code in known}
+        bases = {code: _(BASES[code]) for code in known}
         if len(known) > 1:
             basis = (
                 st.segmented_control(

@@ -12,6 +12,7 @@ from stocklab.data.snapshot import Snapshot
 from stocklab.operations import DataWord
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
+from stocklab.ui.background_words import told
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.data.lookups import Desk
 from stocklab.ui.data.names import source_name, stock_count
@@ -79,7 +80,7 @@ def _synced(desk: Desk) -> None:
     _figure(
         _("Last synced"),
         _("Never") if answer is None else fmt.moment(answer.at)[5:],
-        _("no source was asked yet") if answer is None else source_name(answer.source),
+        _("no source has answered yet") if answer is None else source_name(answer.source),
         help_text=_("When a source answered last, and which; Korean time."),
     )
 
@@ -158,7 +159,14 @@ def _fresh(desk: Desk) -> tuple[str, str]:
         hint = _("The next session is asked for from {moment}.").format(moment=fmt.moment(fresh.next_release))
     else:
         hint = _("Every session that has ended is stored.")
-    return _("Up to date."), hint
+    unasked = [
+        source_name(line.source.name)
+        for line in desk.sources
+        if line.on and line.source.datasets and line.last_ok_at is None
+    ]
+    if unasked:
+        hint += " " + _("Not asked yet: {sources}. Press Sync now.").format(sources=", ".join(unasked))
+    return _("Prices are up to date.") if unasked else _("Up to date."), hint
 
 
 def _stale(desk: Desk) -> tuple[str, str]:
@@ -171,7 +179,7 @@ def _stale(desk: Desk) -> tuple[str, str]:
 
 def _failed(desk: Desk) -> tuple[str, str]:
     event = next(one for one in desk.events if one.state == "failed")
-    message = escape(event.message[:_LONGEST])
+    message = escape(told(event.message)[:_LONGEST])
     return (
         _("The last sync failed ({moment}).").format(moment=fmt.moment(event.at)),
         f"{message}\n\n"

@@ -71,6 +71,11 @@ class Desk:
         return self.keyed or (not self.synthetic and any(one.market for one in self.sources))
 
     @property
+    def coins(self) -> bool:
+        """Whether syncs fetch coins, which need no key."""
+        return any(one.on and not one.source.keys for one in self.sources)
+
+    @property
     def synthetic(self) -> bool:
         """Whether the market is the demo's."""
         return self.snapshot is not None and self.snapshot.synthetic

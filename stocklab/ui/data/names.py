@@ -11,6 +11,7 @@ from stocklab.ui import navigation
 from stocklab.ui.text import N_, _
 
 __all__ = [
+    "BASES",
     "CHECKS",
     "COLUMNS",
     "DATASETS",
@@ -62,6 +63,7 @@ SHORT: Final = {
     "dividends": N_("Dividends"),
 }
 """Heads of the columns of the coverage map, which are narrow."""
+BASES: Final = {"CFS": N_("Consolidated"), "OFS": N_("Separate")}
 CHECKS: Final = {
     "off_session": N_("Bars on days the exchange was closed (not used)"),
     "missing_sessions": N_("Sessions of the exchange without any bar"),

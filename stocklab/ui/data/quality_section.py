@@ -14,7 +14,7 @@ from stocklab.ui import blocks
 from stocklab.ui import format as fmt
 from stocklab.ui.data import lookups
 from stocklab.ui.data.lookups import Desk
-from stocklab.ui.data.names import CHECKS, COLUMNS, DATASETS, symbol_cell, symbol_column
+from stocklab.ui.data.names import BASES, CHECKS, COLUMNS, DATASETS, SHORT, symbol_cell, symbol_column
 from stocklab.ui.text import _
 
 __all__ = ["finding_words", "quality_section", "scores_table"]
@@ -73,6 +73,7 @@ def _examples(snapshot: Snapshot, found: Sequence[Mapping[str, Any]]) -> None:
         if "symbol" in row:
             symbol = str(row.pop("symbol"))
             row = {"symbol": symbol_cell(symbol), "name": names.get(symbol, ""), **row}
+        row |= {name: _(BASES[value]) for name, value in row.items() if isinstance(value, str) and value in BASES}
         rows.append(row)
     columns = {name: st.column_config.Column(_(COLUMNS.get(name, name))) for row in rows for name in row}
     columns |= {"symbol": symbol_column(), "name": st.column_config.TextColumn(_("Name"))}
@@ -117,6 +118,17 @@ def _scores(snapshot: Snapshot, report: Mapping[str, Any]) -> None:
     st.caption(told)
 
 
+def _what(one: SymbolFindings) -> str:
+    """Each kind of finding with its count, and where: the same one is often in several datasets."""
+    checks: dict[str, list[tuple[str, int]]] = {}
+    for (dataset, check), count in sorted(one.findings.items(), key=lambda item: -item[1]):
+        checks.setdefault(check, []).append((_(SHORT.get(dataset, dataset)), count))
+    return "; ".join(
+        f"{_(CHECKS.get(check, check))} {', '.join(f'{name} {fmt.count(count)}' for name, count in places)}"
+        for check, places in checks.items()
+    )
+
+
 def scores_table(found: Sequence[SymbolFindings], names: Mapping[str, str], *, key: str) -> None:
     """Symbols with their name, score and what was found, in the given order."""
     st.dataframe(
@@ -126,10 +138,7 @@ def scores_table(found: Sequence[SymbolFindings], names: Mapping[str, str], *, k
                 "name": names.get(one.symbol, ""),
                 "score": one.score,
                 "count": one.count,
-                "what": "; ".join(
-                    f"{_(CHECKS.get(check, check))} {fmt.count(count)}"
-                    for (_dataset, check), count in sorted(one.findings.items(), key=lambda item: -item[1])
-                ),
+                "what": _what(one),
             }
             for one in found
         ],

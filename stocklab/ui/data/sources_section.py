@@ -13,6 +13,7 @@ from stocklab.data.sources.known import PRICE_ORDER
 from stocklab.operations import SourceLine
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
+from stocklab.ui.background_words import told
 from stocklab.ui.data import lookups
 from stocklab.ui.data.keys_form import keys_form, said
 from stocklab.ui.data.lookups import Desk
@@ -109,9 +110,9 @@ def _health(line: SourceLine) -> Mapping[str, str]:
         )
     facts = {_("Today"): today, _("Last answer"): fmt.moment(line.last_ok_at)}
     if line.blocked_until is not None:
-        facts[_("Left alone because")] = line.blocked_reason
+        facts[_("Left alone because")] = told(line.blocked_reason)
     if line.last_error_at is not None:
-        facts[_("Last error")] = f"{fmt.moment(line.last_error_at)} {line.last_error}"
+        facts[_("Last error")] = f"{fmt.moment(line.last_error_at)} {told(line.last_error)}"
     return facts
 
 

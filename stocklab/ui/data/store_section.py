@@ -8,10 +8,11 @@ from typing import Any, Final
 import streamlit as st
 
 from stocklab.data.disk_use import disk_use
+from stocklab.data.sync.absorb import COVERAGE
 from stocklab.ui import cached
 from stocklab.ui import format as fmt
 from stocklab.ui.data.lookups import Desk
-from stocklab.ui.data.names import DATASETS
+from stocklab.ui.data.names import DATASETS, feed_name
 from stocklab.ui.text import _
 
 __all__ = ["how_to_import", "store_section"]
@@ -40,6 +41,11 @@ def _market_order(item: tuple[str, int]) -> tuple[int, str]:
     return (known.index(item[0]) if item[0] in known else len(known), item[0])
 
 
+def _sources(text: str) -> str:
+    """The feeds and files a dataset comes from, in words."""
+    return "; ".join(feed_name(one) for one in text.split("; "))
+
+
 def _datasets(state: Mapping[str, Any]) -> None:
     st.subheader(_("Datasets"), anchor=False)
     rows = [
@@ -49,7 +55,7 @@ def _datasets(state: Mapping[str, Any]) -> None:
             "first": dataset.get("first_session"),
             "last": dataset.get("last_session"),
             "size": dataset["size_bytes"] / _MB,
-            "source": dataset.get("source", ""),
+            "source": fmt.DASH if name == COVERAGE else _sources(dataset.get("source", "")),
         }
         for name, dataset in state["datasets"].items()
     ]

@@ -118,6 +118,8 @@ def progress_sentence(text: str) -> str:
     if found is None:
         return escape(text) if text else _("Preparing the questions")
     first = _("Storing what was answered") if found.storing else feed_name(found.feed)
+    if not found.wanted:  # answers that an interrupted sync left are stored before anything is asked
+        return first
     parts = [
         first,
         _("{asked} of {wanted} questions").format(asked=fmt.count(found.asked), wanted=fmt.count(found.wanted)),

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from stocklab.types import DateArray, FloatArray
-from stocklab.ui.charts import INK, drawdown, finish, moments, thin
+from stocklab.ui.charts import BY_SPAN, INK, drawdown, finish, moments, thin
 from stocklab.ui.theme import STRATEGY
 
 __all__ = ["COLOURS", "curves", "pairs"]
@@ -57,7 +57,7 @@ def curves(sessions: DateArray, growth: FloatArray, names: Sequence[str], *, log
     finish(figure, 470 + 22 * (len(names) // 3), hovermode="x unified")
     figure.update_yaxes(type="log" if log else "linear", ticksuffix="" if log else "%", row=1, col=1)
     figure.update_yaxes(ticksuffix="%", nticks=4, row=2, col=1)
-    figure.update_xaxes(type="date", hoverformat="%Y-%m-%d", tickformat="%Y")
+    figure.update_xaxes(type="date", hoverformat="%Y-%m-%d", tickformatstops=BY_SPAN)
     return figure
 
 

@@ -14,6 +14,7 @@ from stocklab.operations import Component, ComponentDay, ComponentKind, Componen
 from stocklab.operations.components import WATCHED
 from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
+from stocklab.ui.background_words import told
 from stocklab.ui.system import words
 from stocklab.ui.text import _
 
@@ -73,10 +74,10 @@ def components_table(found: Sequence[Component], now: datetime) -> None:
 
 def _detail(one: Component) -> str:
     if one.kind is ComponentKind.SOURCE and one.state is ComponentState.OFF:
-        return _("no key")
+        return _("no key") if one.detail == "no key" else one.detail
     if one.kind is ComponentKind.DISK and one.free_bytes is not None:
         return _("{size} free").format(size=words.size(one.free_bytes))
-    return one.detail
+    return told(one.detail) if one.kind is ComponentKind.SOURCE else one.detail
 
 
 def uptime(now: datetime) -> None:

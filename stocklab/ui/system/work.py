@@ -7,10 +7,12 @@ from datetime import datetime
 import streamlit as st
 
 from stocklab.db import JobState
-from stocklab.operations import LedgerRun, SchedulerStatus
+from stocklab.operations import LedgerRun, SchedulerStatus, sync_events
 from stocklab.operations.status import JobStatus
+from stocklab.operations.sync_state import SYNC_INTENT
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
+from stocklab.ui.background_words import told
 from stocklab.ui.system import words
 from stocklab.ui.text import _
 
@@ -34,7 +36,7 @@ def _row(job: JobStatus, now: datetime) -> tuple[str, ...]:
         _("never") if job.last is None else f"{job.last.key} · {_state(job.last)}",
         words.ago(done, now),
         fmt.moment(job.next_due),
-        "" if job.last is None else job.last.message,
+        "" if job.last is None else told(job.last.message),
     )
 
 
@@ -49,14 +51,21 @@ def _state(run: LedgerRun) -> str:
 
 
 def people() -> None:
-    """Backtests, sweeps and checks that run or wait."""
+    """Syncs, backtests, sweeps and checks that run or wait."""
     st.subheader(_("Jobs that people started"), anchor=False)
     lab = cached.lab()
     live = lab.jobs.list(lab.owner_id, states=[JobState.RUNNING, JobState.PENDING])
-    if not live:
-        st.caption(_("Nothing runs or waits."))
-        return
     rows = [
+        (
+            _("Sync"),
+            _("Waiting") if event.state == "waiting" else _("Running"),
+            fmt.percent(float((event.progress or {}).get("done") or 0.0), digits=0),
+            fmt.moment(event.at),
+        )
+        for event in sync_events(lab.database)
+        if event.live and event.job == SYNC_INTENT
+    ]
+    rows += [
         (
             _(words.JOB_KINDS.get(job.order.kind, job.order.kind)),
             _("Waiting") if job.state is JobState.PENDING else _("Running"),
@@ -65,4 +74,7 @@ def people() -> None:
         )
         for job in live
     ]
+    if not rows:
+        st.caption(_("Nothing runs or waits."))
+        return
     blocks.table((_("Kind"), _("State"), _("Done"), _("Started")), rows)

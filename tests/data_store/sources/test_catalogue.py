@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from stocklab.data.sources.calls import MemoryCalls
 from stocklab.data.sources.catalogue import SOURCES, OffReason, open_feeds
+from stocklab.data.sources.known import KNOWN_SOURCES, PRICE_ORDER
 from stocklab.data.sources.krx_feeds import StockBars
 from stocklab.errors import Cancelled
 from stocklab.settings import Settings
@@ -70,3 +71,12 @@ def test_addresses_keys_and_the_stop_reach_the_source(
             assert KEY not in repr(feeds)
         assert len(fake.seen) == asked
         assert min(fake.gaps()) > 0.2  # the product's own pace
+
+
+def test_what_pages_know_of_sources_is_what_the_catalogue_opens() -> None:
+    known = {one.name: one for one in KNOWN_SOURCES}
+    for spec in SOURCES:
+        one = known[spec.source]
+        assert (one.keys, set(one.feeds), one.switch) == (spec.keys, set(spec.feeds), spec.switch)
+    opened = [spec.source for spec in SOURCES]
+    assert [name for name in opened if name in PRICE_ORDER] == list(PRICE_ORDER)

@@ -68,7 +68,7 @@ def test_an_index_among_its_relatives() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([FOREIGN], "KOSPI of 2024-01-05 is there not"),
+        ([FOREIGN], "KOSPI of 2024-01-05 is missing"),
         ([INDEX, INDEX], "is there twice"),
         ([{**INDEX, "CLSPRC_IDX": "-"}], "no close"),
         ([{**INDEX, "BAS_DD": "20240104"}], "another day"),
