@@ -78,5 +78,5 @@ def test_what_pages_know_of_sources_is_what_the_catalogue_opens() -> None:
     for spec in SOURCES:
         one = known[spec.source]
         assert (one.keys, set(one.feeds), one.switch) == (spec.keys, set(spec.feeds), spec.switch)
-    opened = [spec.source for spec in SOURCES]
-    assert [name for name in opened if name in PRICE_ORDER] == list(PRICE_ORDER)
+    feeds = [name for spec in SOURCES for name in spec.feeds]
+    assert [name for name in feeds if name in PRICE_ORDER] == list(PRICE_ORDER)
