@@ -277,10 +277,10 @@ class PortalBars:
             self._ask_ahead(session)
         for market, count in counts.items():
             self._counts.check(session, market, count)
-        frame, note = bars_of_session(SOURCE, session, section)
+        frame, note, left_out = bars_of_session(SOURCE, session, section)
         for market, count in counts.items():
             self._counts.remember(session, market, count)
-        return Answer(state=AnswerState.FINAL, frames={"prices_raw": frame}, note=note)
+        return Answer(state=AnswerState.FINAL, frames={"prices_raw": frame}, note=note, left_out=left_out)
 
     def _ask_ahead(self, session: date) -> None:
         for day in earlier_trading_days(session, most=3):

@@ -43,11 +43,14 @@ class Answer:
         no longer holds is no longer true. Empty unless ``state`` is FINAL.
     note : str
         For a person, when there is something to say (rows left out, a value that could not be read).
+    left_out : tuple of str
+        Symbols the source named with a row that could not be taken: what is stored of them stays.
     """
 
     state: AnswerState
     frames: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     note: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,9 +159,9 @@ class StockBars:
             return found
         parts = {market: stock_cross_section(SOURCE, market, rows) for market, rows in found.items()}
         self._sections.check(session, parts)
-        frame, note = bars_of_session(SOURCE, session, pl.concat(parts.values()))
+        frame, note, left_out = bars_of_session(SOURCE, session, pl.concat(parts.values()))
         self._sections.remember(session, parts)
-        return Answer(state=AnswerState.FINAL, frames={"prices_raw": frame}, note=note)
+        return Answer(state=AnswerState.FINAL, frames={"prices_raw": frame}, note=note, left_out=left_out)
 
 
 @dataclass(slots=True)
@@ -197,12 +197,13 @@ class EtfBars:
             return found
         parts = {"ETF": etf_cross_section(SOURCE, found["ETF"])}
         self._sections.check(session, parts)
-        frame, note = bars_of_session(SOURCE, session, parts["ETF"])
+        frame, note, left_out = bars_of_session(SOURCE, session, parts["ETF"])
         self._sections.remember(session, parts)
         named = parts["ETF"].select("market", symbol="code", name="name", kind=pl.lit("etf"))
         named = named.join(frame, on="symbol", how="semi")
         funds = conform("instruments", instrument_rows(named))
-        return Answer(state=AnswerState.FINAL, frames={"prices_raw": frame, "instruments": funds}, note=note)
+        frames = {"prices_raw": frame, "instruments": funds}
+        return Answer(state=AnswerState.FINAL, frames=frames, note=note, left_out=left_out)
 
 
 @dataclass(slots=True)

@@ -44,13 +44,13 @@ def markets_of(session: date, wanted: tuple[str, ...] = MARKETS) -> tuple[str, .
     return tuple(market for market in wanted if market != "KONEX" or session >= KONEX_OPENED)
 
 
-def bars_of_session(source: str, session: date, rows: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+def bars_of_session(source: str, session: date, rows: pl.DataFrame) -> tuple[pl.DataFrame, str, tuple[str, ...]]:
     """Rows of ``prices_raw`` from a cross-section in the layout of `layouts.marcap`.
 
     Returns
     -------
-    The rows, sorted by symbol, and a note naming rows that were left out because no bar can be like them (a close of
-    nothing, a high below the low): "" when there are none.
+    The rows, sorted by symbol, a note naming rows that were left out because no bar can be like them (a close of
+    nothing, a high below the low): "" when there are none, and their symbols.
 
     Raises
     ------
@@ -64,7 +64,8 @@ def bars_of_session(source: str, session: date, rows: pl.DataFrame) -> tuple[pl.
     if twice.height:
         raise SourceChanged(source, f"a code comes twice on {session}", found=str(twice["code"][0]))
     bars, note = possible_bars(source, str(session), rows, lambda file: raw_bars(file, source), symbol="code")
-    return conform("prices_raw", bars), note
+    left_out = tuple(sorted(set(rows["code"].to_list()) - set(bars["symbol"].to_list())))
+    return conform("prices_raw", bars), note, left_out
 
 
 def possible_bars(

@@ -159,16 +159,17 @@ def _sessions(mine: Sequence[Kept], stored: Snapshot | None, order: Sequence[str
     differing: list[pl.DataFrame] = []
     files = {int(year): path for year, path in stored.files(name).items()} if stored is not None else {}
     years: dict[int, pl.DataFrame | Unchanged] = dict.fromkeys(files, UNCHANGED)
-    by_year: dict[int, list[tuple[str, pl.DataFrame]]] = {}
+    by_year: dict[int, list[tuple[Kept, pl.DataFrame]]] = {}
     for kept in mine:
         frame = kept.frame(name)
         if frame is not None:
             for (year,), part in frame.group_by(pl.col("session").dt.year()):
-                by_year.setdefault(int(str(year)), []).append((kept.feed, part))
+                by_year.setdefault(int(str(year)), []).append((kept, part))
     changed = False
     for year in sorted(by_year):
         before = pl.read_parquet(files[year], glob=False) if year in files else _nothing(name)
-        merged: MergedSessions = merge_sessions(name, before, by_year.pop(year), order=order)
+        answers = [(kept.feed, _with_left_out(kept, part, before)) for kept, part in by_year.pop(year)]
+        merged: MergedSessions = merge_sessions(name, before, answers, order=order)
         done.count(name, added=merged.added, replaced=merged.replaced, removed=merged.removed)
         differing.append(merged.disagreements)
         if merged.changed:
@@ -178,6 +179,19 @@ def _sessions(mine: Sequence[Kept], stored: Snapshot | None, order: Sequence[str
         content=Partitions(years=dict(sorted(years.items()))) if changed else None,
         disagreements=pl.concat(differing) if differing else _nothing(DISAGREEMENTS),
     )
+
+
+def _with_left_out(kept: Kept, rows: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+    """An answer with the stored rows of symbols that it named by a row nobody could take: they did not vanish."""
+    if not kept.left_out:
+        return rows
+    theirs = stored.filter(
+        pl.col("source") == kept.feed,
+        pl.col("session").is_in(rows["session"].unique().implode()),
+        pl.col("symbol").is_in(list(kept.left_out)),
+    )
+    missing = theirs.join(rows, on=["session", "symbol"], how="anti")
+    return pl.concat([rows, missing.select(rows.columns)])
 
 
 def _others(

@@ -44,6 +44,7 @@ class Kept:
     checksum: str
     rows: int
     note: str
+    left_out: tuple[str, ...]
     path: Path
 
     def frame(self, dataset: str) -> pl.DataFrame | None:
@@ -121,6 +122,7 @@ class Inbox:
                 "rows": sum(frame.height for frame in frames.values()),
                 "note": answer.note,
                 "datasets": sorted(frames),
+                "left_out": sorted(answer.left_out),
             }
             (aside / _ANSWER).write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
             flush_file(aside / _ANSWER)
@@ -179,6 +181,7 @@ def _read(path: Path) -> Kept | None:
             checksum=value["checksum"],
             rows=int(value["rows"]),
             note=value["note"],
+            left_out=tuple(str(symbol) for symbol in value["left_out"]),
             path=path,
         )
     except (OSError, KeyError, TypeError, ValueError, pl.exceptions.PolarsError):

@@ -332,6 +332,19 @@ def test_what_is_learnt_during_a_sync_is_asked_for_in_it(run: Run, store: Store)
     assert len(feed.asked) == 3
 
 
+def test_a_row_that_could_not_be_taken_leaves_the_stored_one(run: Run, krx: FakeKrxOpenApi, store: Store):
+    run(SESSIONS[10])
+    before = stored_rows(store)
+    market = krx._stocks.of(SESSIONS[10])
+    krx.replace_day(
+        SESSIONS[10], market.with_columns(high=pl.when(pl.col("code") == "000010").then(1).otherwise("high"))
+    )
+    report = run(SESSIONS[10])
+    assert not report.removed
+    assert any("000010" in note for note in report.notes), "and a person is told"
+    assert_frame_equal(stored_rows(store), before)
+
+
 def test_rows_that_vanish_and_rows_that_cannot_be_are_failures(run: Run, krx: FakeKrxOpenApi, store: Store):
     run(SESSIONS[10])
     before = stored_rows(store)
