@@ -241,6 +241,7 @@ def _source_lines(settings: Settings) -> tuple[SourceLine, ...]:
         return ()
     database = open_database(url)
     try:
+        database.ping()
         if revision(database) != head_revision():
             return ()
         names = SourceKeys(database, open_sealer(settings)).names()

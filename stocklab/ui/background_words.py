@@ -43,7 +43,9 @@ _DENIED: Final[Mapping[str, str]] = {
 def told(message: str) -> str:
     """A message of the ledger in the user's language, as plain text: escape it before it becomes Markdown or HTML.
 
-    >>> told("3 presets ready.")
+    >>> from stocklab.ui.text import speaking
+    >>> with speaking("en"):
+    ...     told("3 presets ready.")
     'Presets ready: 3'
     """
     message = message.strip()

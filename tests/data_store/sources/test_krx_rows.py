@@ -42,7 +42,7 @@ def issue(code: str, name: str, group: str = "주권", kind: str = "보통주", 
 
 
 def test_a_traded_share() -> None:
-    bars, note = bars_of_session("krx_openapi", DAY, stock_cross_section("krx_openapi", "KOSPI", [AJ]))
+    bars, note, _ = bars_of_session("krx_openapi", DAY, stock_cross_section("krx_openapi", "KOSPI", [AJ]))
     assert note == ""
     assert bars.rows(named=True) == [
         {
@@ -54,7 +54,7 @@ def test_a_traded_share() -> None:
 
 
 def test_a_halted_share_keeps_its_close_and_has_no_range() -> None:
-    bars, _ = bars_of_session("krx_openapi", DAY, stock_cross_section("krx_openapi", "KOSDAQ", [HALTED]))
+    bars, *_ = bars_of_session("krx_openapi", DAY, stock_cross_section("krx_openapi", "KOSDAQ", [HALTED]))
     row = bars.row(0, named=True)
     assert (row["open"], row["high"], row["low"], row["close"]) == (None, None, None, 1284)
     assert (row["volume"], row["tv"], row["change"], row["dept"]) == (0, 0, 0, "관리종목(소속부없음)")
