@@ -15,6 +15,29 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables."""
+    _board_buckets()
+    _questionnaires()
+    _publications()
+    _board_entries()
+    _publication_factors()
+    _publication_likes()
+    _publication_marks()
+    _sealed_rules()
+
+
+def downgrade() -> None:
+    """Remove the tables."""
+    op.drop_table("sealed_rules")
+    op.drop_table("publication_marks")
+    op.drop_table("publication_likes")
+    op.drop_table("publication_factors")
+    op.drop_table("board_entries")
+    op.drop_table("publications")
+    op.drop_table("questionnaires")
+    op.drop_table("board_buckets")
+
+
+def _board_buckets() -> None:
     op.create_table(
         "board_buckets",
         sa.Column("board", sa.String(length=32), nullable=False),
@@ -22,6 +45,9 @@ def upgrade() -> None:
         sa.Column("entries", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("board", "bucket", name=op.f("pk_board_buckets")),
     )
+
+
+def _questionnaires() -> None:
     op.create_table(
         "questionnaires",
         sa.Column("owner_id", sa.String(length=32), nullable=False),
@@ -33,6 +59,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("owner_id", name=op.f("pk_questionnaires")),
     )
+
+
+def _publications() -> None:
     op.create_table(
         "publications",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -82,6 +111,9 @@ def upgrade() -> None:
     op.create_index("ix_publications_owner_id_published_at", "publications", ["owner_id", "published_at"])
     op.create_index("ix_publications_parent_id", "publications", ["parent_id"])
     op.create_index("ix_publications_strategy_id", "publications", ["strategy_id"])
+
+
+def _board_entries() -> None:
     op.create_table(
         "board_entries",
         sa.Column("board", sa.String(length=32), nullable=False),
@@ -112,6 +144,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("NOT is_grave"),
     )
     op.create_index("ix_board_entries_publication_id", "board_entries", ["publication_id"])
+
+
+def _publication_factors() -> None:
     op.create_table(
         "publication_factors",
         sa.Column("publication_id", sa.String(length=32), nullable=False),
@@ -125,6 +160,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("publication_id", "factor", name=op.f("pk_publication_factors")),
     )
     op.create_index("ix_publication_factors_factor_publication_id", "publication_factors", ["factor", "publication_id"])
+
+
+def _publication_likes() -> None:
     op.create_table(
         "publication_likes",
         sa.Column("publication_id", sa.String(length=32), nullable=False),
@@ -142,6 +180,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("publication_id", "owner_id", name=op.f("pk_publication_likes")),
     )
     op.create_index("ix_publication_likes_owner_id", "publication_likes", ["owner_id"])
+
+
+def _publication_marks() -> None:
     op.create_table(
         "publication_marks",
         sa.Column("publication_id", sa.String(length=32), nullable=False),
@@ -156,6 +197,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("publication_id", "session", name=op.f("pk_publication_marks")),
     )
+
+
+def _sealed_rules() -> None:
     op.create_table(
         "sealed_rules",
         sa.Column("publication_id", sa.String(length=32), nullable=False),
@@ -173,15 +217,3 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("publication_id", name=op.f("pk_sealed_rules")),
     )
-
-
-def downgrade() -> None:
-    """Remove the tables."""
-    op.drop_table("sealed_rules")
-    op.drop_table("publication_marks")
-    op.drop_table("publication_likes")
-    op.drop_table("publication_factors")
-    op.drop_table("board_entries")
-    op.drop_table("publications")
-    op.drop_table("questionnaires")
-    op.drop_table("board_buckets")

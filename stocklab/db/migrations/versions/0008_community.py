@@ -15,6 +15,31 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables."""
+    _news_filters()
+    _recent_symbols()
+    _reports()
+    _watch_list()
+    _posts()
+    _comments()
+    _post_likes()
+    _post_tags()
+    _comment_likes()
+
+
+def downgrade() -> None:
+    """Remove the tables."""
+    op.drop_table("comment_likes")
+    op.drop_table("post_tags")
+    op.drop_table("post_likes")
+    op.drop_table("comments")
+    op.drop_table("posts")
+    op.drop_table("watch_list")
+    op.drop_table("reports")
+    op.drop_table("recent_symbols")
+    op.drop_table("news_filters")
+
+
+def _news_filters() -> None:
     op.create_table(
         "news_filters",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -28,6 +53,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_news_filters")),
         sa.UniqueConstraint("owner_id", "name", name=op.f("uq_news_filters_owner_id_name")),
     )
+
+
+def _recent_symbols() -> None:
     op.create_table(
         "recent_symbols",
         sa.Column("owner_id", sa.String(length=32), nullable=False),
@@ -39,6 +67,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("owner_id", "symbol", name=op.f("pk_recent_symbols")),
     )
     op.create_index("ix_recent_symbols_owner_id_seen_at", "recent_symbols", ["owner_id", "seen_at"])
+
+
+def _reports() -> None:
     op.create_table(
         "reports",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -60,6 +91,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_reports_state_created_at", "reports", ["state", "created_at"])
+
+
+def _watch_list() -> None:
     op.create_table(
         "watch_list",
         sa.Column("owner_id", sa.String(length=32), nullable=False),
@@ -71,6 +105,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("owner_id", "symbol", name=op.f("pk_watch_list")),
     )
+
+
+def _posts() -> None:
     op.create_table(
         "posts",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -114,6 +151,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_posts_owner_id_created_at", "posts", ["owner_id", "created_at"])
     op.create_index("ix_posts_publication_id", "posts", ["publication_id"])
+
+
+def _comments() -> None:
     op.create_table(
         "comments",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -150,6 +190,9 @@ def upgrade() -> None:
     op.create_index("ix_comments_parent_id", "comments", ["parent_id"])
     op.create_index("ix_comments_post_id_path", "comments", ["post_id", "path"])
     op.create_index("ix_comments_publication_id_path", "comments", ["publication_id", "path"])
+
+
+def _post_likes() -> None:
     op.create_table(
         "post_likes",
         sa.Column("post_id", sa.String(length=32), nullable=False),
@@ -164,6 +207,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("post_id", "owner_id", name=op.f("pk_post_likes")),
     )
     op.create_index("ix_post_likes_owner_id", "post_likes", ["owner_id"])
+
+
+def _post_tags() -> None:
     op.create_table(
         "post_tags",
         sa.Column("post_id", sa.String(length=32), nullable=False),
@@ -172,6 +218,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("post_id", "tag", name=op.f("pk_post_tags")),
     )
     op.create_index("ix_post_tags_tag_post_id", "post_tags", ["tag", "post_id"])
+
+
+def _comment_likes() -> None:
     op.create_table(
         "comment_likes",
         sa.Column("comment_id", sa.String(length=32), nullable=False),
@@ -186,16 +235,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("comment_id", "owner_id", name=op.f("pk_comment_likes")),
     )
     op.create_index("ix_comment_likes_owner_id", "comment_likes", ["owner_id"])
-
-
-def downgrade() -> None:
-    """Remove the tables."""
-    op.drop_table("comment_likes")
-    op.drop_table("post_tags")
-    op.drop_table("post_likes")
-    op.drop_table("comments")
-    op.drop_table("posts")
-    op.drop_table("watch_list")
-    op.drop_table("reports")
-    op.drop_table("recent_symbols")
-    op.drop_table("news_filters")
