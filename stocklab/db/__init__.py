@@ -23,7 +23,7 @@ from stocklab.db.community_models import (
     ReportRow,
     WatchRow,
 )
-from stocklab.db.database import Database, DatabaseUnreachable, open_database
+from stocklab.db.database import Database, DatabaseUnreachable, PoolShape, open_database
 from stocklab.db.migrate import head_revision, knows_revision, revision, upgrade
 from stocklab.db.models import (
     LOCAL_OWNER_ID,
@@ -38,7 +38,7 @@ from stocklab.db.models import (
     UniverseRow,
 )
 from stocklab.db.news_models import DisclosureRow, NewsItemRow
-from stocklab.db.opening import database_of, database_url
+from stocklab.db.opening import database_of, database_url, pool_of
 from stocklab.db.operation_models import (
     ComponentDayRow,
     IntentRow,
@@ -50,6 +50,7 @@ from stocklab.db.operation_models import (
     SourceStateRow,
     WorkerRow,
 )
+from stocklab.db.paging import PAGE_SIZE, Page, read_page
 from stocklab.db.scope import (
     MEMBER_ROLE,
     Authored,
@@ -71,6 +72,7 @@ from stocklab.db.sharing_models import (
 __all__ = [
     "LOCAL_OWNER_ID",
     "MEMBER_ROLE",
+    "PAGE_SIZE",
     "ApiTokenRow",
     "AuditRow",
     "Authored",
@@ -95,7 +97,9 @@ __all__ = [
     "NoticeReadRow",
     "NoticeRow",
     "OwnerRow",
+    "Page",
     "PasswordResetRow",
+    "PoolShape",
     "PostLikeRow",
     "PostRow",
     "PostTagRow",
@@ -129,6 +133,8 @@ __all__ = [
     "head_revision",
     "knows_revision",
     "open_database",
+    "pool_of",
+    "read_page",
     "revision",
     "upgrade",
 ]

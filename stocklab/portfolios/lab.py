@@ -19,7 +19,7 @@ from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.sources.pykrx import Account
 from stocklab.data.store import Store
-from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, upgrade
+from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, pool_of, upgrade
 from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
@@ -103,7 +103,7 @@ class Lab:
             The database does not answer.
         """
         Path(settings.home).mkdir(parents=True, exist_ok=True)
-        database = open_database(database_url(settings))
+        database = open_database(database_url(settings), pool_of(settings))
         try:
             upgrade(database)
             lab = cls(settings, database, run)
