@@ -24,7 +24,7 @@ from stocklab.db.community_models import (
     WatchRow,
 )
 from stocklab.db.database import Database, DatabaseUnreachable, PoolShape, open_database
-from stocklab.db.migrate import head_revision, knows_revision, revision, upgrade
+from stocklab.db.migrate import downgrade, head_revision, knows_revision, revision, upgrade
 from stocklab.db.models import (
     LOCAL_OWNER_ID,
     Base,
@@ -51,6 +51,7 @@ from stocklab.db.operation_models import (
     WorkerRow,
 )
 from stocklab.db.paging import PAGE_SIZE, Page, read_page
+from stocklab.db.row_security import RowSecurity, row_security_of
 from stocklab.db.scope import (
     MEMBER_ROLE,
     Authored,
@@ -113,6 +114,7 @@ __all__ = [
     "RecentSymbolRow",
     "RecoveryCodeRow",
     "ReportRow",
+    "RowSecurity",
     "RunRow",
     "RunState",
     "ScheduledRunRow",
@@ -130,11 +132,13 @@ __all__ = [
     "as_system",
     "database_of",
     "database_url",
+    "downgrade",
     "head_revision",
     "knows_revision",
     "open_database",
     "pool_of",
     "read_page",
     "revision",
+    "row_security_of",
     "upgrade",
 ]
