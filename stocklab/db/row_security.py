@@ -34,7 +34,9 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
-UNSEEN: Final = frozenset({"audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users"})
+UNSEEN: Final = frozenset(
+    {"active_days", "audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users"}
+)
 """Tables that a user's session never reaches: what it needs of them, the program reads for it."""
 
 CHILDREN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
