@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from people.making import Size, make
-from people.measuring import Timing, measure
+from people.measuring import Timing, try_measure
 from people.questions import questions
 
 from stocklab.db import Database, open_database, upgrade
@@ -43,7 +43,7 @@ def main() -> int:
             with _database(kind, folder / f"{kind}-{arguments.scale}") as database:
                 _make_once(database, size)
                 timings = [
-                    measure(database, question, calls=arguments.calls)
+                    try_measure(database, question, calls=arguments.calls)
                     for question in questions(database, size)
                     if arguments.only in question.name
                 ]
@@ -63,7 +63,7 @@ def _make_once(database: Database, size: Size) -> None:
 def _report(kind: str, timings: list[Timing]) -> bool:
     print(f"\n{kind:44} {'p50 ms':>8} {'p95 ms':>8} {'most':>6} {'SQL':>4} {'calls':>6}")
     for timing in timings:
-        mark = "" if timing.met else "  TOO SLOW"
+        mark = "" if timing.met else f"  {timing.error[:300] or 'TOO SLOW'}"
         print(
             f"{timing.name:44} {timing.p50_ms:8.2f} {timing.p95_ms:8.2f} {timing.most_ms:6.0f} "
             f"{timing.statements:4} {timing.calls:6}{mark}"

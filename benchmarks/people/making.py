@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from people.filling import NOW, Filler, Row
 
+from stocklab.data.sources.dart_disclosures import DisclosureKind
 from stocklab.db import Database
 from stocklab.operations.audit_chain import NO_HASH, chain_hash
 from stocklab.strategy import PRESETS
@@ -23,7 +24,7 @@ WORDS: Final = (
     *("분산", "리밸런싱", "백테스트", "수익률", "낙폭", "샤프", "질문", "후기", "분석", "전략", "공유"),
 )
 FACTORS: Final = ("per", "pbr", "roe", "rsi_14", "momentum_12_1", "volatility_60", "dividend_yield", "market_cap")
-KINDS: Final = ("earnings", "dividend", "capital", "ownership", "other")
+KINDS: Final = tuple(DisclosureKind)
 BOARDS: Final = ("after_publication", "deflated_sharpe", "risk_adjusted", "backtest")
 LONG_THREAD: Final = 5_000
 SPREAD: Final = timedelta(days=730)
@@ -119,8 +120,8 @@ def _people(filler: Filler, size: Size, rng: random.Random) -> None:
     filler.fill(
         "feedback",
         (
-            {"id": _hash("feedback", n), "owner_id": _someone(rng, count), "kind": "idea", "page": "start"}
-            | {"body": _text(rng, 12), "state": "open" if n % 4 else "done", "created_at": _when(n, count // 5)}
+            {"id": _hash("feedback", n), "owner_id": _someone(rng, count), "kind": "wish", "page": "start"}
+            | {"body": _text(rng, 12), "state": "open" if n % 4 else "closed", "created_at": _when(n, count // 5)}
             for n in range(count // 5)
         ),
     )
@@ -399,7 +400,12 @@ def _lists(filler: Filler, size: Size, rng: random.Random) -> None:
     filler.fill(
         "disclosures",
         (
-            {"filing_no": f"{n:014}", "symbol": rng.choice(symbols), "title": _text(rng, 6), "kind": KINDS[n % 5]}
+            {
+                "filing_no": f"{n:014}",
+                "symbol": rng.choice(symbols),
+                "title": _text(rng, 6),
+                "kind": KINDS[n % len(KINDS)].value,
+            }
             | {"published_on": _when(n, count).date(), "first_seen_at": _when(n, count)}
             for n in range(count)
         ),

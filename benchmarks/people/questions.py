@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from people.making import FACTORS, KINDS, WORDS, Size, optional, post_id, publication_id, user_id
@@ -12,6 +13,7 @@ from people.making import FACTORS, KINDS, WORDS, Size, optional, post_id, public
 from stocklab.db import Database
 from stocklab.operations import AuditLog, Intents
 from stocklab.portfolios import Runs, Strategies
+from stocklab.settings import Settings
 
 PAGE_MS: Final = 50.0
 PLACE_MS: Final = 5.0
@@ -74,7 +76,8 @@ def _accounts(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
     make = optional("stocklab.accounts", "Accounts")
     if make is None:
         return []
-    accounts = make(database)
+    limits = optional("stocklab.operations", "RateLimits")(database)
+    accounts = make(database, Settings(home=Path("data")), limits)
     admin = user_id(0)
     return [
         ("admin: users", lambda rng: accounts.administration.page(admin)),
@@ -118,13 +121,18 @@ def _boards(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
             return place_of(session, "backtest", publication_id(rng.randrange(someone.size.publications)))
 
     return [
-        ("board: top 20", lambda rng: boards.top(someone(rng), rng.choice(list(board))), PLACE_MS),
+        ("board: top 20", lambda rng: boards.top(someone(rng), rng.choice(list(board)), synthetic=False), PLACE_MS),
         ("board: place of one", place, PLACE_MS),
         (
             "board: filtered",
-            lambda rng: boards.top(someone(rng), board.BACKTEST, wanted(most_drawdown=0.2, least_sessions=500)),
+            lambda rng: boards.top(
+                someone(rng),
+                board.BACKTEST,
+                synthetic=False,
+                chosen=wanted(most_drawdown=0.2, least_sessions=500),
+            ),
         ),
-        ("board: mine", lambda rng: boards.mine(someone(rng), board.BACKTEST)),
+        ("board: mine", lambda rng: boards.mine(someone(rng), board.BACKTEST, synthetic=False)),
     ]
 
 
