@@ -59,6 +59,13 @@ class RateLimits:
             return Spent(allowed=False, wait=ends - moment)
         return Spent(allowed=True, wait=timedelta(0))
 
+    def used(self, subject: str, *, per: timedelta, now: datetime | None = None) -> int:
+        """How many were counted in this window."""
+        begins, _ends = _window(utc_now() if now is None else now, per)
+        with self._database.read() as session:
+            row = session.get(RateWindowRow, (subject, begins))
+            return 0 if row is None else row.count
+
     def give_back(self, subject: str, *, per: timedelta, now: datetime | None = None) -> None:
         """Take one back: what it was counted for went well (a log-in that succeeded)."""
         begins, _ends = _window(utc_now() if now is None else now, per)

@@ -32,6 +32,7 @@ def test_insisting_does_not_prolong_the_wait_and_one_can_be_given_back(database:
     limits.give_back("a", per=MINUTE, now=NOW)
     assert limits.spend("a", most=1, per=MINUTE, now=NOW).allowed
     assert not limits.spend("a", most=1, per=MINUTE, now=NOW).allowed
+    assert (limits.used("a", per=MINUTE, now=NOW), limits.used("z", per=MINUTE, now=NOW)) == (1, 0)
     limits.forget("a")
     limits.give_back("a", per=MINUTE, now=NOW)  # nothing to give back
     assert [limits.spend("a", most=1, per=MINUTE, now=NOW).allowed for _ in range(2)] == [True, False]
