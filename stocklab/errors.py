@@ -130,14 +130,16 @@ class SettingsError(InputError):
 class AccountFault(InputError):
     """Something about an account that cannot be as asked.
 
-    ``code`` is a stable name for the user's language, ``field`` the input it is about, "" for none.
+    ``code`` is a stable name for the user's language, with ``values`` for its words; ``field`` is the input it is
+    about, "" for none.
     """
 
     exit_code = 1
 
-    def __init__(self, code: str, message: str, *, field: str = "") -> None:
+    def __init__(self, code: str, message: str, *, field: str = "", **values: str) -> None:
         self.code = code
         self.field = field
+        self.values = values
         super().__init__(message)
 
 
