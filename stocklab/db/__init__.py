@@ -1,6 +1,7 @@
 """The app database: typed tables, sessions and migrations, on SQLite or PostgreSQL."""
 
 from stocklab.db.account_models import (
+    ActiveDayRow,
     ApiTokenRow,
     AuditRow,
     FeedbackRow,
@@ -74,6 +75,7 @@ __all__ = [
     "LOCAL_OWNER_ID",
     "MEMBER_ROLE",
     "PAGE_SIZE",
+    "ActiveDayRow",
     "ApiTokenRow",
     "AuditRow",
     "Authored",

@@ -34,11 +34,11 @@ _PRIVATE = (
     "watch_list",
 )
 _AUTHORED = ("comment_likes", "comments", "post_likes", "posts", "publication_likes", "publications")
-_UNSEEN = ("audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users")
 _CHILDREN = {
     "post_tags": ("posts", "post_id"),
     "publication_factors": ("publications", "publication_id"),
 }
+_UNSEEN = ("active_days", "audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users")
 
 
 def upgrade() -> None:
