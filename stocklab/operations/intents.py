@@ -278,7 +278,7 @@ def _check(kind: str, document: Mapping[str, Any], kinds: Mapping[str, IntentKin
         raise InputError("News need the symbol of a company.")
 
 
-def _waiting() -> Select[tuple[int]]:
+def _waiting() -> Select[int]:
     return select(func.count()).select_from(IntentRow).where(IntentRow.state == IntentState.WAITING.value)
 
 

@@ -28,6 +28,7 @@ from stocklab.operations import DatabaseCalls, Intents, RateLimits, RunLedger, S
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
+from stocklab.portfolios.onboarding import Onboarding
 from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOrder
 from stocklab.portfolios.progress import JobProgress
 from stocklab.portfolios.runs import Runs
@@ -78,6 +79,7 @@ class Lab:
         self.universes = Universes(database)
         self.runs = Runs(database)
         self.ideas = Ideas(database)
+        self.onboarding = Onboarding(database)
         self.intents = Intents(database)
         self.ledger = RunLedger(database)
         self.limits = RateLimits(database)

@@ -105,6 +105,7 @@ CACHES: Final[Mapping[str, str]] = {
     "names": N_("Names of all symbols"),
     "groups": N_("Members of indices, themes and sectors"),
     "preset_coverage": N_("What presets lack"),
+    "preset_popularity": N_("How many ran each preset"),
     "factor_statuses": N_("Which factors have values"),
     "factor_reports": N_("Reports on factors"),
     "factor_rows": N_("Factor values of one day"),
