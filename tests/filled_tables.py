@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     Boolean,
     Column,
@@ -36,6 +37,7 @@ ALLOWED = {  # what check constraints demand
     ("publications", "visibility"): "public",
     ("posts", "category"): "free",
     ("reports", "subject_kind"): "post",
+    ("popular_posts", "period"): "day",
 }
 
 
@@ -93,6 +95,8 @@ def _plain(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
     kind = column.type
     if isinstance(kind, JSON):
         return {"row": number, "text": "가", "list": [1, None, {"deep": True}]}
+    if isinstance(kind, ARRAY):
+        return [number + 1, 7]
     if isinstance(kind, UtcDateTime):
         return START + timedelta(days=number)
     if isinstance(kind, Boolean):

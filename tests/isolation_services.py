@@ -7,13 +7,14 @@ import inspect
 import pkgutil
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from stocklab.data.results import ResultStore
 from stocklab.db import Database
 from stocklab.errors import Cancelled
 from stocklab.operations import RateLimits, Sealer
@@ -78,6 +79,7 @@ def make(cls: type[Any], database: Database, home: Path) -> Any:
         "database": database,
         "sealer": Sealer(("x" * 32,)),
         "settings": Settings(home=home),
+        "results": ResultStore(home),
         "limits": RateLimits(database),
         "table": JobTable(database) if cls.__name__ == "Jobs" else None,
         "work": _no_work,
@@ -136,6 +138,17 @@ VALUES: dict[str, Any] = {
 OPTIONAL_IDS = ("strategy_id", "post_id", "parent_id")
 
 
+def _filled(cls: type[Any], whose: str) -> Any:
+    """A request that a page would send, about somebody's rows."""
+    hints = typing.get_type_hints(cls)
+    given = {}
+    for parameter in inspect.signature(cls).parameters.values():
+        known, value = _argument(parameter, hints.get(parameter.name), whose)
+        if known:
+            given[parameter.name] = value
+    return cls(**given)
+
+
 def _argument(parameter: inspect.Parameter, hint: Any, whose: str) -> tuple[bool, Any]:
     needed = parameter.default is parameter.empty
     if parameter.name.endswith("_id") and (needed or parameter.name in OPTIONAL_IDS):
@@ -146,7 +159,16 @@ def _argument(parameter: inspect.Parameter, hint: Any, whose: str) -> tuple[bool
         return True, next(iter(hint))
     if parameter.name in VALUES:
         return True, VALUES[parameter.name]
-    kinds = {str: "words", bool: True, int: 1, date: date(2026, 11, 20), datetime: datetime(2026, 11, 20, tzinfo=UTC)}
+    if is_dataclass(hint) and isinstance(hint, type):
+        return True, _filled(hint, whose)
+    kinds = {
+        bytes: b"{}",
+        str: "words",
+        bool: True,
+        int: 1,
+        date: date(2026, 11, 20),
+        datetime: datetime(2026, 11, 20, tzinfo=UTC),
+    }
     for kind in (hint, *typing.get_args(hint)):
         if kind in kinds:
             return True, kinds[kind]
