@@ -20,6 +20,7 @@ from stocklab.errors import StockLabError
 from stocklab.market.calendar import confirmed_until
 from stocklab.operations import SourceKeys, SourceLine, open_sealer, scheduler_status, source_board
 from stocklab.operations.backup import newest_backup
+from stocklab.operations.leadership import lock_is_free
 from stocklab.portfolios.lab import database_url
 from stocklab.settings import Settings
 
@@ -177,9 +178,10 @@ def _scheduler(settings: Settings) -> Check:
         if revision(database) != head_revision():
             return Check(name="scheduler", state="off", detail="the app database is not up to date")
         found = scheduler_status(database, datetime.now(UTC))
+        unheld = lock_is_free(database) is True  # one killed on another machine is told by this alone
     finally:
         database.close()
-    if found.leader is None:
+    if found.leader is None or unheld:
         seen = "never seen" if found.last_seen_at is None else f"last seen {found.last_seen_at:%Y-%m-%d %H:%M} UTC"
         state: State = "off" if settings.scheduler == "off" or found.last_seen_at is None else "warn"
         return Check(name="scheduler", state=state, detail=f"not running, {seen}", hint="`stocklab up` starts it.")

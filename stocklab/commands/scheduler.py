@@ -29,8 +29,8 @@ def add_commands(commands: Any) -> None:
 
 def _scheduler(arguments: argparse.Namespace, settings: Settings) -> int:
     from stocklab.db import RunState, open_database
+    from stocklab.operations.worker_identity import worker_name
     from stocklab.portfolios import database_url
-    from stocklab.portfolios.worker_identity import worker_name
     from stocklab.sidecar.jobs import INTENT_WORKS, JOBS
     from stocklab.sidecar.scheduler import run_once, run_scheduler
     from stocklab.sidecar.supervisor import migrate

@@ -24,6 +24,7 @@ from stocklab.operations import (
     SourceKeys,
     Uptime,
     open_sealer,
+    scheduler_status,
     source_health,
     with_source_keys,
 )
@@ -183,3 +184,22 @@ def test_uptime_is_counted_by_day_in_seoul_and_not_while_nobody_was_there(databa
     assert not newest.alive(start + timedelta(hours=2))
     uptime.leave("worker 0")
     assert [worker.worker for worker in uptime.workers("ui")] == ["worker 30"]
+
+
+def test_a_killed_process_is_gone_at_once_and_another_machines_after_a_while(database: Database) -> None:
+    code = "from stocklab.operations.worker_identity import worker_name; print(worker_name(), flush=True); input()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    name = child.stdout.readline().strip()
+    place, number, rest = name.split("|", 2)
+    uptime = Uptime(database)
+    uptime.beat("scheduler", name, NOON)
+    uptime.beat("scheduler", f"elsewhere{place}|{number}|{rest}", NOON, state="standby")
+    found = scheduler_status(database, NOON + timedelta(seconds=5), schedules=())
+    assert found.leader is not None
+    assert found.leader.worker == name
+    child.kill()
+    child.communicate()
+    found = scheduler_status(database, NOON + timedelta(seconds=5), schedules=())
+    assert (found.leader, len(found.standbys)) == (None, 1)
+    assert scheduler_status(database, NOON + timedelta(seconds=91), schedules=()).standbys == ()
