@@ -210,18 +210,20 @@ def _store(store: Store, seconds: float | None) -> Component:
     )
 
 
-def _kept_keys(database: Database) -> frozenset[str]:
+def _kept_keys(database: Database) -> Mapping[str, datetime]:
     with database.read() as session:
-        return frozenset(session.scalars(select(SourceKeyRow.name)))
+        rows = session.execute(select(SourceKeyRow.name, SourceKeyRow.updated_at))
+        return {row.name: row.updated_at for row in rows}
 
 
-def _sources(health: Sequence[SourceHealth], settings: Settings, kept: frozenset[str]) -> Iterable[Component]:
+def _sources(health: Sequence[SourceHealth], settings: Settings, kept: Mapping[str, datetime]) -> Iterable[Component]:
     known = {one.source: one for one in health}
     for name in (*SOURCE_SETTINGS, *sorted(known.keys() - SOURCE_SETTINGS.keys())):
         needed = SOURCE_SETTINGS.get(name, ())
         has_keys = all(getattr(settings, key) is not None or key in kept for key in needed)
         off = _switched_off(name, settings) or ("" if has_keys else "no key")
-        yield _source(name, known.get(name), off=off)
+        since = max((kept[key] for key in needed if key in kept), default=None)
+        yield _source(name, known.get(name), off=off, keys_since=since)
 
 
 def _switched_off(name: str, settings: Settings) -> str:
@@ -229,7 +231,7 @@ def _switched_off(name: str, settings: Settings) -> str:
     return f"STOCKLAB_{switch.upper()}=false" if switch and not getattr(settings, switch) else ""
 
 
-def _source(name: str, health: SourceHealth | None, *, off: str) -> Component:
+def _source(name: str, health: SourceHealth | None, *, off: str, keys_since: datetime | None = None) -> Component:
     if off:
         state, detail = ComponentState.OFF, off
     elif health is None:
@@ -237,10 +239,11 @@ def _source(name: str, health: SourceHealth | None, *, off: str) -> Component:
     elif health.blocked_until is not None:
         until = health.blocked_until.astimezone(KST)
         state, detail = ComponentState.BLOCKED, f"{health.blocked_reason} (until {until:%Y-%m-%d %H:%M} KST)"
-    elif not health.well:
+    elif not health.well_since(keys_since):
         state, detail = ComponentState.FAILED, health.last_error
     else:
-        state, detail = (ComponentState.IDLE if health.last_ok_at is None else ComponentState.WORKING), ""
+        answered = health.last_ok_at is not None
+        state, detail = (ComponentState.WORKING if answered else ComponentState.IDLE), ""
     return Component(
         name=name,
         kind=ComponentKind.SOURCE,
