@@ -104,6 +104,7 @@ CACHES: Final[Mapping[str, str]] = {
     "panel_words": N_("Names and sectors"),
     "names": N_("Names of all symbols"),
     "groups": N_("Members of indices, themes and sectors"),
+    "held_sessions": N_("Length of the history"),
     "preset_coverage": N_("What presets lack"),
     "factor_statuses": N_("Which factors have values"),
     "factor_reports": N_("Reports on factors"),
