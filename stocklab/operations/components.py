@@ -16,6 +16,7 @@ from stocklab.data.sources.known import KNOWN_SOURCES
 from stocklab.data.store import Store
 from stocklab.db import Database, RunState, ScheduledRunRow, SourceKeyRow, head_revision, revision
 from stocklab.errors import StockLabError
+from stocklab.operations.source_board import SourceLine, source_board
 from stocklab.operations.source_calls import SourceHealth, source_health
 from stocklab.operations.status import SchedulerStatus, scheduler_status
 from stocklab.operations.uptime import ComponentDay, Uptime
@@ -105,11 +106,13 @@ def components(database: Database, store: Store, settings: Settings, now: dateti
         if found != head_revision():
             raise StockLabError(f"its schema is {found}, this program needs {head_revision()}")
         today = {name: _today(Uptime(database), name, now) for name in WATCHED}
+        kept = _kept_keys(database)
+        board = source_board(settings, kept, database, now)
         known = (
             _ui(database, today["ui"], now),
-            _scheduler(scheduler_status(database, now), settings, today["scheduler"]),
+            _scheduler(scheduler_status(database, now), settings, today["scheduler"], board),
         )
-        sources = tuple(_sources(source_health(database, now), settings, _kept_keys(database)))
+        sources = tuple(_sources(source_health(database, now), settings, kept))
     except StockLabError as error:
         broken = Component(name="database", kind=ComponentKind.STORE, state=ComponentState.FAILED, detail=str(error))
         return broken, _store(store, None), _disk(store)
@@ -172,15 +175,16 @@ def _ui(database: Database, seconds: float, now: datetime) -> Component:
     )
 
 
-def _scheduler(status: SchedulerStatus, settings: Settings, seconds: float) -> Component:
+def _scheduler(status: SchedulerStatus, settings: Settings, seconds: float, sources: Sequence[SourceLine]) -> Component:
+    troubled = status.troubles_now(sources)
     if status.leader is not None:
-        state = ComponentState.FAILED if status.troubles else ComponentState.WORKING
+        state = ComponentState.FAILED if troubled else ComponentState.WORKING
     elif status.standbys:
         state = ComponentState.STANDBY
     else:
         state = ComponentState.OFF if settings.scheduler == "off" else ComponentState.ABSENT
     ends = [job.last_done.finished_at for job in status.jobs if job.last_done is not None]
-    troubles = "; ".join(f"{run.job} {run.key}: {run.message or run.state}" for run in status.troubles)
+    troubles = "; ".join(f"{run.job} {run.key}: {run.message or run.state}" for run in troubled)
     return Component(
         name="scheduler",
         kind=ComponentKind.PROCESS,
