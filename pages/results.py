@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from stocklab.errors import StockLabError
-from stocklab.ui import blocks, cached, navigation, text
+from stocklab.ui import blocks, cached, identity, navigation, text
 from stocklab.ui.result import headline, progress, sections
 from stocklab.ui.result.compare import comparison_page
 from stocklab.ui.runs_list import runs_table
@@ -25,7 +25,7 @@ def all_runs() -> None:
     """No run is named: the list of them."""
     blocks.title(_("Results"), _("Every backtest you ran. Choose one to open it; its link can be shared."))
     lab = cached.lab()
-    found = lab.runs.list(lab.owner_id)
+    found = lab.runs.list(identity.owner_id())
     if found:
         runs_table(found, key="runs")
         if len(found) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stocklab.ui import blocks, cached, navigation
+from stocklab.ui import blocks, cached, identity, navigation
 from stocklab.ui.saved import SORTS, list_message, strategy_card
 from stocklab.ui.text import _
 
@@ -17,7 +17,7 @@ search = left.text_input(
 order = right.selectbox(_("Sort"), list(SORTS), format_func=lambda key: _(SORTS[key]), key="strategies_sort")
 list_message()
 with blocks.guarded():
-    found = lab.strategies.list(lab.owner_id, search=search or "", sort=order)
+    found = lab.strategies.list(identity.owner_id(), search=search or "", sort=order)
     if found:
         for saved in found:
             strategy_card(saved)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -16,9 +16,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from stocklab.errors import SettingsError
 
-__all__ = ["PREFIX", "Settings", "load_settings"]
+__all__ = ["LOOPBACK", "PREFIX", "Settings", "load_settings"]
 
 PREFIX = "STOCKLAB_"
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _OUTSIDE = frozenset({"STOCKLAB_TEST_DATA"})  # read by the test suite, not by the program
 
 
@@ -35,6 +36,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8501, ge=1, le=65535, description="port the app listens on")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="host names the app answers to; empty: loopback only"
+    )
+    single_user: bool | None = Field(
+        default=None, description="no accounts and no log-in; default: only when `host` is this machine alone"
     )
     language: Literal["ko", "en"] = Field(default="ko", description="language a new visitor sees")
     log_format: Literal["console", "json"] = Field(default="console", description="json for machines")
@@ -91,6 +95,11 @@ class Settings(BaseSettings):
     krx_password: SecretStr | None = Field(default=None, description="its password")
     allow_loopback_sources: bool = Field(default=False, description="accept http://127.0.0.1 for sources in prod")
 
+    @property
+    def is_single_user(self) -> bool:
+        """Whether the home has one owner and no log-in."""
+        return self.host in LOOPBACK if self.single_user is None else self.single_user
+
     @field_validator("krx_markets")
     @classmethod
     def _known_markets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -115,7 +124,7 @@ class Settings(BaseSettings):
             parts = urlsplit(getattr(self, name))
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(f"{PREFIX}{name.upper()} must be an http(s) address such as https://host")
-            loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
+            loopback = parts.hostname in LOOPBACK
             if self.env == "prod" and parts.scheme != "https" and not (loopback and self.allow_loopback_sources):
                 raise ValueError(
                     f"{PREFIX}{name.upper()} must begin with https:// with STOCKLAB_ENV=prod "

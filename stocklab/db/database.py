@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
+from stocklab.db.scope import enter_scope
 from stocklab.errors import SettingsError, StockLabError
 
 __all__ = ["Database", "DatabaseUnreachable", "open_database"]
@@ -37,8 +38,8 @@ class Database:
         return self.engine.dialect.name
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session for reading; whatever it changed is rolled back.
+    def read(self, owner: str | None = None) -> Iterator[Session]:
+        """A session for reading; whatever it changed is rolled back. ``owner`` confines it to what that user may see.
 
         Raises
         ------
@@ -46,11 +47,14 @@ class Database:
             The database does not answer, or stayed locked for too long.
         """
         with _named_errors(), Session(self.engine, expire_on_commit=False) as session:
+            if owner is not None:
+                enter_scope(session, owner)
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session that commits at the end of the block, or rolls back when it raises.
+    def write(self, owner: str | None = None) -> Iterator[Session]:
+        """A session that commits at the end of the block, or rolls back when it raises. ``owner`` confines it to what
+        that user may see and change.
 
         On SQLite it takes the write lock at once: a transaction that read first could otherwise not wait for another
         writer (SQLITE_BUSY is immediate when the snapshot it read is already old).
@@ -59,8 +63,12 @@ class Database:
         ------
         DatabaseUnreachable
             The database does not answer, or stayed locked for too long; nothing was changed.
+        ForeignRow
+            A row of another owner was written; nothing was changed.
         """
         with _named_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+            if owner is not None:
+                enter_scope(session, owner)
             yield session
 
     def ping(self) -> None:

@@ -1,4 +1,4 @@
-"""The tables. Every row a user owns has an owner; until accounts exist there is one, the local owner."""
+"""The tables of strategies, runs and jobs. Every row a user owns has an owner."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from stocklab.db.columns import JSON_DOCUMENT, UtcDateTime, utc_now
+from stocklab.db.scope import Private
 
 __all__ = [
     "LOCAL_OWNER_ID",
@@ -76,23 +78,26 @@ class JobState(StrEnum):
 
 
 class OwnerRow(Base):
-    """Who owns rows."""
+    """Who owns rows. The name is what others see; it stays, without its account, when a person leaves.
+
+    ``local`` is the owner of a home without accounts; the first account of a home takes it over.
+    """
 
     __tablename__ = "owners"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(120))
+    left_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class StrategyRow(Base):
+class StrategyRow(Private, Base):
     """The current version of a saved strategy."""
 
     __tablename__ = "strategies"
     __table_args__ = (Index(None, "owner_id", "updated_at"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(120))
     document: Mapped[Document]
     fingerprint: Mapped[str] = mapped_column(String(64))
@@ -102,11 +107,13 @@ class StrategyRow(Base):
     is_public: Mapped[bool] = mapped_column(default=False, server_default=false())
     is_anonymous: Mapped[bool] = mapped_column(default=False, server_default=false())
     hide_strategy_details: Mapped[bool] = mapped_column(default=False, server_default=false())
+    notes: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    origin_id: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class StrategyVersionRow(Base):
+class StrategyVersionRow(Private, Base):
     """One version of a strategy as it was saved; never changed afterwards."""
 
     __tablename__ = "strategy_versions"
@@ -119,21 +126,20 @@ class StrategyVersionRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class UniverseRow(Base):
+class UniverseRow(Private, Base):
     """A universe an owner gave a name: the universe part of a strategy document."""
 
     __tablename__ = "universes"
     __table_args__ = (UniqueConstraint("owner_id", "name"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(120))
     document: Mapped[Document]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class RunRow(Base):
+class RunRow(Private, Base):
     """A finished run in an owner's list; the result itself is a file found by ``run_id`` (a content hash)."""
 
     __tablename__ = "runs"
@@ -141,7 +147,6 @@ class RunRow(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     run_id: Mapped[str] = mapped_column(String(64))
-    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"))
     strategy_id: Mapped[str | None] = mapped_column(ForeignKey("strategies.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = mapped_column(String(120))
     start_on: Mapped[date]
@@ -155,7 +160,7 @@ class RunRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class IdeaVariantRow(Base):
+class IdeaVariantRow(Private, Base):
     """A variant of an idea that was tried: the idea is a strategy without its numbers, the variant its fingerprint."""
 
     __tablename__ = "idea_variants"
@@ -166,7 +171,7 @@ class IdeaVariantRow(Base):
     tried_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
-class JobRow(Base):
+class JobRow(Private, Base):
     """A piece of work asked for: waiting, running or ended. ``worker`` names the process that holds it."""
 
     __tablename__ = "jobs"
@@ -177,7 +182,6 @@ class JobRow(Base):
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
     order_document: Mapped[Document]

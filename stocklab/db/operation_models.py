@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false
+from sqlalchemy import CheckConstraint, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stocklab.db.columns import utc_now
 from stocklab.db.models import Base, Document
+from stocklab.db.scope import Private
 
 __all__ = [
     "ComponentDayRow",
@@ -74,7 +75,7 @@ class ScheduledRunRow(Base):
     retry_at: Mapped[datetime | None]
 
 
-class IntentRow(Base):
+class IntentRow(Private, Base):
     """What a person asked of the background process."""
 
     __tablename__ = "intents"
@@ -85,7 +86,6 @@ class IntentRow(Base):
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(32))
     document: Mapped[Document]
     state: Mapped[str] = mapped_column(String(16))

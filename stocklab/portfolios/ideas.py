@@ -31,7 +31,7 @@ class Ideas:
         if not rows:
             return
         insert = postgresql.insert if self._database.backend == "postgresql" else sqlite.insert
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             session.execute(insert(IdeaVariantRow).on_conflict_do_nothing(), rows)
 
     def count(self, owner_id: str, strategy: Strategy) -> int:
@@ -39,5 +39,5 @@ class Ideas:
         counted = select(func.count()).where(
             IdeaVariantRow.owner_id == owner_id, IdeaVariantRow.idea == idea_of(strategy)
         )
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             return int(session.scalar(counted) or 0)

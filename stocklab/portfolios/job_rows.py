@@ -45,7 +45,7 @@ class JobTable:
             started_at=None if run_id is None else now,
             finished_at=None if run_id is None else now,
         )
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             session.add(row)
         return row.id
 
@@ -119,7 +119,7 @@ class JobTable:
 
     def read(self, owner_id: str, job_id: str) -> tuple[JobView, str] | None:
         """A job of this owner and the process that holds it; None when there is none of that id."""
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             row = session.get(JobRow, job_id)
             if row is None or row.owner_id != owner_id:
                 return None
@@ -142,7 +142,7 @@ class JobTable:
         statement = select(JobRow).where(JobRow.owner_id == owner_id)
         if states is not None:
             statement = statement.where(JobRow.state.in_([state.value for state in states]))
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             rows = session.scalars(statement.order_by(JobRow.created_at.desc(), JobRow.id).limit(limit))
             return [_view(row, None) for row in rows]
 

@@ -92,7 +92,7 @@ class Runs:
             "metrics": _headline(metrics),
             "created_at": utc_now(),
         }
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             row = _find(session, owner_id, run_id)
             if row is None:
                 row = RunRow(id=uuid.uuid4().hex, owner_id=owner_id, run_id=run_id, is_portfolio=False, **values)
@@ -129,7 +129,7 @@ class Runs:
             order = func.lower(RunRow.name)
         elif sort != "created":
             order = RunRow.metrics[sort].as_float().desc().nulls_last()
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             rows = session.scalars(statement.order_by(order, RunRow.created_at.desc()).limit(limit).offset(offset))
             return [_view(row) for row in rows]
 
@@ -141,19 +141,19 @@ class Runs:
         RunNotFound
             The owner has none of that id.
         """
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             return _view(_require(session, owner_id, run_id))
 
     def set_portfolio(self, owner_id: str, run_id: str, is_portfolio: bool) -> RunView:
         """Keep a run as a portfolio, or let it go; kept results are never removed to make room."""
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             row = _require(session, owner_id, run_id)
             row.is_portfolio = is_portfolio
             return _view(row)
 
     def delete(self, owner_id: str, run_id: str) -> None:
         """Take a run off the list; its stored result stays until room is needed, as others may list it too."""
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             session.delete(_require(session, owner_id, run_id))
 
     def kept_ids(self) -> frozenset[str]:
@@ -168,7 +168,7 @@ class Runs:
 
     def clear(self, owner_id: str) -> int:
         """Take every run that is no portfolio off the list; returns how many."""
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             gone = session.execute(
                 delete(RunRow).where(RunRow.owner_id == owner_id, RunRow.is_portfolio.is_(False)).returning(RunRow.id)
             )

@@ -116,7 +116,7 @@ class Strategies:
             "created": StrategyRow.created_at.desc(),
             "name": func.lower(StrategyRow.name),
         }[sort]
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             rows = session.execute(statement.order_by(order, StrategyRow.id).limit(limit).offset(offset)).mappings()
             return [StrategySummary(**{**row, "tags": tuple(row["tags"])}) for row in rows]
 
@@ -128,7 +128,7 @@ class Strategies:
         StrategyNotFound
             The owner has none of that id.
         """
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             return _view(_require(session, owner_id, strategy_id, lock=False))
 
     def each(self) -> Iterator[SavedStrategy]:
@@ -155,7 +155,7 @@ class Strategies:
             ``expected_version`` is given and someone saved since.
         """
         document = strategy.model_dump(mode="json")
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             if strategy_id is None:
                 row = _new(owner_id, strategy, document)
                 session.add(row)
@@ -170,7 +170,7 @@ class Strategies:
 
     def rename(self, owner_id: str, strategy_id: str, name: str) -> SavedStrategy:
         """Give a strategy another name, in the list and in its document."""
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             row = _require(session, owner_id, strategy_id)
             renamed = parse_document({**row.document, "name": name})
             _change(session, row, renamed, renamed.model_dump(mode="json"))
@@ -183,7 +183,7 @@ class Strategies:
         cleaned = sorted({tag.strip() for tag in tags if tag.strip()})
         if folder is not None and len(folder) > _NAME_LENGTH:
             raise InputError(f"A folder's name has at most {_NAME_LENGTH} characters, found {len(folder)}.")
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             row = _require(session, owner_id, strategy_id)
             row.folder = folder.strip() or None if folder is not None else None
             row.tags = cleaned
@@ -191,7 +191,7 @@ class Strategies:
 
     def duplicate(self, owner_id: str, strategy_id: str, name: str | None = None) -> SavedStrategy:
         """Copy a strategy, by default under the next free "name (2)"."""
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             row = _require(session, owner_id, strategy_id)
             taken = frozenset(session.scalars(select(StrategyRow.name).where(StrategyRow.owner_id == owner_id)))
             copy = parse_document({**row.document, "name": name if name is not None else _free_name(row.name, taken)})
@@ -204,12 +204,12 @@ class Strategies:
 
     def delete(self, owner_id: str, strategy_id: str) -> None:
         """Delete a strategy with its versions; runs made with it stay."""
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             session.delete(_require(session, owner_id, strategy_id))
 
     def versions(self, owner_id: str, strategy_id: str) -> tuple[StrategyVersion, ...]:
         """Every version, newest first."""
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             _require(session, owner_id, strategy_id, lock=False)
             rows = session.scalars(
                 select(StrategyVersionRow)
@@ -229,7 +229,7 @@ class Strategies:
 
     def restore(self, owner_id: str, strategy_id: str, version: int) -> SavedStrategy:
         """Make an old version the newest."""
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             row = _require(session, owner_id, strategy_id)
             old = session.get(StrategyVersionRow, (strategy_id, version))
             if old is None:
@@ -271,6 +271,7 @@ def _change(session: Session, row: StrategyRow, strategy: Strategy, document: di
 
 def _version_of(row: StrategyRow) -> StrategyVersionRow:
     return StrategyVersionRow(
+        owner_id=row.owner_id,
         strategy_id=row.id,
         version=row.version,
         name=row.name,

@@ -73,7 +73,7 @@ class Universes:
     def list(self, owner_id: str) -> tuple[SavedUniverse, ...]:
         """The owner's universes, by name."""
         statement = select(UniverseRow).where(UniverseRow.owner_id == owner_id)
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             rows = session.scalars(statement.order_by(func.lower(UniverseRow.name), UniverseRow.id))
             return tuple(_view(row) for row in rows)
 
@@ -85,7 +85,7 @@ class Universes:
         UniverseNotFound
             The owner has none of that id.
         """
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             return _view(_require(session, owner_id, universe_id))
 
     def save(self, owner_id: str, name: str, universe: Universe, *, replace: bool = False) -> SavedUniverse:
@@ -101,7 +101,7 @@ class Universes:
         name = _cleaned(name)
         document = universe.model_dump(mode="json")
         try:
-            with self._database.write() as session:
+            with self._database.write(owner_id) as session:
                 row = session.scalar(
                     select(UniverseRow).where(UniverseRow.owner_id == owner_id, UniverseRow.name == name)
                 )
@@ -135,7 +135,7 @@ class Universes:
         """
         name = _cleaned(name)
         try:
-            with self._database.write() as session:
+            with self._database.write(owner_id) as session:
                 row = _require(session, owner_id, universe_id)
                 row.name, row.updated_at = name, utc_now()
                 session.flush()
@@ -151,7 +151,7 @@ class Universes:
         UniverseNotFound
             The owner has none of that id.
         """
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             session.delete(_require(session, owner_id, universe_id))
 
 

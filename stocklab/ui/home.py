@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stocklab.ui import blocks, cached, navigation
+from stocklab.ui import blocks, cached, identity, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.data.names import stock_count
 from stocklab.ui.runs_list import runs_table
@@ -68,7 +68,7 @@ def first_steps() -> None:
 def recent_runs() -> None:
     """The last runs, newest first."""
     lab = cached.lab()
-    found = lab.runs.list(lab.owner_id, limit=6)
+    found = lab.runs.list(identity.owner_id(), limit=6)
     if found:
         runs_table(found, key="recent_runs")
     else:

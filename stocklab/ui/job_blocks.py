@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from stocklab.portfolios import JobView
-from stocklab.ui import cached
+from stocklab.ui import cached, identity
 from stocklab.ui.text import _
 
 __all__ = ["cancel_button", "ticking"]
@@ -22,7 +22,7 @@ def ticking(job_id: str, draw: Callable[[JobView], None]) -> None:
 
     @st.fragment(run_every=_TICK_SECONDS)
     def tick() -> None:
-        now = lab.jobs.get(lab.owner_id, job_id)
+        now = lab.jobs.get(identity.owner_id(), job_id)
         if not now.live:
             st.rerun()  # one run of the whole page ends the timer and draws the result
         draw(now)
@@ -40,4 +40,4 @@ def cancel_button(view: JobView, *, key: str) -> None:
 
 def _cancel(job_id: str) -> None:
     lab = cached.lab()
-    lab.jobs.cancel(lab.owner_id, job_id)
+    lab.jobs.cancel(identity.owner_id(), job_id)

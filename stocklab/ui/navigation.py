@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from stocklab.ui.text import N_, REMEMBERED, _
 
-__all__ = ["PAGES", "choice_in_url", "go", "link", "page", "pages", "relabel"]
+__all__ = ["PAGES", "Place", "choice_in_url", "go", "link", "page", "pages", "relabel"]
 
 ROOT: Final = Path(__file__).resolve().parents[2] / "pages"
-PAGES: Final[Mapping[str, tuple[str, str]]] = {
-    "home": (N_("Home"), ":material/home:"),
-    "builder": (N_("Strategy builder"), ":material/tune:"),
-    "screener": (N_("Stock screener"), ":material/filter_alt:"),
-    "company": (N_("Companies"), ":material/apartment:"),
-    "sweeps": (N_("Sweeps"), ":material/grid_on:"),
-    "results": (N_("Results"), ":material/monitoring:"),
-    "strategies": (N_("My strategies"), ":material/folder_open:"),
-    "factors": (N_("Factor catalogue"), ":material/menu_book:"),
-    "data": (N_("Data"), ":material/database:"),
-    "system": (N_("System"), ":material/monitor_heart:"),
+
+
+class Place(NamedTuple):
+    """Where a page stands in the menu: its title, its icon, the section it is in ("" for none)."""
+
+    title: str
+    icon: str
+    section: str = ""
+
+
+MARKET: Final = N_("Market")
+RESEARCH: Final = N_("Research")
+COMMUNITY: Final = N_("Community")
+HOUSE: Final = N_("Settings")
+PAGES: Final[Mapping[str, Place]] = {
+    "home": Place(N_("Home"), ":material/home:"),
+    "builder": Place(N_("Strategy builder"), ":material/tune:", RESEARCH),
+    "strategies": Place(N_("My strategies"), ":material/folder_open:", RESEARCH),
+    "results": Place(N_("Results"), ":material/monitoring:", RESEARCH),
+    "sweeps": Place(N_("Sweeps"), ":material/grid_on:", RESEARCH),
+    "factors": Place(N_("Factor catalogue"), ":material/menu_book:", RESEARCH),
+    "screener": Place(N_("Stock screener"), ":material/filter_alt:", MARKET),
+    "company": Place(N_("Companies"), ":material/apartment:", MARKET),
+    "data": Place(N_("Data"), ":material/database:", HOUSE),
+    "system": Place(N_("System"), ":material/monitor_heart:", HOUSE),
 }
 CHOICES_BEGIN: Final = ("field_", "rule_")
 CHOICES_END: Final = ("_category", "_choice", "_factor", "_reason", "_sort", "_type")
@@ -33,13 +47,16 @@ CHOICES_END: Final = ("_category", "_choice", "_factor", "_reason", "_sort", "_t
 
 def page(name: str) -> StreamlitPage:
     """The page of that name, titled in the user's language."""
-    title, icon = PAGES[name]
-    return st.Page(ROOT / f"{name}.py", title=_(title), icon=icon, url_path=name, default=name == "home")
+    place = PAGES[name]
+    return st.Page(ROOT / f"{name}.py", title=_(place.title), icon=place.icon, url_path=name, default=name == "home")
 
 
-def pages() -> list[StreamlitPage]:
-    """All pages in the order of the menu."""
-    return [page(name) for name in PAGES]
+def pages() -> dict[str, list[StreamlitPage]]:
+    """All pages by section of the menu, in its order."""
+    found: dict[str, list[StreamlitPage]] = {}
+    for name, place in PAGES.items():
+        found.setdefault(_(place.section) if place.section else "", []).append(page(name))
+    return found
 
 
 def go(name: str, **parameters: str) -> NoReturn:

@@ -9,7 +9,7 @@ import streamlit as st
 from stocklab.errors import StockLabError
 from stocklab.portfolios import StrategySummary
 from stocklab.strategy import describe_strategy, parse_document
-from stocklab.ui import blocks, cached, navigation, text
+from stocklab.ui import blocks, cached, identity, navigation, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.builder.toolbar import open_saved
@@ -70,7 +70,7 @@ def _do(act: Literal["duplicate", "rename", "delete", "restore"], strategy_id: s
     """Callback: do it; an error is told at the top of the list."""
     lab = cached.lab()
     try:
-        getattr(lab.strategies, act)(lab.owner_id, strategy_id, *details)
+        getattr(lab.strategies, act)(identity.owner_id(), strategy_id, *details)
     except StockLabError as error:
         st.session_state[MESSAGE] = text.for_error(error)
 
@@ -120,13 +120,13 @@ def _delete(saved: StrategySummary) -> None:
 
 def _details(saved: StrategySummary) -> None:
     lab = cached.lab()
-    document = lab.strategies.get(lab.owner_id, saved.id).document
+    document = lab.strategies.get(identity.owner_id(), saved.id).document
     left, right = st.columns([1.4, 1])
     with left:
         st.markdown("\n".join(f"- {escape(line)}" for line in describe_strategy(parse_document(document), language())))
     with right:
         st.markdown(f"**{_('Versions')}**")
-        for version in lab.strategies.versions(lab.owner_id, saved.id):
+        for version in lab.strategies.versions(identity.owner_id(), saved.id):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
                 when = fmt.moment(version.created_at)
                 st.caption(f"{version.version} · {when} · {escape(version.name)}")
@@ -139,7 +139,7 @@ def _details(saved: StrategySummary) -> None:
                         args=("restore", saved.id, version.version),
                     )
     st.markdown(f"**{_('Runs')}**")
-    runs = lab.runs.list(lab.owner_id, strategy_id=saved.id, limit=20)
+    runs = lab.runs.list(identity.owner_id(), strategy_id=saved.id, limit=20)
     if runs:
         runs_table(runs, key=f"runs_{saved.id}")
     else:

@@ -10,7 +10,7 @@ from stocklab.backtest import coverage
 from stocklab.errors import StockLabError
 from stocklab.portfolios import BacktestOrder
 from stocklab.strategy import PRESETS, Preset, dump, parse_document
-from stocklab.ui import cached, navigation, text
+from stocklab.ui import cached, identity, navigation, text
 from stocklab.ui.builder import draft, fields, state
 from stocklab.ui.builder.period import chosen_range
 from stocklab.ui.lacks import show_lacks, show_short_history
@@ -116,7 +116,7 @@ def open_saved(strategy_id: str) -> None:
     """Start editing a saved strategy."""
     lab = cached.lab()
     try:
-        saved = lab.strategies.get(lab.owner_id, strategy_id)
+        saved = lab.strategies.get(identity.owner_id(), strategy_id)
         state.load(saved.strategy(), saved_id=saved.id, saved_name=saved.name)
     except StockLabError as error:
         _tell(text.for_error(error), ok=False)
@@ -124,7 +124,7 @@ def open_saved(strategy_id: str) -> None:
 
 def _open_picker() -> None:
     lab = cached.lab()
-    found = {saved.id: saved.name for saved in lab.strategies.list(lab.owner_id)}
+    found = {saved.id: saved.name for saved in lab.strategies.list(identity.owner_id())}
     if found:
         chosen = st.selectbox(_("My strategies"), list(found), format_func=found.__getitem__, key="open_choice")
         st.button(_("Open in the builder"), key="open_saved", on_click=open_saved, args=(chosen,))
@@ -184,7 +184,7 @@ def _save(strategy_id: str | None) -> None:
     if chosen is None:
         return
     try:
-        saved = lab.strategies.save(lab.owner_id, chosen, strategy_id=strategy_id)
+        saved = lab.strategies.save(identity.owner_id(), chosen, strategy_id=strategy_id)
     except StockLabError as error:
         _tell(text.for_error(error), ok=False)
         return
@@ -227,7 +227,7 @@ def start_run() -> None:
         strategy_id=state.session()["saved_id"],
     )
     try:
-        job_id = lab.jobs.submit(lab.owner_id, order)
+        job_id = lab.jobs.submit(identity.owner_id(), order)
     except StockLabError as error:
         st.error(text.for_error(error))
         return

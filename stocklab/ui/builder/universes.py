@@ -9,7 +9,7 @@ import streamlit as st
 from stocklab.errors import StockLabError
 from stocklab.market.memberships import INDEX, THEME
 from stocklab.portfolios import SavedUniverse, UniverseNameTaken
-from stocklab.ui import cached, text
+from stocklab.ui import cached, identity, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, fields, state
 from stocklab.ui.builder.fields import escape
@@ -71,7 +71,7 @@ def saved_universes() -> None:
     """Take a saved universe over, save the present one, rename and delete."""
     lab = cached.lab()
     try:
-        saved = {each.id: each for each in lab.universes.list(lab.owner_id)}
+        saved = {each.id: each for each in lab.universes.list(identity.owner_id())}
     except StockLabError as error:
         st.warning(text.for_error(error))
         return
@@ -103,7 +103,7 @@ def _use() -> None:
         return
     lab = cached.lab()
     try:
-        chosen = lab.universes.get(lab.owner_id, picked).universe()
+        chosen = lab.universes.get(identity.owner_id(), picked).universe()
     except StockLabError as error:
         st.session_state[_TOLD] = text.for_error(error)
         return
@@ -132,7 +132,7 @@ def _save() -> None:
     try:
         checked = draft.checked_universe(state.document()["universe"])
         saved = lab.universes.save(
-            lab.owner_id, st.session_state[_NAME], checked, replace=bool(st.session_state[_REPLACE])
+            identity.owner_id(), st.session_state[_NAME], checked, replace=bool(st.session_state[_REPLACE])
         )
     except UniverseNameTaken:
         st.session_state[_TOLD] = _(
@@ -168,7 +168,7 @@ def _rename(universe_id: str) -> None:
     """Callback: take over the name that was typed."""
     lab = cached.lab()
     try:
-        lab.universes.rename(lab.owner_id, universe_id, st.session_state[f"{_RENAME}{universe_id}"])
+        lab.universes.rename(identity.owner_id(), universe_id, st.session_state[f"{_RENAME}{universe_id}"])
     except UniverseNameTaken:
         st.session_state[_TOLD] = _("There is a universe of this name. Choose another name.")
     except StockLabError as error:
@@ -180,6 +180,6 @@ def _delete(universe_id: str) -> None:
     lab = cached.lab()
     st.session_state["universe_sure"] = False
     try:
-        lab.universes.delete(lab.owner_id, universe_id)
+        lab.universes.delete(identity.owner_id(), universe_id)
     except StockLabError as error:
         st.session_state[_TOLD] = text.for_error(error)

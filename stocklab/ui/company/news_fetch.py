@@ -12,7 +12,7 @@ from stocklab.data.sources.calls import now_kst
 from stocklab.db import IntentState
 from stocklab.operations import Intent, SchedulerStatus, SourceLine, scheduler_status, source_board
 from stocklab.operations.news_state import DISCLOSURE_JOBS, NEWS_INTENT, newest_news_intent, read_news_line, work_ahead
-from stocklab.ui import blocks, cached, navigation
+from stocklab.ui import blocks, cached, identity, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.background import nobody_works
 from stocklab.ui.builder.fields import escape
@@ -119,7 +119,7 @@ def _offer(desk: NewsDesk) -> None:
     if pressed:
         with blocks.guarded():
             lab = cached.lab()
-            lab.intents.ask(lab.owner_id, NEWS_INTENT, {"symbol": desk.symbol})
+            lab.intents.ask(identity.owner_id(), NEWS_INTENT, {"symbol": desk.symbol})
             st.rerun()
 
 
@@ -205,7 +205,7 @@ def _live(desk: NewsDesk, wish: Intent, ahead: Intent | None) -> None:
         st.progress(_share(wish), text=words)
         if wish.cancel_requested:
             st.caption(_("Stopping…"))
-        elif wish.owner_id == cached.lab().owner_id and st.button(
+        elif wish.owner_id == identity.owner_id() and st.button(
             _("Cancel"), key=f"cancel_news_{wish.id}", icon=":material/stop_circle:"
         ):
             with blocks.guarded():

@@ -10,7 +10,7 @@ import streamlit as st
 
 from stocklab.operations import SourceLine
 from stocklab.operations.key_trials import KeyTrial, KeyVerdict, ask_trial, key_trials
-from stocklab.ui import blocks, cached
+from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.background_words import told
 from stocklab.ui.builder.fields import escape
@@ -54,7 +54,7 @@ def trial_panel(line: SourceLine, desk: Desk) -> None:
     if pressed:
         with blocks.guarded():
             lab = cached.lab()
-            ask_trial(lab.intents, lab.owner_id, name)
+            ask_trial(lab.intents, identity.owner_id(), name)
             st.rerun()
 
 

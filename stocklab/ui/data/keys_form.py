@@ -8,7 +8,7 @@ import streamlit as st
 
 from stocklab.operations import KeyState, SourceLine
 from stocklab.operations.key_trials import ask_trial
-from stocklab.ui import blocks, cached
+from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.data.names import HOW_TO_GET, KEYS
 from stocklab.ui.text import _
@@ -82,7 +82,7 @@ def _save(line: SourceLine, entered: dict[str, str], *, alive: bool) -> None:
         if not line.switched_on or not set(line.missing) <= entered.keys():
             st.session_state[_SAID] = _("Saved. The source needs its other keys too.")
         else:
-            ask_trial(lab.intents, lab.owner_id, line.source.name)
+            ask_trial(lab.intents, identity.owner_id(), line.source.name)
             st.session_state[_SAID] = (
                 _("Saved, and being tried now. The next sync uses it.")
                 if alive

@@ -9,7 +9,7 @@ import streamlit as st
 from stocklab.data.sync.progress_words import read_progress
 from stocklab.operations import SyncEvent, sync_events
 from stocklab.operations.sync_state import SYNC_INTENT
-from stocklab.ui import blocks, cached
+from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.background import nobody_works
 from stocklab.ui.builder.fields import escape
@@ -66,7 +66,7 @@ def _offer(desk: Desk) -> None:
     if pressed:
         with blocks.guarded():
             lab = cached.lab()
-            lab.intents.ask(lab.owner_id, SYNC_INTENT)
+            lab.intents.ask(identity.owner_id(), SYNC_INTENT)
             st.rerun()
 
 
@@ -97,7 +97,7 @@ def _live(event: SyncEvent) -> None:
         st.progress(share, text=f"{words} · {fmt.percent(share, digits=0)}" if share else words)
         if event.cancel_requested:
             st.caption(_("Stopping…"))
-        elif event.owner_id in (None, cached.lab().owner_id) and st.button(
+        elif event.owner_id in (None, identity.owner_id()) and st.button(
             _("Cancel"), key=f"cancel_{event.job}_{event.key}", icon=":material/stop_circle:"
         ):
             _cancel(event)
@@ -107,7 +107,7 @@ def _cancel(event: SyncEvent) -> None:
     lab = cached.lab()
     with blocks.guarded():
         if event.job == SYNC_INTENT:
-            lab.intents.cancel(lab.owner_id, event.key)
+            lab.intents.cancel(identity.owner_id(), event.key)
         else:
             lab.ledger.request_cancel(event.job, event.key)
         st.rerun()

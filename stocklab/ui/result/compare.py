@@ -9,7 +9,7 @@ import streamlit as st
 
 from stocklab.backtest.result import Result
 from stocklab.research.compare import FEWEST_SESSIONS, MOST_RESULTS, Comparison
-from stocklab.ui import blocks, cached, charts, navigation
+from stocklab.ui import blocks, cached, charts, identity, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.result import compare_figures
 from stocklab.ui.text import _
@@ -46,7 +46,7 @@ def comparison_page(asked: str) -> None:
 def _choose(asked: Sequence[str]) -> tuple[str, ...]:
     """Which results, kept in the link; the first is the one the others are measured by."""
     lab = cached.lab()
-    known = {run.run_id: _label(run.name, run.start, run.end) for run in lab.runs.list(lab.owner_id)}
+    known = {run.run_id: _label(run.name, run.start, run.end) for run in lab.runs.list(identity.owner_id())}
     for run_id in asked:
         if run_id not in known:
             card = cached.result(run_id).card

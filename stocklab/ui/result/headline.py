@@ -12,7 +12,7 @@ from stocklab.backtest import METRICS
 from stocklab.backtest.result import Result
 from stocklab.errors import StockLabError
 from stocklab.strategy import parse_document
-from stocklab.ui import blocks, cached, navigation, text
+from stocklab.ui import blocks, cached, identity, navigation, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import escape
@@ -167,7 +167,7 @@ def _open_in_builder(result: Result) -> None:
 def _save_strategy(result: Result) -> None:
     lab = cached.lab()
     try:
-        saved = lab.strategies.save(lab.owner_id, parse_document(_document(result)))
+        saved = lab.strategies.save(identity.owner_id(), parse_document(_document(result)))
     except StockLabError as error:
         st.session_state["result_message"] = text.for_error(error)
         return
@@ -184,7 +184,7 @@ def _kept(run_id: str) -> bool | None:
     if known is not None and known[0] > now:
         return known[1]
     try:
-        kept: bool | None = lab.runs.get(lab.owner_id, run_id).is_portfolio
+        kept: bool | None = lab.runs.get(identity.owner_id(), run_id).is_portfolio
     except StockLabError:
         kept = None
     if len(_kept_until) >= KEPT_MOST:
@@ -199,7 +199,7 @@ def _tried(result: Result) -> int:
     known = _tried_until.get((str(lab.store.home), result.run_id))
     if known is not None and known[0] > now:
         return known[1]
-    count = lab.ideas.count(lab.owner_id, parse_document(_document(result)))
+    count = lab.ideas.count(identity.owner_id(), parse_document(_document(result)))
     if len(_tried_until) >= KEPT_MOST:
         _tried_until.clear()
     _tried_until[str(lab.store.home), result.run_id] = (now + KEPT_SECONDS, count)
@@ -209,7 +209,7 @@ def _tried(result: Result) -> int:
 def _keep(run_id: str, wanted: bool) -> None:
     lab = cached.lab()
     try:
-        lab.runs.set_portfolio(lab.owner_id, run_id, wanted)
+        lab.runs.set_portfolio(identity.owner_id(), run_id, wanted)
     except StockLabError as error:
         st.session_state["result_message"] = text.for_error(error)
     _kept_until.clear()

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from stocklab.portfolios import BacktestOrder, JobView, ProofOrder, SweepOrder
-from stocklab.ui import cached, charts, job_blocks, navigation
+from stocklab.ui import cached, charts, identity, job_blocks, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, state
 from stocklab.ui.builder.fields import escape
@@ -57,10 +57,10 @@ def _settled(job_id: str) -> JobView:
     """The job, after a moment in which most backtests finish: then the result comes without a flash of progress."""
     lab = cached.lab()
     deadline = time.monotonic() + PATIENCE_SECONDS
-    view = lab.jobs.get(lab.owner_id, job_id)
+    view = lab.jobs.get(identity.owner_id(), job_id)
     while view.live and view.place is None and time.monotonic() < deadline:
         time.sleep(0.03)
-        view = lab.jobs.get(lab.owner_id, job_id)
+        view = lab.jobs.get(identity.owner_id(), job_id)
     return view
 
 
@@ -99,4 +99,4 @@ def _ended(view: JobView, order: BacktestOrder) -> None:
             navigation.go("builder")
         if st.button(_("Run again"), key="rerun_job", icon=":material/replay:"):
             lab = cached.lab()
-            navigation.go("results", job=lab.jobs.submit(lab.owner_id, order))
+            navigation.go("results", job=lab.jobs.submit(identity.owner_id(), order))

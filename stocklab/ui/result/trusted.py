@@ -23,7 +23,7 @@ from stocklab.research.rerun import Rerun, rerun
 from stocklab.research.stored_run import made_by_this
 from stocklab.research.surviving import run_survivorship
 from stocklab.research.survivorship import Survivorship
-from stocklab.ui import cached
+from stocklab.ui import cached, identity
 
 __all__ = [
     "Look",
@@ -123,7 +123,7 @@ def check_look_ahead(result: Result, sessions: int = SESSIONS) -> Look:
             return _standing_of_job(job)
         try:
             order = ProofOrder(run_id=result.run_id, sessions=sessions)
-            _jobs[key] = lab.jobs.submit(lab.owner_id, order)
+            _jobs[key] = lab.jobs.submit(identity.owner_id(), order)
             while len(_jobs) > _KEPT:
                 _jobs.popitem(last=False)
         except JobError as error:
@@ -147,7 +147,7 @@ def _job(key: _Key) -> JobView | None:
         return None
     lab = cached.lab()
     try:
-        return lab.jobs.get(lab.owner_id, job_id)
+        return lab.jobs.get(identity.owner_id(), job_id)
     except JobError:
         _jobs.pop(key, None)
         return None

@@ -9,7 +9,7 @@ import streamlit as st
 
 from stocklab.strategy import Strategy, find_preset, parse_document
 from stocklab.strategy.screen import Screen, parse_screen, parse_screen_or_strategy, screen_of, strategy_of
-from stocklab.ui import cached
+from stocklab.ui import cached, identity
 from stocklab.ui.builder import draft, state
 from stocklab.ui.screener.examples import EXAMPLES
 from stocklab.ui.text import _, language
@@ -66,7 +66,7 @@ def open_saved(strategy_id: str) -> None:
         There is no such strategy.
     """
     lab = cached.lab()
-    saved = lab.strategies.get(lab.owner_id, strategy_id).strategy()
+    saved = lab.strategies.get(identity.owner_id(), strategy_id).strategy()
     _load(screen_of(saved), ("strategy", strategy_id), strategy=saved)
 
 

@@ -14,7 +14,7 @@ from stocklab.factors import missing_inputs
 from stocklab.strategy import PRESETS, dump
 from stocklab.strategy.screen import Screen
 from stocklab.strategy.words import label
-from stocklab.ui import cached, navigation, text
+from stocklab.ui import cached, identity, navigation, text
 from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import bind, escape
 from stocklab.ui.screener import desk
@@ -81,7 +81,7 @@ def _open_picker() -> None:
     presets = {key: preset.name(language()) for key, preset in PRESETS.items()}
     _pick(_("What a preset would buy"), "preset", presets, desk.open_preset)
     lab = cached.lab()
-    saved = {one.id: one.name for one in lab.strategies.list(lab.owner_id)}
+    saved = {one.id: one.name for one in lab.strategies.list(identity.owner_id())}
     if saved:
         _pick(_("What a saved strategy would buy"), "saved", saved, desk.open_saved)
     _pick(_("Example"), "example", {key: _(one.name) for key, one in EXAMPLES.items()}, desk.open_example)
@@ -148,7 +148,7 @@ def _save_form(chosen: Screen | None) -> None:
 def _save(chosen: Screen, name: str) -> None:
     lab = cached.lab()
     try:
-        saved = lab.strategies.save(lab.owner_id, desk.as_strategy(chosen, name))
+        saved = lab.strategies.save(identity.owner_id(), desk.as_strategy(chosen, name))
     except StockLabError as error:
         message(text.for_error(error), ok=False)
         return

@@ -13,7 +13,7 @@ from stocklab.research.estimate import Estimate, estimate
 from stocklab.strategy import PRESETS, Strategy
 from stocklab.strategy.numbers import Number
 from stocklab.strategy.sweep import Objective, Sweep, parse_sweep
-from stocklab.ui import blocks, cached, navigation, text
+from stocklab.ui import blocks, cached, identity, navigation, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import escape
@@ -80,7 +80,7 @@ def _strategy_line() -> None:
             )
             st.button(_("Use this preset"), key="sweep_use_preset", on_click=load_preset, args=(preset,))
             lab = cached.lab()
-            saved = {one.id: one.name for one in lab.strategies.list(lab.owner_id)}
+            saved = {one.id: one.name for one in lab.strategies.list(identity.owner_id())}
             if saved:
                 one = st.selectbox(
                     _("My strategies"), list(saved), format_func=saved.__getitem__, key="sweep_saved_choice"
@@ -275,7 +275,7 @@ def _time(seconds: float) -> str:
 def _submit(document: dict[str, Any]) -> None:
     lab = cached.lab()
     try:
-        job_id = lab.jobs.submit(lab.owner_id, SweepOrder(document=document))
+        job_id = lab.jobs.submit(identity.owner_id(), SweepOrder(document=document))
     except StockLabError as error:
         st.error(text.for_error(error))
         return

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from stocklab.portfolios import JobView, SweepOrder
-from stocklab.ui import cached, job_blocks, navigation
+from stocklab.ui import cached, identity, job_blocks, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.sweeps.names import metric_name
@@ -31,7 +31,7 @@ def sweep_panel(job_id: str) -> None:
         This owner has no such job.
     """
     lab = cached.lab()
-    view = lab.jobs.get(lab.owner_id, job_id)
+    view = lab.jobs.get(identity.owner_id(), job_id)
     if not isinstance(view.order, SweepOrder):
         navigation.go("results", job=job_id)
     order = view.order
@@ -68,5 +68,5 @@ def _ended(view: JobView, order: SweepOrder) -> None:
     with st.container(horizontal=True):
         if st.button(_("Go on"), key="sweep_go_on", icon=":material/replay:", type="primary"):
             lab = cached.lab()
-            navigation.go("sweeps", job=lab.jobs.submit(lab.owner_id, order))
+            navigation.go("sweeps", job=lab.jobs.submit(identity.owner_id(), order))
         navigation.link("sweeps", _("Back to the form"), icon=":material/arrow_back:")

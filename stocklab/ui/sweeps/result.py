@@ -17,7 +17,7 @@ from stocklab.research.sweep_view import Plateau, best_first, heat_map, plateau_
 from stocklab.research.variants import strategy_with
 from stocklab.strategy import Strategy
 from stocklab.strategy.sweep import Sweep
-from stocklab.ui import blocks, cached, charts, navigation, text
+from stocklab.ui import blocks, cached, charts, identity, navigation, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import escape
@@ -119,13 +119,13 @@ def _unfinished(stored: StoredSweep, missing: int, total: int) -> None:
             order = SweepOrder(
                 document=stored.sweep.model_dump(mode="json"), basis=PriceBasis(str(stored.facts["basis"]))
             )
-            navigation.go("sweeps", job=lab.jobs.submit(lab.owner_id, order))
+            navigation.go("sweeps", job=lab.jobs.submit(identity.owner_id(), order))
 
 
 def _warning(sweep: Sweep) -> None:
     """How many variants of the idea were tried, and what that means."""
     lab = cached.lab()
-    tried = lab.ideas.count(lab.owner_id, sweep.strategy)
+    tried = lab.ideas.count(identity.owner_id(), sweep.strategy)
     if tried > 1:
         words = _(
             "**{count} variants of this idea were tried.** The best of so many looks better than it will turn out: a "
@@ -219,7 +219,7 @@ def _open_run(stored: StoredSweep, row: dict[str, Any]) -> None:
         basis=PriceBasis(str(stored.facts["basis"])),
     )
     try:
-        job_id = lab.jobs.submit(lab.owner_id, order)
+        job_id = lab.jobs.submit(identity.owner_id(), order)
     except StockLabError as error:
         st.error(text.for_error(error))
         return

@@ -11,7 +11,7 @@ from stocklab.db import JobState
 from stocklab.operations import LedgerRun, SchedulerStatus, SourceLine, sync_events
 from stocklab.operations.status import JobStatus
 from stocklab.operations.sync_state import SYNC_INTENT
-from stocklab.ui import blocks, cached
+from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.reasons import reason_now
 from stocklab.ui.system import words
@@ -55,7 +55,7 @@ def people() -> None:
     """Syncs, backtests, sweeps and checks that run or wait."""
     st.subheader(_("Jobs that people started"), anchor=False)
     lab = cached.lab()
-    live = lab.jobs.list(lab.owner_id, states=[JobState.RUNNING, JobState.PENDING])
+    live = lab.jobs.list(identity.owner_id(), states=[JobState.RUNNING, JobState.PENDING])
     rows = [
         (
             _("Sync"),

@@ -1,0 +1,99 @@
+"""Whose rows a session may see and change: the rule every query of a user goes through.
+
+Tables say what they are by their base: of a ``Private`` row only its owner knows; an ``Authored`` row is read by
+everybody and changed by its owner. Tables with neither hold what is nobody's. On PostgreSQL the database enforces the
+same by row-level security (migration 0009), under a role that owns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import ForeignKey, String, event, text
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
+
+from stocklab.errors import StockLabError
+
+__all__ = ["MEMBER_ROLE", "Authored", "ForeignRow", "Private", "as_system", "enter_scope"]
+
+MEMBER_ROLE: Final = "stocklab_member"
+_OWNER: Final = "stocklab_owner"
+_SYSTEM: Final = "stocklab_system"
+
+
+class ForeignRow(StockLabError):
+    """A user's session tried to write a row of somebody else; the transaction is rolled back."""
+
+    exit_code = 1
+
+
+class Private:
+    """Rows that only their owner sees and changes."""
+
+    owner_id: Mapped[str] = mapped_column(String(32), ForeignKey("owners.id", ondelete="CASCADE"))
+
+
+class Authored:
+    """Rows that everybody may read; only their owner adds, changes and removes them."""
+
+    owner_id: Mapped[str] = mapped_column(String(32), ForeignKey("owners.id", ondelete="CASCADE"))
+
+
+def enter_scope(session: Session, owner_id: str) -> None:
+    """Confine a new session to one owner. On PostgreSQL this also changes the role, until the transaction ends."""
+    session.info[_OWNER] = owner_id
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(
+            text("SELECT set_config('role', :role, true), set_config('stocklab.owner', :owner, true)"),
+            {"role": MEMBER_ROLE, "owner": owner_id},
+        )
+
+
+@contextmanager
+def as_system(session: Session) -> Iterator[None]:
+    """Within a user's transaction, do what the program does on behalf of all: counters, moderation, places."""
+    owner_id = session.info.get(_OWNER)
+    if owner_id is None or session.info.get(_SYSTEM):
+        yield
+        return
+    session.flush()
+    on_postgres = session.get_bind().dialect.name == "postgresql"
+    session.info[_SYSTEM] = True
+    if on_postgres:
+        session.execute(text("SELECT set_config('role', 'none', true)"))
+    try:
+        yield
+        session.flush()
+    finally:
+        session.info[_SYSTEM] = False
+        if on_postgres and session.is_active:
+            session.execute(text("SELECT set_config('role', :role, true)"), {"role": MEMBER_ROLE})
+
+
+def _confined_to(session: Session) -> str | None:
+    return None if session.info.get(_SYSTEM) else session.info.get(_OWNER)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _confine_statements(state: ORMExecuteState) -> None:
+    """Add the owner to every statement over mapped tables."""
+    owner_id = _confined_to(state.session)
+    if owner_id is None or state.is_column_load or state.is_relationship_load:
+        return
+    kinds: tuple[type[Any], ...] = (Private, Authored) if state.is_update or state.is_delete else (Private,)
+    for kind in kinds:
+        state.statement = state.statement.options(
+            with_loader_criteria(kind, lambda row: row.owner_id == owner_id, include_aliases=True)
+        )
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_foreign_rows(session: Session, _context: object, _instances: object) -> None:
+    owner_id = _confined_to(session)
+    if owner_id is None:
+        return
+    for row in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(row, Private | Authored) and row.owner_id != owner_id:
+            raise ForeignRow(f"A row of {type(row).__name__} belongs to another owner; nothing was written.")

@@ -1,0 +1,88 @@
+"""Sessions confined to an owner, on both databases; on PostgreSQL also for statements that bypass the mapper."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.exc import ProgrammingError
+
+from stocklab.db import Database, ForeignRow, OwnerRow, PostRow, UniverseRow, as_system
+
+
+@pytest.fixture
+def two(database: Database) -> Database:
+    """A home where Ada and Ben each have a universe and a post."""
+    with database.write() as session:
+        session.add_all([OwnerRow(id="ada", name="Ada"), OwnerRow(id="ben", name="Ben")])
+        session.flush()
+        session.add_all(
+            UniverseRow(id=f"u-{owner}", owner_id=owner, name="all", document={}) for owner in ("ada", "ben")
+        )
+        session.add_all(_post(owner) for owner in ("ada", "ben"))
+    return database
+
+
+def _post(owner: str) -> PostRow:
+    return PostRow(id=f"p-{owner}", owner_id=owner, category="free", title="t", body="b")
+
+
+def test_private_rows_of_others_do_not_exist(two: Database) -> None:
+    with two.read("ada") as session:
+        assert session.scalars(select(UniverseRow.id)).all() == ["u-ada"]
+        assert session.get(UniverseRow, "u-ben") is None
+        assert session.scalar(select(func.count()).select_from(UniverseRow)) == 1
+        assert sorted(session.scalars(select(PostRow.id))) == ["p-ada", "p-ben"]
+
+
+def test_what_others_wrote_cannot_be_changed(two: Database) -> None:
+    with two.write("ada") as session:
+        session.execute(update(UniverseRow).values(name="mine"))
+        session.execute(update(PostRow).values(title="mine"))
+        session.execute(delete(PostRow).where(PostRow.id == "p-ben"))
+    with two.read() as session:
+        assert dict(session.execute(select(UniverseRow.id, UniverseRow.name)).all()) == {
+            "u-ada": "mine",
+            "u-ben": "all",
+        }
+        assert dict(session.execute(select(PostRow.id, PostRow.title)).all()) == {"p-ada": "mine", "p-ben": "t"}
+
+
+def test_a_foreign_row_ends_the_transaction(two: Database) -> None:
+    with pytest.raises(ForeignRow), two.write("ada") as session:
+        session.add_all(
+            UniverseRow(id=uuid.uuid4().hex, owner_id=each, name="new", document={}) for each in ("ada", "ben")
+        )
+    with pytest.raises(ForeignRow), two.write("ada") as session:
+        session.get_one(PostRow, "p-ben").title = "mine"
+    with two.read() as session:
+        assert session.scalar(select(func.count()).select_from(UniverseRow)) == 2
+
+
+def test_the_program_acts_for_all_within_a_users_transaction(two: Database) -> None:
+    with two.write("ada") as session:
+        with as_system(session):
+            session.execute(update(PostRow).values(likes=PostRow.likes + 1))
+            assert session.scalar(select(func.count()).select_from(UniverseRow)) == 2
+        session.execute(update(PostRow).values(title="mine"))
+        assert session.scalar(select(func.count()).select_from(UniverseRow)) == 1
+    with two.read() as session:
+        assert session.execute(select(PostRow.title, PostRow.likes).order_by(PostRow.id)).all() == [
+            ("mine", 1),
+            ("t", 1),
+        ]
+
+
+def test_postgresql_says_the_same_of_plain_sql(two: Database) -> None:
+    if two.backend != "postgresql":
+        pytest.skip("row-level security is PostgreSQL's")
+    with two.write("ada") as session:
+        assert session.execute(text("SELECT id FROM universes")).all() == [("u-ada",)]
+        assert session.execute(text("UPDATE posts SET title = 'x'")).rowcount == 1
+        with pytest.raises(ProgrammingError, match="row-level security"), session.begin_nested():
+            session.execute(text("INSERT INTO watch_list (owner_id, symbol, added_at) VALUES ('ben', '005930', now())"))
+        with pytest.raises(ProgrammingError, match="permission denied"), session.begin_nested():
+            session.execute(text("SELECT * FROM users"))
+    with two.read() as session:  # the role ended with the transaction, though the connection is the same
+        assert len(session.execute(text("SELECT id FROM universes")).all()) == 2
