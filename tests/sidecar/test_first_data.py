@@ -151,3 +151,15 @@ def test_what_a_person_cancelled_stays_so(bench: Bench) -> None:
 
 def test_which_jobs_of_the_product_follow_the_data() -> None:
     assert [one.name for one in SCHEDULES if one.follows_data] == ["quality", "warm_factors", "presets"]
+
+
+def test_a_lane_behind_its_fence_begins_nothing(bench: Bench) -> None:
+    bench.fill()
+    bench.lane.fence = lambda _session: False
+    assert bench.run() == []
+    assert bench.ledger.get("sync", SESSION) is None
+    bench.lane.fence = lambda _session: True
+    assert bench.run() == [f"quality {SESSION}", f"presets {SESSION}"]
+    bench.lane.fence = lambda _session: False
+    bench.sync_now()
+    assert bench.run() == []
