@@ -324,7 +324,7 @@ def test_a_map_of_few_datasets_is_not_stretched(empty_pages: Open) -> None:
     assert few is not None
     until = newest_released()
     layout = lookups.coverage_figure(few, until).to_dict()["layout"]
-    assert (layout["width"], layout["height"]) == (192, 122)
+    assert (layout["width"], layout["height"]) == (160, 74)
 
 
 def test_differences_show_both_values_and_the_order_of_sources(keyed: Open) -> None:
