@@ -46,8 +46,8 @@ def coverage_heatmap(found: CoverageMap) -> go.Figure:
     )
     few = len(found.datasets) < _FILLING  # a few cells as wide as the page would say nothing more
     charts.finish(figure, (44 + 30 * len(years)) if few else (96 + 26 * max(2, len(years))))
-    if few:
-        figure.update_layout(width=_LABELS_PIXELS + _CELL_PIXELS * len(found.datasets))
+    if few:  # Plotly makes no room for labels by itself where a figure is this low
+        figure.update_layout(margin_t=34, width=_LABELS_PIXELS + _CELL_PIXELS * len(found.datasets))
     figure.update_xaxes(side="top", type="category", tickangle=0 if few else -40, tickfont={"size": 10.5})
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return figure
