@@ -5,7 +5,9 @@ StockLabError
 │   ├── FormulaError      a formula: carries the text and the character
 │   ├── DocumentError     a strategy document: carries every field at fault
 │   ├── ResultOutdated    a stored result of other data or of another version of the program
-│   └── SettingsError     an environment variable or a settings file
+│   ├── SettingsError     an environment variable or a settings file
+│   ├── AccountFault      what a person entered about an account: carries a code and the field
+│   └── LimitReached      done too often: carries the time to wait
 ├── DataError             data is missing, broken or stale
 │   ├── BrokenInput       a file to import: carries file, row and column
 │   ├── StoreError        the market store itself (lock, checksum, version)
@@ -24,9 +26,10 @@ StockLabError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 __all__ = [
+    "AccountFault",
     "BrokenInput",
     "Cancelled",
     "DataError",
@@ -35,6 +38,7 @@ __all__ = [
     "FormulaError",
     "InputError",
     "JobError",
+    "LimitReached",
     "ResultNotFound",
     "ResultOutdated",
     "SettingsError",
@@ -121,6 +125,32 @@ class DocumentError(InputError):
 
 class SettingsError(InputError):
     """A setting is unknown or not valid; the program does not start."""
+
+
+class AccountFault(InputError):
+    """Something about an account that cannot be as asked.
+
+    ``code`` is a stable name for the user's language, with ``values`` for its words; ``field`` is the input it is
+    about, "" for none.
+    """
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, *, field: str = "", **values: str) -> None:
+        self.code = code
+        self.field = field
+        self.values = values
+        super().__init__(message)
+
+
+class LimitReached(InputError):
+    """Something was done as often as it may be for now; ``wait`` is the time until it may be done again."""
+
+    exit_code = 1
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait = wait
+        super().__init__(f"Too often. Try again in {max(1, round(wait.total_seconds())):,} seconds.")
 
 
 class ResultOutdated(InputError):

@@ -37,9 +37,29 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="host names the app answers to; empty: loopback only"
     )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="further origins whose pages may post here, such as https://lab.example.org"
+    )
+    public_url: str = Field(default="", description="address people open, for links in mail: https://lab.example.org")
     single_user: bool | None = Field(
         default=None, description="no accounts and no log-in; default: only when `host` is this machine alone"
     )
+    sign_ups_an_hour: int = Field(
+        default=10, ge=0, le=100_000, description="accounts opened from one address; 0 closes the sign-up"
+    )
+    backtests_a_minute: int = Field(default=10, ge=1, le=100_000, description="backtests of one user, with accounts")
+    plans: Annotated[dict[str, dict[str, int]], NoDecode] = Field(
+        default={"free": {"backtests_a_day": 300, "live_slots": 1}, "pro": {"backtests_a_day": 3000, "live_slots": 5}},
+        description="plans of accounts as JSON; the first is a new account's",
+    )
+    smtp_server: str = Field(default="", description="mail server for reset links; empty: no mail")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="its port")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="none only for a server on this machine"
+    )
+    smtp_user: SecretStr | None = Field(default=None, description="its user")
+    smtp_password: SecretStr | None = Field(default=None, description="its password")
+    mail_from: str = Field(default="", description="sender of mail")
     language: Literal["ko", "en"] = Field(default="ko", description="language a new visitor sees")
     log_format: Literal["console", "json"] = Field(default="console", description="json for machines")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="least level logged")
@@ -108,7 +128,43 @@ class Settings(BaseSettings):
             raise ValueError("expected some of KOSPI, KOSDAQ, KONEX with commas between")
         return value
 
-    @field_validator("allowed_hosts", "krx_markets", mode="before")
+    @field_validator("plans", mode="before")
+    @classmethod
+    def _plans_from_json(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
+
+    @field_validator("plans")
+    @classmethod
+    def _whole_plans(cls, value: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        for name, plan in value.items():
+            if not 1 <= len(name) <= 32 or plan.keys() != {"backtests_a_day", "live_slots"} or min(plan.values()) < 0:
+                raise ValueError('expected {"name": {"backtests_a_day": 300, "live_slots": 1}, ...}')
+        if not value:
+            raise ValueError("expected at least one plan")
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _whole_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.hostname
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
+                raise ValueError("expected origins such as https://lab.example.org with commas between")
+        return tuple(origin.lower() for origin in value)
+
+    @model_validator(mode="after")
+    def _mail_is_encrypted(self) -> Self:
+        if self.smtp_server and self.smtp_tls == "none" and self.smtp_server not in LOOPBACK:
+            raise ValueError("STOCKLAB_SMTP_TLS=none is only for a mail server on this machine")
+        if bool(self.smtp_server) != bool(self.mail_from) or (self.smtp_server and not self.public_url):
+            raise ValueError("mail needs STOCKLAB_SMTP_SERVER, STOCKLAB_MAIL_FROM and STOCKLAB_PUBLIC_URL together")
+        return self
+
+    @field_validator("allowed_hosts", "allowed_origins", "krx_markets", mode="before")
     @classmethod
     def _names_with_commas(cls, value: object) -> object:
         """``lab.example.org,nas.local`` as a tuple; a JSON list is read too."""
@@ -121,6 +177,8 @@ class Settings(BaseSettings):
     def _hosts_are_safe(self) -> Self:
         """In prod a source is asked over TLS, or on this machine when that was allowed."""
         for name in (field for field in type(self).model_fields if field.endswith("_url") and field != "database_url"):
+            if name == "public_url" and not self.public_url:
+                continue
             parts = urlsplit(getattr(self, name))
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise ValueError(f"{PREFIX}{name.upper()} must be an http(s) address such as https://host")

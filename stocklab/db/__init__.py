@@ -1,6 +1,7 @@
 """The app database: typed tables, sessions and migrations, on SQLite or PostgreSQL."""
 
 from stocklab.db.account_models import (
+    ActiveDayRow,
     ApiTokenRow,
     AuditRow,
     FeedbackRow,
@@ -71,6 +72,7 @@ from stocklab.db.sharing_models import (
 __all__ = [
     "LOCAL_OWNER_ID",
     "MEMBER_ROLE",
+    "ActiveDayRow",
     "ApiTokenRow",
     "AuditRow",
     "Authored",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
@@ -23,6 +23,7 @@ from stocklab.db.models import Base, Document
 from stocklab.db.scope import Private
 
 __all__ = [
+    "ActiveDayRow",
     "ApiTokenRow",
     "AuditRow",
     "FeedbackRow",
@@ -92,6 +93,16 @@ class UserSessionRow(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime]
+
+
+class ActiveDayRow(Base):
+    """A day, in Seoul, on which an account was used: admins see how many were."""
+
+    __tablename__ = "active_days"
+    __table_args__ = (Index(None, "user_id"),)
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
 
 
 class RecoveryCodeRow(Base):

@@ -77,6 +77,8 @@ class Jobs:
     ----------
     work
         Does a job: owner, order, ``on_progress`` to call, ``should_cancel`` to ask. It raises ``Cancelled`` to stop.
+    admit
+        Says before anything else whether the owner may order this; it raises what the owner is told.
     lookup
         Finds the run id of an identical finished run, so that such an order does not wait in the queue.
     """
@@ -87,6 +89,7 @@ class Jobs:
         work: Work,
         *,
         lookup: Lookup | None = None,
+        admit: Callable[[str, Order], None] | None = None,
         max_concurrent: int = 2,
         max_queued: int = 20,
         heartbeat_seconds: float = 5.0,
@@ -95,6 +98,7 @@ class Jobs:
         self._table = table
         self._work = work
         self._lookup = lookup
+        self._admit = admit
         self._max_concurrent = max_concurrent
         self._max_queued = max_queued
         self._heartbeat_seconds = heartbeat_seconds
@@ -111,10 +115,14 @@ class Jobs:
         ------
         InputError
             The order cannot run (document, range or cash).
+        LimitReached
+            The owner's orders of this minute or day are used up.
         JobError
             Too many jobs wait, or the program is closing.
         """
         order.check()
+        if self._admit is not None:
+            self._admit(owner_id, order)
         stored = None if self._lookup is None else self._lookup(owner_id, order)
         if stored is not None:
             return self._table.add(owner_id, order, self.worker, run_id=stored)

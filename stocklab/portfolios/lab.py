@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from stocklab.accounts import Accounts
 from stocklab.backtest import run_id
 from stocklab.backtest.result import RunRequest, ShouldCancel
 from stocklab.caches import tally
@@ -23,7 +24,7 @@ from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, u
 from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
-from stocklab.operations import DatabaseCalls, Intents, RunLedger, SourceKeys, open_sealer, with_source_keys
+from stocklab.operations import DatabaseCalls, Intents, RateLimits, RunLedger, SourceKeys, open_sealer, with_source_keys
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
@@ -57,7 +58,8 @@ class Lab:
 
     Attributes
     ----------
-    settings, store, results, sweeps, proofs, database, strategies, universes, runs, ideas, jobs, intents, ledger, calls
+    settings, store, results, sweeps, proofs, database, strategies, universes, runs, ideas, jobs, intents, ledger,
+    limits, accounts, calls
         The parts; all may be used from several threads.
     owner_id : str
         The local owner, until accounts exist.
@@ -78,6 +80,8 @@ class Lab:
         self.ideas = Ideas(database)
         self.intents = Intents(database)
         self.ledger = RunLedger(database)
+        self.limits = RateLimits(database)
+        self.accounts = Accounts(database, settings, self.limits)
         self.calls = DatabaseCalls(database)
         self._run = run
         self._lock = threading.Lock()
@@ -87,6 +91,7 @@ class Lab:
             JobTable(database),
             self._work,
             lookup=self._stored,
+            admit=self._admit,
             max_concurrent=settings.max_concurrent_jobs,
             max_queued=settings.max_queued_jobs,
         )
@@ -184,8 +189,10 @@ class Lab:
         return SourceKeys(self.database, open_sealer(self.settings))
 
     def tidy(self) -> None:
-        """Housekeeping for a long-lived process: lost jobs, and results nobody kept beyond the disk budget."""
+        """Housekeeping for a long-lived process: lost jobs, windows that are over, results beyond the disk budget."""
         self.jobs.mark_lost()
+        self.limits.tidy()
+        self.accounts.tidy()
         removed = self.results.shrink(self.settings.result_cache_mb * 1_000_000, self.runs.kept_ids())
         if removed:
             log.info("results_removed", results=removed)
@@ -311,6 +318,11 @@ class Lab:
         except ResultNotFound:
             return None
         return identity
+
+    def _admit(self, owner_id: str, order: Order) -> None:
+        """With accounts, a user's backtests are counted; on a home of one's own nobody counts."""
+        if isinstance(order, BacktestOrder) and not self.settings.is_single_user:
+            self.accounts.plans.spend_backtest(owner_id)
 
     def _stored(self, owner_id: str, order: Order) -> str | None:
         """Run id of an identical stored run, put on the owner's list; None when it must be computed."""

@@ -9,9 +9,10 @@ import structlog
 
 from stocklab.counts import COUNTS
 from stocklab.errors import StockLabError
-from stocklab.ui import blocks, cached, navigation, text, theme
+from stocklab.ui import blocks, cached, identity, navigation, text, theme
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import state
+from stocklab.ui.builder.fields import escape
 from stocklab.ui.text import _
 
 __all__ = ["draw"]
@@ -25,14 +26,28 @@ def _top_bar() -> None:
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", key="topbar"
     ):
         blocks.badges(_labels())
-        navigation.choice_in_url(
-            text.LANGUAGE_KEY,
-            text.LANGUAGES,
-            _("Language"),
-            default=text.default_language(),
-            key=text.LANGUAGE_KEY,
-            sticky=True,
-        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            _who()
+            navigation.choice_in_url(
+                text.LANGUAGE_KEY,
+                text.LANGUAGES,
+                _("Language"),
+                default=text.default_language(),
+                key=text.LANGUAGE_KEY,
+                sticky=True,
+            )
+
+
+def _who() -> None:
+    """The visitor's nickname, which leads to the account, and the way out; nothing in a home without accounts."""
+    found = identity.live()
+    if found is None:
+        return
+    navigation.link("account", escape(found.nickname), icon=":material/account_circle:")
+    st.html(
+        f'<a class="lab-link" href="/auth/logout?lang={text.language()}" target="_self">{_("Log out")}</a>',
+        width="content",
+    )
 
 
 def _labels() -> list[str]:
@@ -60,9 +75,13 @@ def draw() -> None:
     )
     st.html(theme.STYLE)
     st.logo(theme.LOGO, size="large")
-    page = st.navigation(navigation.pages(), position="top")
+    has_accounts = identity.has_accounts()
+    menu = navigation.pages(accounts=has_accounts, admin=has_accounts and identity.is_admin())
+    page = st.navigation(menu, position="top")
     try:
         _top_bar()
+        if has_accounts:
+            identity.owner_id()  # nobody reads on whose session ended, also on pages that are the same for all
         state.sit("builder")
         page.run()
     except StockLabError as error:

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple, NoReturn
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from stocklab.ui.text import N_, REMEMBERED, _
+from stocklab.ui.mark import N_
+from stocklab.ui.text import REMEMBERED, _
 
 __all__ = ["PAGES", "Place", "choice_in_url", "go", "link", "page", "pages", "relabel"]
 
@@ -39,23 +40,37 @@ PAGES: Final[Mapping[str, Place]] = {
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
     "data": Place(N_("Data"), ":material/database:", HOUSE),
     "system": Place(N_("System"), ":material/monitor_heart:", HOUSE),
+    "account": Place(N_("My account"), ":material/account_circle:", HOUSE),
+    "admin": Place(N_("Administration"), ":material/admin_panel_settings:", HOUSE),
 }
+ACCOUNT_PAGES: Final = ("account", "admin")
+"""What a home without accounts has no use for: out of its menu, and its pages say so."""
 CHOICES_BEGIN: Final = ("field_", "rule_")
 CHOICES_END: Final = ("_category", "_choice", "_factor", "_reason", "_sort", "_type")
 """How the keys of widgets begin or end that show words to choose from (no button's key does)."""
 
 
-def page(name: str) -> StreamlitPage:
+def page(name: str, *, in_menu: bool = True) -> StreamlitPage:
     """The page of that name, titled in the user's language."""
     place = PAGES[name]
-    return st.Page(ROOT / f"{name}.py", title=_(place.title), icon=place.icon, url_path=name, default=name == "home")
+    return st.Page(
+        ROOT / f"{name}.py",
+        title=_(place.title),
+        icon=place.icon,
+        url_path=name,
+        default=name == "home",
+        visibility="visible" if in_menu else "hidden",
+    )
 
 
-def pages() -> dict[str, list[StreamlitPage]]:
-    """All pages by section of the menu, in its order."""
+def pages(*, accounts: bool = False, admin: bool = True) -> dict[str, list[StreamlitPage]]:
+    """All pages by section of the menu, in its order. With ``accounts``, who is no ``admin`` has no such page."""
     found: dict[str, list[StreamlitPage]] = {}
     for name, place in PAGES.items():
-        found.setdefault(_(place.section) if place.section else "", []).append(page(name))
+        if name == "admin" and accounts and not admin:
+            continue
+        in_menu = accounts or name not in ACCOUNT_PAGES
+        found.setdefault(_(place.section) if place.section else "", []).append(page(name, in_menu=in_menu))
     return found
 
 

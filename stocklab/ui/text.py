@@ -7,9 +7,11 @@ needed. ``N_`` marks a message that is looked up later. The language is the sess
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -19,6 +21,7 @@ from babel.messages.pofile import read_po
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from stocklab.errors import (
+    AccountFault,
     BrokenInput,
     Cancelled,
     DataError,
@@ -26,12 +29,15 @@ from stocklab.errors import (
     FormulaError,
     InputError,
     JobError,
+    LimitReached,
     ResultNotFound,
     ResultOutdated,
     StockLabError,
     StoreError,
 )
 from stocklab.settings import load_settings
+from stocklab.ui.account_faults import ACCOUNT_FAULTS
+from stocklab.ui.mark import N_
 
 __all__ = [
     "LANGUAGES",
@@ -50,6 +56,7 @@ __all__ = [
     "pick",
     "settle_language",
     "speaking",
+    "wait_words",
 ]
 
 Language = Literal["ko", "en"]
@@ -117,11 +124,6 @@ def _(message: str) -> str:
     """The message in the user's language; an English id without a translation is shown as it is."""
     chosen = language()
     return message if chosen == "en" else _catalogue(chosen).get(message, message)
-
-
-def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark now, translate later"
-    """Mark a message for the catalogue without translating it yet."""
-    return message
 
 
 def pick(korean: str, english: str) -> str:
@@ -208,8 +210,23 @@ def fault_text(code: str, message: str) -> str:
     return f"{_(_FAULTS[code])} ({message})"
 
 
+def wait_words(wait: timedelta) -> str:
+    """A time to wait, rounded up, in the largest two units that say something."""
+    seconds = max(1, math.ceil(wait.total_seconds()))
+    if seconds < 60:
+        return _("{seconds} seconds").format(seconds=seconds)
+    minutes = -(-seconds // 60)
+    if minutes < 60:
+        return _("{minutes} minutes").format(minutes=minutes)
+    return _("{hours} hours {minutes} minutes").format(hours=minutes // 60, minutes=minutes % 60)
+
+
 def headline(error: StockLabError) -> str:
-    """One sentence in the user's language for the class of an error."""
+    """One sentence in the user's language for the class of an error, or for what exactly was wrong with an account."""
+    if isinstance(error, LimitReached):
+        return _("This was done too often. Try again in {wait}.").format(wait=wait_words(error.wait))
+    if isinstance(error, AccountFault) and error.code in ACCOUNT_FAULTS:
+        return _(ACCOUNT_FAULTS[error.code]).format(**error.values)
     for kind, message in _HEADLINES:
         if isinstance(error, kind):
             return _(message)
@@ -226,6 +243,6 @@ def for_error(error: StockLabError) -> str:
         lines += [fault_text(error.code, error.reason), f"```text\n{error.pointer()}\n```"]
     elif isinstance(error, DocumentError):
         lines.append("\n".join(f"- `{one.path or '·'}` {fault_text(one.code, one.message)}" for one in error.faults))
-    elif not isinstance(error, Cancelled | ResultNotFound | ResultOutdated):
+    elif not isinstance(error, AccountFault | Cancelled | LimitReached | ResultNotFound | ResultOutdated):
         lines.append(str(error))
     return "\n\n".join(lines)

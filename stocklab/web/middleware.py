@@ -119,11 +119,14 @@ class HostCheck:
 class OriginCheck:
     """Our own unsafe requests and sockets must come from our own pages (Streamlit guards only its own routes).
 
-    A request without Origin passes when it carries no cookie: nothing of a visitor's can be misused then.
+    A request without Origin passes when it carries no cookie: nothing of a visitor's can be misused then. ``allowed``
+    are further origins, such as ``https://lab.example.org`` where a proxy changes the Host header. The socket of
+    Streamlit's pages is guarded as well: Streamlit lets every page of this machine and its network in.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, allowed: Iterable[str] = ()) -> None:
         self.app = app
+        self.allowed = frozenset(allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a foreign origin with 403."""
@@ -135,6 +138,8 @@ class OriginCheck:
     def _guarded(self, scope: Scope) -> bool:
         if scope["type"] not in ("http", "websocket"):
             return False
+        if scope["type"] == "websocket" and path_group(scope["path"]) == "socket":
+            return True
         own = any(scope["path"] == prefix or scope["path"].startswith(f"{prefix}/") for prefix in _OWN_PREFIXES)
         return own and (scope["type"] == "websocket" or scope["method"] not in _SAFE_METHODS)
 
@@ -142,6 +147,8 @@ class OriginCheck:
         origin = headers.get("origin")
         if origin is None:
             return "cookie" not in headers
+        if origin.lower() in self.allowed:
+            return True
         return urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
 
 
@@ -169,7 +176,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self.headers.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a page of our own may be stricter
                 if scope["scheme"] == "https":
                     headers["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)

@@ -13,9 +13,14 @@ from starlette.routing import BaseRoute
 from stocklab.counts import COUNTS
 from stocklab.settings import Settings
 from stocklab.web.admission import Admission
+from stocklab.web.api import api_routes
 from stocklab.web.assets import content_security_policy, front_end
 from stocklab.web.body_limit import BodyLimit
 from stocklab.web.client_errors import SCRIPT_PATH, ClientErrors
+from stocklab.web.door_entry import Entries
+from stocklab.web.door_forms import Gate
+from stocklab.web.doors import Doors
+from stocklab.web.identity import Identity
 from stocklab.web.lifespan import Lifespan, build_lifespan
 from stocklab.web.metrics import RequestMetrics
 from stocklab.web.middleware import HostCheck, OriginCheck, PageLanguage, RequestLog, SecurityHeaders, StaticGzip
@@ -39,17 +44,25 @@ class WebParts:
 def web_parts(settings: Settings) -> WebParts:
     """Build them for these settings."""
     metrics = RequestMetrics()
+    gate = Gate()
     folder = front_end()
     policy = content_security_policy((folder / "index.html").read_text(encoding="utf-8"))
     return WebParts(
         lifespan=build_lifespan(settings),
-        routes=(*ClientErrors().routes(), *build_routes(metrics)),
+        routes=(
+            *ClientErrors().routes(),
+            *Doors(settings, gate).routes(),
+            *Entries(settings, gate).routes(),
+            *api_routes(),
+            *build_routes(metrics),
+        ),
         middleware=(
             Middleware(RequestLog, metrics=metrics),
             Middleware(SecurityHeaders, policy=policy),
             Middleware(HostCheck, allowed=settings.allowed_hosts),
             Middleware(BodyLimit, most_bytes=settings.max_body_mb * 1_000_000),
-            Middleware(OriginCheck),
+            Middleware(OriginCheck, allowed=settings.allowed_origins),
+            Middleware(Identity, settings=settings, folder=folder),
             Middleware(Admission, most=settings.max_sessions),
             Middleware(StaticGzip, folder=folder),
             Middleware(PageLanguage, language=settings.language, title="Stock Lab", script=SCRIPT_PATH),

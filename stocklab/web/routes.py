@@ -1,4 +1,4 @@
-"""Routes for machines: alive, ready, metrics, and an `/api` prefix that says 404 itself."""
+"""Routes for machines: alive, ready, metrics; prefixes `/api` and `/auth` say 404 themselves."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def build_routes(metrics: RequestMetrics) -> list[BaseRoute]:
         Route("/healthz", _alive),
         Route("/readyz", _ready),
         Route("/metrics", show_metrics),
+        Route("/auth", _ApiNotFound()),
+        Mount("/auth", app=_ApiNotFound()),
         Route("/api", _ApiNotFound()),
         Mount("/api", app=_ApiNotFound()),
     ]

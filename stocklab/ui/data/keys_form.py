@@ -33,6 +33,9 @@ def keys_form(line: SourceLine, *, alive: bool) -> None:
     source = line.source
     address = source.address.removeprefix("https://")
     st.markdown(f"{_(HOW_TO_GET[source.name])} [{address}]({source.address})")
+    if not identity.is_admin():
+        st.caption(_("Only admins enter keys."))
+        return
     with st.form(f"keys_{source.name}", clear_on_submit=True, border=False):
         entered = {key.name: _field(key) for key in line.keys}
         changeable = any(key.held != "environment" for key in line.keys)

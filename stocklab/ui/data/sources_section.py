@@ -11,7 +11,7 @@ from stocklab.data.coverage_map import StandingSource
 from stocklab.data.snapshot import Snapshot
 from stocklab.data.sources.known import PRICE_ORDER
 from stocklab.operations import SourceLine
-from stocklab.ui import blocks, cached
+from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.background_words import told
 from stocklab.ui.builder.fields import escape
@@ -64,8 +64,10 @@ def _source(line: SourceLine, desk: Desk) -> None:
                 st.caption(_("Asked for: {feeds}").format(feeds=feeds))
         with right:
             blocks.facts(_health(line))
-        if line.blocked_until is not None and st.button(
-            _("Ask it again all the same"), key=f"unblock_{name}", icon=":material/lock_open:"
+        if (
+            line.blocked_until is not None
+            and identity.is_admin()
+            and st.button(_("Ask it again all the same"), key=f"unblock_{name}", icon=":material/lock_open:")
         ):
             with blocks.guarded():
                 cached.lab().calls.unblock(name)

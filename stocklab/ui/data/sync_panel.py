@@ -31,7 +31,7 @@ def sync_panel(desk: Desk) -> None:
     live = [event for event in desk.events if event.live]
     if live:
         _ticking(live)
-    elif desk.syncable:
+    elif desk.syncable and identity.is_admin():
         _offer(desk)
     if not desk.scheduler.alive and (live or desk.keyed):
         nobody_works(desk.scheduler)
@@ -97,7 +97,7 @@ def _live(event: SyncEvent) -> None:
         st.progress(share, text=f"{words} · {fmt.percent(share, digits=0)}" if share else words)
         if event.cancel_requested:
             st.caption(_("Stopping…"))
-        elif event.owner_id in (None, identity.owner_id()) and st.button(
+        elif (identity.is_admin() if event.owner_id is None else event.owner_id == identity.owner_id()) and st.button(
             _("Cancel"), key=f"cancel_{event.job}_{event.key}", icon=":material/stop_circle:"
         ):
             _cancel(event)

@@ -29,11 +29,13 @@ def upgrade() -> None:
     _password_resets()
     _recovery_codes()
     _user_sessions()
+    _active_days()
     _refuse_changes_of_the_audit_log()
 
 
 def downgrade() -> None:
     """Remove the tables."""
+    op.drop_table("active_days")
     op.drop_table("user_sessions")
     op.drop_table("recovery_codes")
     op.drop_table("password_resets")
@@ -280,3 +282,16 @@ def _user_sessions() -> None:
     )
     op.create_index("ix_user_sessions_expires_at", "user_sessions", ["expires_at"])
     op.create_index("ix_user_sessions_user_id_created_at", "user_sessions", ["user_id", "created_at"])
+
+
+def _active_days() -> None:
+    op.create_table(
+        "active_days",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_active_days_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("day", "user_id", name=op.f("pk_active_days")),
+    )
+    op.create_index("ix_active_days_user_id", "active_days", ["user_id"])

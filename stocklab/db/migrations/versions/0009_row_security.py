@@ -34,7 +34,7 @@ _PRIVATE = (
     "watch_list",
 )
 _AUTHORED = ("comment_likes", "comments", "post_likes", "posts", "publication_likes", "publications")
-_UNSEEN = ("audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users")
+_UNSEEN = ("active_days", "audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users")
 _OWN = "owner_id = current_setting('stocklab.owner', true)"
 
 

@@ -1,0 +1,117 @@
+"""Accounts as admins see them: search, pages of twenty, and what can be done with each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import streamlit as st
+
+from stocklab.accounts import Role, Standing, User
+from stocklab.ui import blocks, cached
+from stocklab.ui import format as fmt
+from stocklab.ui.account.saying import rerun_saying, said
+from stocklab.ui.builder.fields import escape
+from stocklab.ui.text import _
+
+__all__ = ["people_section"]
+
+_CURSORS: Final = "admin_cursors"
+_LINK: Final = "admin_reset_link"
+_BAN: Final = timedelta(days=7)
+
+
+def people_section(admin_id: str) -> None:
+    """The search, the accounts of the page, and the way to the next."""
+    said()
+    link = st.session_state.pop(_LINK, None)
+    if link:
+        st.info(_("Hand this link to the person: it works once, for a day."), icon=":material/link:")
+        st.code(link, language=None)
+    search = st.text_input(
+        _("Search"), key="admin_search", icon=":material/search:", placeholder=_("Beginning of e-mail or nickname")
+    )
+    cursors: list[Any] = st.session_state.setdefault(_CURSORS, [])
+    if st.session_state.get("admin_searched") != search:
+        st.session_state["admin_searched"] = search
+        cursors.clear()
+    administration = cached.lab().accounts.administration
+    found = administration.page(admin_id, search=search or "", after=cursors[-1] if cursors else None)
+    if not found.users:
+        blocks.empty(_("Nobody matches this search."), icon=":material/search_off:")
+    for user in found.users:
+        _card(admin_id, user)
+    with st.container(horizontal=True):
+        if cursors and st.button(_("Newer"), key="admin_back", icon=":material/chevron_left:"):
+            cursors.pop()
+            st.rerun()
+        if found.following and st.button(_("Older"), key="admin_on", icon=":material/chevron_right:"):
+            cursors.append(found.following)
+            st.rerun()
+
+
+def _card(admin_id: str, user: User) -> None:
+    now = datetime.now(UTC)
+    marks = [blocks.badge(user.plan, "sell")]
+    if user.role is Role.ADMIN:
+        marks.append(blocks.badge(_("admin"), "shield_person", "blue"))
+    if user.has_second_factor:
+        marks.append(blocks.badge(_("second step"), "phonelink_lock", "green"))
+    if user.standing(now) is not Standing.GOOD:
+        off = user.standing(now) is Standing.OFF
+        marks.append(blocks.badge(_("off") if off else _("banned"), "block", "red"))
+    seen = fmt.DASH if user.last_seen_at is None else fmt.moment(user.last_seen_at)
+    with st.container(border=True, key=f"user_{user.id}"):
+        st.markdown(f"**{escape(user.nickname)}** {' '.join(marks)}")
+        st.caption(
+            f"{escape(user.email)} · "
+            + _("since {begun}, last seen {seen}").format(begun=fmt.moment(user.created_at), seen=seen)
+        )
+        with st.popover(_("Change"), icon=":material/edit:", key=f"change_{user.id}"):
+            _plan(admin_id, user)
+            _reset(admin_id, user)
+            if user.id != admin_id:
+                _standing(admin_id, user, now)
+
+
+def _plan(admin_id: str, user: User) -> None:
+    administration, plans = cached.lab().accounts.administration, list(cached.lab().accounts.plans.known)
+    if user.plan not in plans:
+        plans.insert(0, user.plan)
+    chosen = st.selectbox(_("Plan"), plans, index=plans.index(user.plan), key=f"plan_{user.id}")
+    if chosen != user.plan:
+        with blocks.guarded():
+            administration.set_plan(admin_id, user.id, chosen)
+            rerun_saying(_("Saved."))
+
+
+def _reset(admin_id: str, user: User) -> None:
+    accounts = cached.lab().accounts
+    if st.button(_("Link for a new password"), key=f"reset_{user.id}", icon=":material/link:"):
+        with blocks.guarded():
+            st.session_state[_LINK] = accounts.reset_link(accounts.administration.reset_token(admin_id, user.id))
+            st.rerun()
+    if user.has_second_factor and st.button(
+        _("Remove the second step"), key=f"second_{user.id}", icon=":material/phonelink_erase:"
+    ):
+        with blocks.guarded():
+            accounts.administration.drop_second_factor(admin_id, user.id)
+            rerun_saying(_("The second step is off."))
+
+
+def _standing(admin_id: str, user: User, now: datetime) -> None:
+    administration = cached.lab().accounts.administration
+    is_admin = user.role is Role.ADMIN
+    if st.button(_("Make a member") if is_admin else _("Make an admin"), key=f"role_{user.id}"):
+        with blocks.guarded():
+            administration.set_role(admin_id, user.id, Role.MEMBER if is_admin else Role.ADMIN)
+            rerun_saying(_("Saved."))
+    if st.button(_("Switch off") if user.is_active else _("Switch on"), key=f"active_{user.id}"):
+        with blocks.guarded():
+            administration.set_active(admin_id, user.id, active=not user.is_active)
+            rerun_saying(_("Saved."))
+    banned = user.banned_until is not None and user.banned_until > now
+    if st.button(_("End the ban") if banned else _("Ban for 7 days"), key=f"ban_{user.id}"):
+        with blocks.guarded():
+            administration.ban(admin_id, user.id, until=None if banned else now + _BAN)
+            rerun_saying(_("Saved."))
