@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from stocklab import __version__
 from stocklab.data import Store, status
-from stocklab.db import head_revision, open_database, revision
+from stocklab.db import head_revision, open_database, revision, row_security_of
 from stocklab.errors import StockLabError
 from stocklab.market.calendar import confirmed_until
 from stocklab.operations import SourceKeys, SourceLine, open_sealer, scheduler_status, source_board
@@ -156,6 +156,7 @@ def _database(settings: Settings) -> Check:
     try:
         database.ping()
         found, newest = revision(database), head_revision()
+        security = row_security_of(database)
     finally:
         database.close()
     if found != newest:
@@ -165,7 +166,13 @@ def _database(settings: Settings) -> Check:
             detail=f"{database.backend}, schema {found or 'not made yet'}, this version wants {newest}",
             hint="`stocklab up` brings it up to date.",
         )
-    return Check(name="database", state="ok", detail=f"{database.backend}, schema {found}")
+    detail = f"{database.backend}, schema {found}"
+    if database.backend == "postgresql" and not security.active:
+        detail += f"; row-level security is off ({security.reason}), the program alone keeps users apart"
+        return Check(name="database", state="warn", detail=detail, hint=security.hint)
+    if security.active:
+        detail += ", row-level security active"
+    return Check(name="database", state="ok", detail=detail)
 
 
 def _scheduler(settings: Settings) -> Check:

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     debug: bool = Field(default=False, description="show error details in the browser; refused in prod")
     home: Path = Field(default=Path("data"), description="directory of all state")
     database_url: SecretStr | None = Field(default=None, description="app database; default: SQLite in the home")
+    database_pool_size: int = Field(default=5, ge=1, le=200, description="connections a process keeps open")
+    database_pool_overflow: int = Field(default=15, ge=0, le=500, description="further connections under load")
+    database_pool_timeout: int = Field(default=10, ge=1, le=120, description="seconds to wait for a connection")
+    database_pool_recycle: int = Field(default=1800, ge=60, le=86_400, description="age at which one is replaced")
     host: str = Field(default="127.0.0.1", description="address the app listens on")
     port: int = Field(default=8501, ge=1, le=65535, description="port the app listens on")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(

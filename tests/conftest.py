@@ -18,7 +18,7 @@ from stocklab.data.demo import build_demo
 from stocklab.db import Database, open_database, upgrade
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))  # the module `patience`
+sys.path.insert(0, str(ROOT / "tests"))  # the modules `filled_tables` and `patience`
 
 
 @pytest.fixture(scope="session")

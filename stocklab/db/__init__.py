@@ -24,8 +24,8 @@ from stocklab.db.community_models import (
     ReportRow,
     WatchRow,
 )
-from stocklab.db.database import Database, DatabaseUnreachable, open_database
-from stocklab.db.migrate import head_revision, knows_revision, revision, upgrade
+from stocklab.db.database import Database, DatabaseUnreachable, PoolShape, open_database
+from stocklab.db.migrate import downgrade, head_revision, knows_revision, revision, upgrade
 from stocklab.db.models import (
     LOCAL_OWNER_ID,
     Base,
@@ -39,7 +39,7 @@ from stocklab.db.models import (
     UniverseRow,
 )
 from stocklab.db.news_models import DisclosureRow, NewsItemRow
-from stocklab.db.opening import database_of, database_url
+from stocklab.db.opening import database_of, database_url, pool_of
 from stocklab.db.operation_models import (
     ComponentDayRow,
     IntentRow,
@@ -51,6 +51,8 @@ from stocklab.db.operation_models import (
     SourceStateRow,
     WorkerRow,
 )
+from stocklab.db.paging import PAGE_SIZE, Page, read_page
+from stocklab.db.row_security import RowSecurity, row_security_of
 from stocklab.db.scope import (
     MEMBER_ROLE,
     Authored,
@@ -72,6 +74,7 @@ from stocklab.db.sharing_models import (
 __all__ = [
     "LOCAL_OWNER_ID",
     "MEMBER_ROLE",
+    "PAGE_SIZE",
     "ActiveDayRow",
     "ApiTokenRow",
     "AuditRow",
@@ -97,7 +100,9 @@ __all__ = [
     "NoticeReadRow",
     "NoticeRow",
     "OwnerRow",
+    "Page",
     "PasswordResetRow",
+    "PoolShape",
     "PostLikeRow",
     "PostRow",
     "PostTagRow",
@@ -111,6 +116,7 @@ __all__ = [
     "RecentSymbolRow",
     "RecoveryCodeRow",
     "ReportRow",
+    "RowSecurity",
     "RunRow",
     "RunState",
     "ScheduledRunRow",
@@ -128,9 +134,13 @@ __all__ = [
     "as_system",
     "database_of",
     "database_url",
+    "downgrade",
     "head_revision",
     "knows_revision",
     "open_database",
+    "pool_of",
+    "read_page",
     "revision",
+    "row_security_of",
     "upgrade",
 ]

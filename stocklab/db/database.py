@@ -4,25 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from stocklab.db.scope import enter_scope
+from stocklab.db.turns import Turns
 from stocklab.errors import SettingsError, StockLabError
 
-__all__ = ["Database", "DatabaseUnreachable", "open_database"]
+__all__ = ["Database", "DatabaseUnreachable", "PoolShape", "open_database"]
 
 _BUSY_TIMEOUT_MS = 15_000
+_TURN_SECONDS = 30.0
 _WRITE = "stocklab_write"
 
 
 class DatabaseUnreachable(StockLabError):
     """The app database does not answer, or stayed locked for too long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolShape:
+    """Connections of one process: how many stay open, how many more under load, how long to wait for one, and the age
+    at which one is replaced.
+    """
+
+    size: int = 5
+    overflow: int = 15
+    timeout_seconds: int = 10
+    recycle_seconds: int = 1800
+
+    def options(self) -> dict[str, Any]:
+        """As the engine takes them."""
+        return {
+            "pool_size": self.size,
+            "max_overflow": self.overflow,
+            "pool_timeout": self.timeout_seconds,
+            "pool_recycle": self.recycle_seconds,
+        }
 
 
 class Database:
@@ -31,6 +56,7 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{_WRITE: True})
+        self._turns = Turns()
 
     @property
     def backend(self) -> str:
@@ -66,10 +92,21 @@ class Database:
         ForeignRow
             A row of another owner was written; nothing was changed.
         """
-        with _named_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._turn(), _named_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
             if owner is not None:
                 enter_scope(session, owner)
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite the writers of this process take turns, before they take a connection that others could read on."""
+        if self.backend != "sqlite":
+            yield
+            return
+        with self._turns.take(_TURN_SECONDS) as taken:
+            if not taken:
+                raise DatabaseUnreachable(f"The app database stayed locked for {_TURN_SECONDS:.0f} seconds.")
+            yield
 
     def ping(self) -> None:
         """Ask the database for an answer.
@@ -87,7 +124,7 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, pool: PoolShape | None = None) -> Database:
     """Open the database at an SQLAlchemy URL: ``sqlite:///file`` or ``postgresql://...`` (psycopg 3).
 
     Parent folders of an SQLite file are created. Nothing is migrated here: see ``upgrade``.
@@ -105,7 +142,7 @@ def open_database(url: str) -> Database:
         raise SettingsError("STOCKLAB_DATABASE_URL cannot be read as a database URL.") from error
     if backend == "postgresql":
         driver = parsed.set(drivername="postgresql+psycopg")
-        return Database(create_engine(driver, pool_size=5, max_overflow=15, pool_pre_ping=True, pool_recycle=1800))
+        return Database(create_engine(driver, pool_pre_ping=True, **(pool or PoolShape()).options()))
     if backend != "sqlite":
         raise SettingsError(
             f"STOCKLAB_DATABASE_URL: expected sqlite:///... or postgresql://..., found {backend!r}. "
@@ -117,6 +154,8 @@ def open_database(url: str) -> Database:
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000}}
     if in_memory:
         options["poolclass"] = StaticPool
+    else:
+        options |= (pool or PoolShape()).options()
     engine = create_engine(parsed, **options)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -128,6 +167,10 @@ def _named_errors() -> Iterator[None]:
     """Faults of the connection in our own tree, so that pages and loops need not know the library's."""
     try:
         yield
+    except PoolTimeout as error:
+        raise DatabaseUnreachable(
+            "Every connection to the app database is in use. Hint: try again, or raise STOCKLAB_DATABASE_POOL_OVERFLOW."
+        ) from error
     except (InterfaceError, OperationalError) as error:
         raise DatabaseUnreachable(f"The app database does not answer ({type(error.orig).__name__}).") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from sqlalchemy.exc import OperationalError
 from stocklab.db.columns import utc_now
 from stocklab.db.database import Database, DatabaseUnreachable
 from stocklab.db.models import LOCAL_OWNER_ID, OwnerRow
-from stocklab.errors import SettingsError
+from stocklab.db.row_security import cover, covered_tables, look
+from stocklab.db.scope import learn_role
+from stocklab.errors import SettingsError, StoreError
 
-__all__ = ["head_revision", "knows_revision", "revision", "upgrade"]
+__all__ = ["downgrade", "head_revision", "knows_revision", "revision", "upgrade"]
 
 _ADVISORY_LOCK = 0x5354_4F43_4B4C_4142  # "STOCKLAB": one number for every process on the same PostgreSQL database
 
@@ -41,18 +43,11 @@ def upgrade(database: Database, *, to: str = "head") -> None:
     try:
         with _turn(database):
             with database.engine.connect() as connection:
-                config = _config()
-                config.attributes["connection"] = connection
-                try:
-                    command.upgrade(config, to)
-                except CommandError as error:
-                    raise SettingsError(
-                        f"The app database has a schema that this version does not know ({error}). "
-                        "Hint: start the version that wrote it, or newer."
-                    ) from error
-                connection.commit()
-            if to != "head":
-                return
+                with _tables_may_be_replaced(connection):
+                    _migrate(connection, lambda config: command.upgrade(config, to))
+                if to != "head":
+                    return
+                _secure_rows(connection)
             with database.write() as session:  # still in turn: two that start together must not both add the owner
                 if session.get(OwnerRow, LOCAL_OWNER_ID) is None:
                     session.add(OwnerRow(id=LOCAL_OWNER_ID, name="Local owner", created_at=utc_now()))
@@ -61,6 +56,23 @@ def upgrade(database: Database, *, to: str = "head") -> None:
             f"The app database cannot be opened ({type(error.orig).__name__}). "
             "Hint: check STOCKLAB_DATABASE_URL and that STOCKLAB_HOME can be written."
         ) from error
+
+
+def downgrade(database: Database, *, to: str) -> None:
+    """Migrate back to the revision ``to``, or to ``base``, which has no tables. What later tables held is lost.
+
+    Raises
+    ------
+    DatabaseUnreachable
+        The database gives no answer.
+    SettingsError
+        The database was written by a newer version of the program.
+    """
+    try:
+        with _turn(database), database.engine.connect() as connection, _tables_may_be_replaced(connection):
+            _migrate(connection, lambda config: command.downgrade(config, to))
+    except OperationalError as error:
+        raise DatabaseUnreachable(f"The app database cannot be opened ({type(error.orig).__name__}).") from error
 
 
 def revision(database: Database) -> str | None:
@@ -78,6 +90,49 @@ def head_revision() -> str:
 def knows_revision(wanted: str) -> bool:
     """Whether this version of the program has a revision of that name."""
     return any(script.revision == wanted for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _migrate(connection: Connection, move: Callable[[Config], None]) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        move(config)
+    except CommandError as error:
+        raise SettingsError(
+            f"The app database has a schema that this version does not know ({error}). "
+            "Hint: start the version that wrote it, or newer."
+        ) from error
+    connection.commit()
+
+
+@contextmanager
+def _tables_may_be_replaced(connection: Connection) -> Iterator[None]:
+    """Foreign keys off while SQLite migrates: to change a table it is replaced by another, and dropping the old one
+    would take along, or detach, the rows that point to it. Afterwards every row must still point to one that is there.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - it is open
+    driver.execute("PRAGMA foreign_keys = OFF")  # by the driver: within a transaction it would do nothing
+    try:
+        yield
+        lost = driver.execute("PRAGMA foreign_key_check").fetchall()
+        if lost:
+            raise StoreError(f"Migrating left {len(lost)} rows that point to nothing, the first in {lost[0][0]}.")
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _secure_rows(connection: Connection) -> None:
+    """Policies for every table there is by now, also where an administrator made the role after the migration."""
+    if connection.dialect.name != "postgresql":
+        return
+    if not look(connection).active:
+        cover(connection, covered_tables())
+    learn_role(connection)
+    connection.commit()
 
 
 def _config() -> Config:

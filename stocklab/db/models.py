@@ -164,6 +164,7 @@ class IdeaVariantRow(Private, Base):
     """A variant of an idea that was tried: the idea is a strategy without its numbers, the variant its fingerprint."""
 
     __tablename__ = "idea_variants"
+    __table_args__ = (Index(None, "variant", "owner_id"),)
 
     owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"), primary_key=True)
     idea: Mapped[str] = mapped_column(String(64), primary_key=True)

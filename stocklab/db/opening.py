@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stocklab.db.database import Database, open_database
+from stocklab.db.database import Database, PoolShape, open_database
 from stocklab.db.migrate import upgrade
 from stocklab.settings import Settings
 
-__all__ = ["database_of", "database_url"]
+__all__ = ["database_of", "database_url", "pool_of"]
 
 
 def database_url(settings: Settings) -> str:
@@ -18,6 +18,16 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     return f"sqlite:///{Path(settings.home).resolve() / 'stocklab.db'}"
+
+
+def pool_of(settings: Settings) -> PoolShape:
+    """Connections of a process that stays, as set."""
+    return PoolShape(
+        size=settings.database_pool_size,
+        overflow=settings.database_pool_overflow,
+        timeout_seconds=settings.database_pool_timeout,
+        recycle_seconds=settings.database_pool_recycle,
+    )
 
 
 @contextmanager
@@ -32,7 +42,7 @@ def database_of(settings: Settings) -> Iterator[Database]:
         It does not answer.
     """
     Path(settings.home).mkdir(parents=True, exist_ok=True)
-    database = open_database(database_url(settings))
+    database = open_database(database_url(settings), pool_of(settings))
     try:
         upgrade(database)
         yield database

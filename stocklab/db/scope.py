@@ -2,7 +2,7 @@
 
 Tables say what they are by their base: of a ``Private`` row only its owner knows; an ``Authored`` row is read by
 everybody and changed by its owner. Tables with neither hold what is nobody's. On PostgreSQL the database enforces the
-same by row-level security (migration 0009), under a role that owns nothing.
+same by row-level security (`stocklab.db.row_security`), under a role that owns nothing.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ForeignKey, String, event, text
+from sqlalchemy import Connection, ForeignKey, Pool, String, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 
 from stocklab.errors import StockLabError
 
-__all__ = ["MEMBER_ROLE", "Authored", "ForeignRow", "Private", "as_system", "enter_scope"]
+__all__ = ["MEMBER_ROLE", "Authored", "ForeignRow", "Private", "as_system", "enter_scope", "learn_role"]
 
 MEMBER_ROLE: Final = "stocklab_member"
 _OWNER: Final = "stocklab_owner"
 _SYSTEM: Final = "stocklab_system"
+_ROLE: Final = "stocklab_role"
+_takes_role: Final[WeakKeyDictionary[Pool, bool]] = WeakKeyDictionary()
 
 
 class ForeignRow(StockLabError):
@@ -44,11 +48,35 @@ class Authored:
 def enter_scope(session: Session, owner_id: str) -> None:
     """Confine a new session to one owner. On PostgreSQL this also changes the role, until the transaction ends."""
     session.info[_OWNER] = owner_id
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(
+    connection = session.connection() if session.get_bind().dialect.name == "postgresql" else None
+    if connection is None:
+        return
+    known = _takes_role.get(connection.engine.pool)
+    session.info[_ROLE] = learn_role(connection) if known is None else known
+    if session.info[_ROLE]:
+        connection.execute(
             text("SELECT set_config('role', :role, true), set_config('stocklab.owner', :owner, true)"),
             {"role": MEMBER_ROLE, "owner": owner_id},
         )
+
+
+def learn_role(connection: Connection) -> bool:
+    """Whether sessions over this connection's pool can act under the role of users, which row-level security binds; it
+    is asked once, when the program starts.
+    """
+    try:
+        with connection.begin_nested() as point:
+            connection.execute(text("SELECT set_config('role', :role, true)"), {"role": MEMBER_ROLE})
+            ready = text(
+                "SELECT EXISTS (SELECT 1 FROM pg_policies WHERE schemaname = 'public' AND :role = ANY(roles)) "
+                "AND has_table_privilege(:role, 'strategies', 'SELECT')"
+            )
+            found = bool(connection.execute(ready, {"role": MEMBER_ROLE}).scalar())
+            point.rollback()
+    except DBAPIError:
+        found = False
+    _takes_role[connection.engine.pool] = found
+    return found
 
 
 @contextmanager
@@ -59,16 +87,16 @@ def as_system(session: Session) -> Iterator[None]:
         yield
         return
     session.flush()
-    on_postgres = session.get_bind().dialect.name == "postgresql"
+    changes_role = session.info.get(_ROLE, False)
     session.info[_SYSTEM] = True
-    if on_postgres:
+    if changes_role:
         session.execute(text("SELECT set_config('role', 'none', true)"))
     try:
         yield
         session.flush()
     finally:
         session.info[_SYSTEM] = False
-        if on_postgres and session.is_active:
+        if changes_role and session.is_active:
             session.execute(text("SELECT set_config('role', :role, true)"), {"role": MEMBER_ROLE})
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from stocklab.data.sources.known import KNOWN_SOURCES
-from stocklab.db import Database, IntentRow, IntentState
+from stocklab.db import Database, IntentRow, IntentState, as_system
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError, JobError
 from stocklab.operations.inserting import storable
@@ -115,15 +115,15 @@ class Intents:
         """
         document = dict(document or {})
         _check(kind, document, self._kinds)
-        with self._database.write() as session:
-            waiting = list(session.scalars(select(IntentRow).where(IntentRow.state == IntentState.WAITING.value)))
-            for row in waiting:
-                if (row.owner_id, row.kind, row.document) == (owner_id, kind, document) and not row.cancel_requested:
+        with self._database.write(owner_id) as session:
+            mine = select(IntentRow).where(IntentRow.state == IntentState.WAITING.value, IntentRow.kind == kind)
+            for row in session.scalars(mine):
+                if row.document == document and not row.cancel_requested:
                     return _view(row)
-            if len(waiting) >= _MOST_WAITING:
-                raise JobError(
-                    f"{len(waiting)} wishes wait already. Hint: cancel some, or see that the scheduler runs."
-                )
+            with as_system(session):  # the queue is everybody's
+                waiting = session.scalar(_waiting()) or 0
+            if waiting >= _MOST_WAITING:
+                raise JobError(f"{waiting} wishes wait already. Hint: cancel some, or see that the scheduler runs.")
             row = IntentRow(
                 id=secrets.token_hex(8),
                 owner_id=owner_id,
@@ -221,9 +221,9 @@ class Intents:
         JobError
             This owner has no such intent.
         """
-        with self._database.write() as session:
+        with self._database.write(owner_id) as session:
             row = session.get(IntentRow, intent_id, with_for_update=True)
-            if row is None or row.owner_id != owner_id:
+            if row is None:
                 raise JobError(f"There is no intent {intent_id!r}.")
             if row.state == IntentState.WAITING:
                 _end(row, IntentState.CANCELLED, "", utc_now() if now is None else now)
@@ -239,28 +239,25 @@ class Intents:
         JobError
             This owner has no such intent.
         """
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             row = session.get(IntentRow, intent_id)
-            if row is None or row.owner_id != owner_id:
+            if row is None:
                 raise JobError(f"There is no intent {intent_id!r}.")
             return _view(row)
 
     def list(self, owner_id: str | None = None, *, live: bool = False, limit: int = 50) -> tuple[Intent, ...]:
         """Newest first, of one owner or of all; with ``live`` those that may still change."""
         statement = select(IntentRow)
-        if owner_id is not None:
-            statement = statement.where(IntentRow.owner_id == owner_id)
         if live:
             statement = statement.where(IntentRow.state.in_([state.value for state in IntentState if state.live]))
-        with self._database.read() as session:
+        with self._database.read(owner_id) as session:
             rows = session.scalars(statement.order_by(IntentRow.created_at.desc(), IntentRow.id).limit(limit))
             return tuple(_view(row) for row in rows)
 
     def waiting(self) -> int:
         """How many wait, of all owners."""
         with self._database.read() as session:
-            counted = select(func.count()).where(IntentRow.state == IntentState.WAITING.value)
-            return int(session.scalar(counted) or 0)
+            return session.scalar(_waiting()) or 0
 
 
 def upload_path(home: Path, text: str) -> Path:
@@ -293,6 +290,10 @@ def _check(kind: str, document: Mapping[str, Any], kinds: Mapping[str, IntentKin
         raise InputError("News need the symbol of a company.")
     if kind == "try_key" and document.get("source") not in _KEYED:
         raise InputError(f"A trial needs a source that has keys: one of {', '.join(_KEYED)}.")
+
+
+def _waiting() -> Select[int]:
+    return select(func.count()).select_from(IntentRow).where(IntentRow.state == IntentState.WAITING.value)
 
 
 def _held(session: Session, intent_id: str, worker: str) -> IntentRow | None:

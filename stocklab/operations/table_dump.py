@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Connection, Date, DateTime, LargeBinary, MetaData, 
 from sqlalchemy import select as select_rows
 from sqlalchemy.types import Float
 
-from stocklab.db import Base, Database, upgrade
+from stocklab.db import Base, Database, downgrade, knows_revision, revision, upgrade
 from stocklab.db.columns import JSON_DOCUMENT
 
 __all__ = ["drop_tables", "dump_tables", "has_rows", "load_tables"]
@@ -63,7 +63,10 @@ def load_tables(database: Database, folder: Path, revision: str) -> None:
 
 
 def drop_tables(database: Database) -> None:
-    """Remove every table of the app."""
+    """Remove every table of the app, and what its migrations made besides (functions, search tables)."""
+    found = revision(database)
+    if found is not None and knows_revision(found):
+        downgrade(database, to="base")
     with database.engine.begin() as connection:
         there = set(inspect(connection).get_table_names())
         metadata = MetaData()

@@ -4,6 +4,7 @@ from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, error_code
 from stocklab.portfolios.lab import Lab, close_shared_lab, database_url, shared_lab
+from stocklab.portfolios.onboarding import Onboarding
 from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOrder
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.runs import RunNotFound, Runs, RunView
@@ -25,6 +26,7 @@ __all__ = [
     "JobView",
     "Jobs",
     "Lab",
+    "Onboarding",
     "Order",
     "ProofOrder",
     "RunNotFound",

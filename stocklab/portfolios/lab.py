@@ -20,7 +20,7 @@ from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.results import ResultStore
 from stocklab.data.sources.pykrx import Account
 from stocklab.data.store import Store
-from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, upgrade
+from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, pool_of, upgrade
 from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
@@ -28,6 +28,7 @@ from stocklab.operations import DatabaseCalls, Intents, RateLimits, RunLedger, S
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
+from stocklab.portfolios.onboarding import Onboarding
 from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOrder
 from stocklab.portfolios.progress import JobProgress
 from stocklab.portfolios.runs import Runs
@@ -78,6 +79,7 @@ class Lab:
         self.universes = Universes(database)
         self.runs = Runs(database)
         self.ideas = Ideas(database)
+        self.onboarding = Onboarding(database)
         self.intents = Intents(database)
         self.ledger = RunLedger(database)
         self.limits = RateLimits(database)
@@ -108,7 +110,7 @@ class Lab:
             The database does not answer.
         """
         Path(settings.home).mkdir(parents=True, exist_ok=True)
-        database = open_database(database_url(settings))
+        database = open_database(database_url(settings), pool_of(settings))
         try:
             upgrade(database)
             lab = cls(settings, database, run)
@@ -159,8 +161,8 @@ class Lab:
             known = self._resolved.get(wanted)
             return None if known is None else self._panels[known]
 
-    def save_source_keys(self, entered: Mapping[str, str]) -> None:
-        """Keep keys a person entered. A log-in that KRX refused before may be tried again with what was entered now.
+    def save_source_keys(self, entered: Mapping[str, str], *, actor_id: str | None = None) -> None:
+        """Keep keys that a person (``actor_id``) entered. A log-in that KRX refused may then be tried again.
 
         Raises
         ------
@@ -169,7 +171,7 @@ class Lab:
         """
         keys = self.source_keys()
         for name, value in entered.items():
-            keys.set(name, value)
+            keys.set(name, value, actor_id=actor_id)
         if entered.keys() & {"krx_id", "krx_password"}:
             settings = with_source_keys(self.settings, keys)
             if settings.krx_id is not None and settings.krx_password is not None:

@@ -9,7 +9,7 @@ again costs next to nothing. `stocklab.caches`: a hit costs a microsecond or two
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from threading import Lock
 from typing import Any, Final, Literal
 
@@ -58,6 +58,7 @@ __all__ = [
     "matches",
     "names",
     "preset_coverage",
+    "preset_popularity",
     "result",
     "screen",
     "screen_reasons",
@@ -223,6 +224,16 @@ def preset_coverage() -> Mapping[str, Coverage]:
     """What each preset lacks on the current snapshot, by id; empty without data."""
     store = lab().store
     return _preset_coverage(str(store.home), store.current_id())
+
+
+@remember("preset_popularity", Group.SCREEN, 2)
+def _preset_popularity(home: str, hour: datetime) -> Mapping[str, int]:
+    return lab().onboarding.popularity()
+
+
+def preset_popularity() -> Mapping[str, int]:
+    """How many people ran each preset, by id; counted once an hour."""
+    return _preset_popularity(str(lab().store.home), now_kst().replace(minute=0, second=0, microsecond=0))
 
 
 def covered(strategy: Strategy) -> Coverage:

@@ -9,7 +9,7 @@ import structlog
 
 from stocklab.counts import COUNTS
 from stocklab.errors import StockLabError
-from stocklab.ui import blocks, cached, identity, navigation, text, theme
+from stocklab.ui import blocks, cached, identity, navigation, notices, text, theme
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import escape
@@ -80,6 +80,7 @@ def draw() -> None:
     page = st.navigation(menu, position="top")
     try:
         _top_bar()
+        notices.draw()
         if has_accounts:
             identity.owner_id()  # nobody reads on whose session ended, also on pages that are the same for all
         state.sit("builder")

@@ -40,6 +40,8 @@ PAGES: Final[Mapping[str, Place]] = {
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
     "data": Place(N_("Data"), ":material/database:", HOUSE),
     "system": Place(N_("System"), ":material/monitor_heart:", HOUSE),
+    "start": Place(N_("Find my strategy"), ":material/quiz:", RESEARCH),
+    "help": Place(N_("Help"), ":material/help:", HOUSE),
     "account": Place(N_("My account"), ":material/account_circle:", HOUSE),
     "admin": Place(N_("Administration"), ":material/admin_panel_settings:", HOUSE),
 }

@@ -10,12 +10,13 @@ import streamlit as st
 from stocklab.backtest import Coverage
 from stocklab.strategy import PRESETS, Preset, describe_strategy, preset_look_back
 from stocklab.ui import blocks, cached, navigation
+from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.builder.toolbar import HORIZONS, RISKS, explain_preset, load_preset, start_run
 from stocklab.ui.lacks import history_note, missing_names, show_lacks, show_short_history
 from stocklab.ui.text import N_, _, language
 
-__all__ = ["STYLES", "preset_cards"]
+__all__ = ["STYLES", "popularity_words", "preset_cards"]
 
 STYLES: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "value": (N_("Value"), frozenset({"value", "deep value"})),
@@ -115,6 +116,7 @@ def _card(preset: Preset, found: Coverage | None) -> None:
     tags = preset.tags
     marks = [_(HORIZONS[tags.horizon])] if tags.horizon else []
     marks += [_(RISKS[tags.risk])] if tags.risk else []
+    marks += popularity_words(preset.id)
     lines = [f"**{escape(preset.name(spoken))}**", f":small[:gray[{' · '.join(marks)}]]"]
     if found is not None and found.missing:
         names = missing_names(found.missing, most=3)
@@ -136,6 +138,12 @@ def _card(preset: Preset, found: Coverage | None) -> None:
             if st.button(_("Look inside"), key=f"open_{preset.id}", type="tertiary"):
                 load_preset(preset.id)
                 navigation.go("builder")
+
+
+def popularity_words(preset_id: str) -> list[str]:
+    """How many people ran a preset, in words; nothing while it is nobody."""
+    people = cached.preset_popularity().get(preset_id, 0)
+    return [_("run by {count}").format(count=fmt.count(people))] if people else []
 
 
 def _details(preset: Preset, found: Coverage | None) -> None:

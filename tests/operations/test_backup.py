@@ -17,15 +17,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from filled_tables import fill
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from stocklab.backtest import RunRequest
 from stocklab.data import Store
 from stocklab.data.engine import run_backtest
 from stocklab.data.results import ResultStore
-from stocklab.db import LOCAL_OWNER_ID, Base, Database, head_revision, open_database, revision, upgrade
+from stocklab.db import LOCAL_OWNER_ID, Base, Database, head_revision, open_database, revision, row_security_of, upgrade
 from stocklab.errors import BrokenInput, Cancelled, InputError
-from stocklab.operations import DatabaseCalls, Intents, RunLedger, SourceKeys, open_sealer
+from stocklab.operations import AuditLog, DatabaseCalls, Intents, RunLedger, SourceKeys, open_sealer
 from stocklab.operations.archive import extract
 from stocklab.operations.backup import AUTOMATIC, BackupScope, backup_name, make_backup, remove_old
 from stocklab.operations.restore import restore_backup
@@ -174,6 +176,36 @@ def test_a_backup_moves_between_the_kinds_of_database(
     assert found.backend != database.backend
     assert rows(found) == before
     found.close()
+
+
+@pytest.mark.parametrize("target_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_every_table_moves_and_the_audit_chain_still_holds(
+    database: Database, target_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with database.engine.begin() as connection:
+        fill(connection, leave_out={"audit_log", "workers"})
+    for number in range(3):
+        AuditLog(database).write("login", actor_id="local", details={"n": number, "at": NOW})
+    before, head = rows(database), AuditLog(database).verify().head
+    assert {name for name, found in before.items() if not found} == {"workers"}
+    home, target = tmp_path / "home", tmp_path / "all.tar.zst"
+    home.mkdir()
+    make_backup(home, database, target)
+    other = tmp_path / "other"
+    kind = f"sqlite:///{other}" if target_kind == "sqlite" else request.getfixturevalue("postgres_server")
+    url = other_url(kind, other)
+    for replace in (False, True):  # the second time over a database that refuses changes of its log
+        restore_backup(target, other, url, replace=replace)
+        found = open_database(url)
+        assert found.backend == target_kind
+        assert rows(found) == before
+        report = AuditLog(found).verify(expected=(3, head))
+        assert (report.rows, report.broken) == (3, None)
+        assert AuditLog(found).write("logout", actor_id="local").number == 4
+        with pytest.raises(DBAPIError, match="append-only"), found.engine.begin() as connection:
+            connection.execute(text("DELETE FROM audit_log"))
+        assert row_security_of(found).active == (target_kind == "postgresql")
+        found.close()
 
 
 @pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)

@@ -81,7 +81,7 @@ def _save(line: SourceLine, entered: dict[str, str], *, alive: bool) -> None:
         return
     with blocks.guarded():
         lab = cached.lab()
-        lab.save_source_keys(entered)
+        lab.save_source_keys(entered, actor_id=identity.owner_id())
         if not line.switched_on or not set(line.missing) <= entered.keys():
             st.session_state[_SAID] = _("Saved. The source needs its other keys too.")
         else:
@@ -98,6 +98,6 @@ def _delete(kept: list[KeyState]) -> None:
     with blocks.guarded():
         keys = cached.lab().source_keys()
         for key in kept:
-            keys.delete(key.name)
+            keys.delete(key.name, actor_id=identity.owner_id())
         st.session_state[_SAID] = _("Deleted. The source is off from the next sync on.")
         st.rerun()

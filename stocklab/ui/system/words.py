@@ -106,6 +106,7 @@ CACHES: Final[Mapping[str, str]] = {
     "groups": N_("Members of indices, themes and sectors"),
     "held_sessions": N_("Length of the history"),
     "preset_coverage": N_("What presets lack"),
+    "preset_popularity": N_("How many ran each preset"),
     "factor_statuses": N_("Which factors have values"),
     "factor_reports": N_("Reports on factors"),
     "factor_rows": N_("Factor values of one day"),

@@ -1,4 +1,5 @@
-"""Row-level security on PostgreSQL: what ``stocklab.db.scope`` says, enforced by the database as well.
+"""Row-level security on PostgreSQL: what ``stocklab.db.scope`` says, enforced by the database as well; an index that
+counts the people who tried a variant.
 
 Sessions of a user act under a role that owns no table, so the policies hold for them; the program's own sessions act
 as the owner of the tables and are not bound.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from stocklab.db.scope import MEMBER_ROLE
+from stocklab.db.row_security import Covered, cover, uncover
 
 revision = "0009"
 down_revision = "0008"
@@ -34,44 +35,23 @@ _PRIVATE = (
     "watch_list",
 )
 _AUTHORED = ("comment_likes", "comments", "post_likes", "posts", "publication_likes", "publications")
+_CHILDREN = {
+    "post_tags": ("posts", "post_id"),
+    "publication_factors": ("publications", "publication_id"),
+}
 _UNSEEN = ("active_days", "audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users")
-_OWN = "owner_id = current_setting('stocklab.owner', true)"
 
 
 def upgrade() -> None:
-    """Make the role, let it in, and set the policies."""
-    if op.get_bind().dialect.name != "postgresql":
-        return
-    op.execute(
-        f"DO $$ BEGIN CREATE ROLE {MEMBER_ROLE} NOLOGIN; "
-        "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    """Make the role, let it in, and set the policies; a database user who may not leaves them off."""
+    op.create_index("ix_idea_variants_variant_owner_id", "idea_variants", ["variant", "owner_id"])
+    tables = Covered(
+        private=frozenset(_PRIVATE), authored=frozenset(_AUTHORED), unseen=frozenset(_UNSEEN), children=_CHILDREN
     )
-    op.execute(f"GRANT {MEMBER_ROLE} TO CURRENT_USER")
-    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {MEMBER_ROLE}")
-    op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {MEMBER_ROLE}")
-    for table in _UNSEEN:
-        op.execute(f"REVOKE ALL ON {table} FROM {MEMBER_ROLE}")
-    for table in _PRIVATE:
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY own ON {table} TO {MEMBER_ROLE} USING ({_OWN}) WITH CHECK ({_OWN})")
-    for table in _AUTHORED:
-        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY seen ON {table} FOR SELECT TO {MEMBER_ROLE} USING (true)")
-        op.execute(f"CREATE POLICY own_new ON {table} FOR INSERT TO {MEMBER_ROLE} WITH CHECK ({_OWN})")
-        op.execute(f"CREATE POLICY own_change ON {table} FOR UPDATE TO {MEMBER_ROLE} USING ({_OWN}) WITH CHECK ({_OWN})")
-        op.execute(f"CREATE POLICY own_gone ON {table} FOR DELETE TO {MEMBER_ROLE} USING ({_OWN})")
+    cover(op.get_bind(), tables)
 
 
 def downgrade() -> None:
     """Remove the policies; the role may serve another database of the server and stays."""
-    if op.get_bind().dialect.name != "postgresql":
-        return
-    for table in _PRIVATE:
-        op.execute(f"DROP POLICY own ON {table}")
-        op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    for table in _AUTHORED:
-        for policy in ("seen", "own_new", "own_change", "own_gone"):
-            op.execute(f"DROP POLICY {policy} ON {table}")
-        op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    op.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {MEMBER_ROLE}")
-    op.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {MEMBER_ROLE}")
+    uncover(op.get_bind())
+    op.drop_index("ix_idea_variants_variant_owner_id", "idea_variants")

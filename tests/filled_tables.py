@@ -1,0 +1,113 @@
+"""Rows for every table of any revision, made from what the database says of its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Float,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    inspect,
+)
+from sqlalchemy.types import TypeEngine
+
+from stocklab.db import Base
+from stocklab.db.columns import JSON_DOCUMENT, UtcDateTime
+
+ROWS = 2
+START = datetime(2026, 11, 20, 3, 4, 5, 678901, tzinfo=UTC)
+ALLOWED = {  # what check constraints demand
+    ("jobs", "state"): "COMPLETED",
+    ("scheduled_runs", "state"): "done",
+    ("intents", "state"): "waiting",
+    ("users", "role"): "member",
+    ("publications", "visibility"): "public",
+    ("posts", "category"): "free",
+    ("reports", "subject_kind"): "post",
+}
+
+
+def tables_of(connection: Connection) -> list[Table]:
+    """The app's tables as they are now, referred ones first."""
+    there = set(inspect(connection).get_table_names()) & set(Base.metadata.tables)
+    metadata = MetaData()
+    metadata.reflect(connection, only=sorted(there))
+    for table in metadata.tables.values():
+        for column in table.columns:
+            column.type = _type(column.type)
+    return metadata.sorted_tables
+
+
+def fill(connection: Connection, leave_out: Collection[str] = ()) -> None:
+    """Two rows in every table, the second pointing to the first where a table points to itself."""
+    for table in tables_of(connection):
+        if table.name == "owners":
+            connection.execute(table.delete())
+        if table.name in leave_out:
+            continue
+        for number in range(ROWS):
+            connection.execute(table.insert(), {column.name: value(table, column, number) for column in table.columns})
+
+
+def rows_of(connection: Connection) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table."""
+    return {
+        table.name: [
+            dict(row) for row in connection.execute(table.select().order_by(*table.primary_key.columns)).mappings()
+        ]
+        for table in tables_of(connection)
+    }
+
+
+def value(table: Table, column: Column[Any], number: int) -> Any:
+    """The value of a column in one of the rows; two rows never share a text."""
+    if (table.name, column.name) in ALLOWED:
+        return ALLOWED[table.name, column.name]
+    if table.name == "comments" and column.name in ("post_id", "publication_id"):  # under one of the two
+        return _key(column, number) if (column.name == "post_id") == (number == 0) else None
+    for key in column.foreign_keys:
+        if key.column.table is table:
+            return _key(column, 0) if number else None
+        return _key(column, number)
+    return _plain(column, number)
+
+
+def _plain(column: Column[Any], number: int) -> Any:
+    kind = column.type
+    if isinstance(kind, JSON):
+        return {"row": number, "text": "가", "list": [1, None, {"deep": True}]}
+    if isinstance(kind, UtcDateTime):
+        return START + timedelta(days=number)
+    if isinstance(kind, Boolean):
+        return bool(number)
+    if isinstance(kind, Date):
+        return date(2026, 11, 20) + timedelta(days=number)
+    if isinstance(kind, Integer):
+        return number + 1
+    if isinstance(kind, Numeric | Float):
+        return 0.5 + number
+    return _key(column, number)
+
+
+def _key(column: Column[Any], number: int) -> Any:
+    if isinstance(column.type, Integer):
+        return number + 1
+    text = "local" if number == 0 else "second"
+    return text if column.name.endswith("id") else f"{text} {column.name}"[: getattr(column.type, "length", None)]
+
+
+def _type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    if isinstance(kind, JSON):
+        return JSON_DOCUMENT
+    return UtcDateTime() if isinstance(kind, DateTime) else kind
