@@ -1,4 +1,4 @@
-"""What keeps the program running: scheduled runs, intents, sources and their keys, uptime, backups, news."""
+"""What keeps the program running: scheduled runs, intents, limits, sources and their keys, uptime, backups, news."""
 
 from stocklab.operations.components import (
     Component,
@@ -11,6 +11,7 @@ from stocklab.operations.components import (
 )
 from stocklab.operations.home_use import HomeUse, home_use
 from stocklab.operations.intents import INTENT_KINDS, Intent, IntentKind, Intents
+from stocklab.operations.rate_limits import RateLimits, Spent
 from stocklab.operations.run_ledger import LedgerRun, RunLedger
 from stocklab.operations.schedule import SCHEDULES, CatchUp, Every, Schedule
 from stocklab.operations.sealing import Sealer, open_sealer
@@ -40,6 +41,7 @@ __all__ = [
     "KeyState",
     "LastAnswer",
     "LedgerRun",
+    "RateLimits",
     "RunLedger",
     "Schedule",
     "SchedulerStatus",
@@ -47,6 +49,7 @@ __all__ = [
     "SourceHealth",
     "SourceKeys",
     "SourceLine",
+    "Spent",
     "SyncEvent",
     "Uptime",
     "Worker",

@@ -23,7 +23,7 @@ from stocklab.db import LOCAL_OWNER_ID, Database, database_url, open_database, u
 from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
-from stocklab.operations import DatabaseCalls, Intents, RunLedger, SourceKeys, open_sealer, with_source_keys
+from stocklab.operations import DatabaseCalls, Intents, RateLimits, RunLedger, SourceKeys, open_sealer, with_source_keys
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
@@ -57,7 +57,8 @@ class Lab:
 
     Attributes
     ----------
-    settings, store, results, sweeps, proofs, database, strategies, universes, runs, ideas, jobs, intents, ledger, calls
+    settings, store, results, sweeps, proofs, database, strategies, universes, runs, ideas, jobs, intents, ledger,
+    limits, calls
         The parts; all may be used from several threads.
     owner_id : str
         The local owner, until accounts exist.
@@ -78,6 +79,7 @@ class Lab:
         self.ideas = Ideas(database)
         self.intents = Intents(database)
         self.ledger = RunLedger(database)
+        self.limits = RateLimits(database)
         self.calls = DatabaseCalls(database)
         self._run = run
         self._lock = threading.Lock()
@@ -184,8 +186,9 @@ class Lab:
         return SourceKeys(self.database, open_sealer(self.settings))
 
     def tidy(self) -> None:
-        """Housekeeping for a long-lived process: lost jobs, and results nobody kept beyond the disk budget."""
+        """Housekeeping for a long-lived process: lost jobs, windows that are over, results beyond the disk budget."""
         self.jobs.mark_lost()
+        self.limits.tidy()
         removed = self.results.shrink(self.settings.result_cache_mb * 1_000_000, self.runs.kept_ids())
         if removed:
             log.info("results_removed", results=removed)
