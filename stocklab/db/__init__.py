@@ -13,14 +13,18 @@ from stocklab.db.account_models import (
     UserSessionRow,
 )
 from stocklab.db.community_models import (
+    SEARCH_GRAMS,
     CommentLikeRow,
     CommentRow,
     NewsFilterRow,
+    PopularPostRow,
     PostLikeRow,
     PostRow,
     PostTagRow,
+    PostViewRow,
     RecentSymbolRow,
     ReportRow,
+    SearchDocumentRow,
     WatchRow,
 )
 from stocklab.db.database import Database, DatabaseUnreachable, open_database
@@ -71,6 +75,7 @@ from stocklab.db.sharing_models import (
 __all__ = [
     "LOCAL_OWNER_ID",
     "MEMBER_ROLE",
+    "SEARCH_GRAMS",
     "ApiTokenRow",
     "AuditRow",
     "Authored",
@@ -96,9 +101,11 @@ __all__ = [
     "NoticeRow",
     "OwnerRow",
     "PasswordResetRow",
+    "PopularPostRow",
     "PostLikeRow",
     "PostRow",
     "PostTagRow",
+    "PostViewRow",
     "Private",
     "PublicationFactorRow",
     "PublicationLikeRow",
@@ -113,6 +120,7 @@ __all__ = [
     "RunState",
     "ScheduledRunRow",
     "SealedRulesRow",
+    "SearchDocumentRow",
     "SourceDayRow",
     "SourceKeyRow",
     "SourceStateRow",
