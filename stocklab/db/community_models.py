@@ -144,7 +144,6 @@ class SearchDocumentRow(Base):
             postgresql_with={"fastupdate": "off"},
             sqlite_where=text("grams IS NOT NULL"),
         ),
-        {"sqlite_autoincrement": True},
     )
 
     number: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)

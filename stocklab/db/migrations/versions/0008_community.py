@@ -304,7 +304,6 @@ def _search() -> None:
             ["post_id"], ["posts.id"], name=op.f("fk_search_documents_post_id_posts"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_search_documents")),
-        sqlite_autoincrement=True,
     )
     op.create_index("ix_search_documents_post_id_comment_id", "search_documents", ["post_id", "comment_id"])
     op.create_index("ix_search_documents_comment_id", "search_documents", ["comment_id"], unique=True)
