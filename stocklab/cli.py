@@ -15,6 +15,7 @@ from typing import Final
 
 from stocklab import __version__
 from stocklab.commands import (
+    audit,
     backtest,
     backup,
     data,
@@ -22,6 +23,7 @@ from stocklab.commands import (
     explain,
     factors,
     health,
+    keys,
     prepare,
     proof,
     scheduler,
@@ -51,6 +53,8 @@ _FAMILIES: Final = (
     proof,
     prepare,
     backup,
+    audit,
+    keys,
     health,
 )
 """Modules of commands, in the order of the help."""

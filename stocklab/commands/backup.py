@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from stocklab.commands.alone import alone
 from stocklab.commands.arguments import add_command, say
 from stocklab.errors import InputError
 from stocklab.settings import Settings
@@ -59,7 +58,7 @@ def _restore(arguments: argparse.Namespace, settings: Settings) -> int:
 
     if arguments.home is not None:
         settings = settings.model_copy(update={"home": arguments.home})
-    with _alone(settings):
+    with alone(settings, "restore"):
         report = restore_backup(arguments.file, Path(settings.home), database_url(settings), replace=arguments.replace)
     print(f"Restored the backup of {report.created} into {settings.home}: {report.files:,} files.")
     if not report.market:
@@ -67,32 +66,3 @@ def _restore(arguments: argparse.Namespace, settings: Settings) -> int:
     if report.set_aside is not None:
         print(f"What was there before is in {report.set_aside}; delete it when nothing is missed.")
     return 0
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Nobody else uses the home for the block: a running app would go on writing files that were moved away."""
-    from stocklab.db import head_revision, open_database, revision
-    from stocklab.db.columns import utc_now
-    from stocklab.operations import Uptime
-    from stocklab.operations.leadership import leadership_for
-    from stocklab.portfolios import database_url
-    from stocklab.portfolios.worker_identity import is_gone
-
-    url = database_url(settings)
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
-        yield
-        return
-    database = open_database(url)
-    leadership = leadership_for(database, Path(settings.home))
-    try:
-        now = utc_now()
-        workers = Uptime(database).workers() if revision(database) == head_revision() else ()
-        alive = any(worker.alive(now) and not is_gone(worker.worker) for worker in workers)
-        if alive or not leadership.try_take():
-            raise InputError("The app or a scheduler runs on this home. Hint: stop it, then restore.")
-        database.close()
-        yield
-    finally:
-        leadership.release()
-        database.close()

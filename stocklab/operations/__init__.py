@@ -1,5 +1,7 @@
 """What keeps the program running: scheduled runs, intents, limits, sources and their keys, uptime, backups, news."""
 
+from stocklab.operations.audit import AuditLog
+from stocklab.operations.audit_chain import AuditEntry, ChainBreak, ChainReport
 from stocklab.operations.components import (
     Component,
     ComponentKind,
@@ -26,7 +28,11 @@ __all__ = [
     "INTENT_KINDS",
     "SCHEDULES",
     "SOURCE_KEYS",
+    "AuditEntry",
+    "AuditLog",
     "CatchUp",
+    "ChainBreak",
+    "ChainReport",
     "Component",
     "ComponentDay",
     "ComponentKind",

@@ -13,7 +13,7 @@ from stocklab.errors import SettingsError
 from stocklab.secret_files import own_secret
 from stocklab.settings import Settings
 
-__all__ = ["Sealer", "open_sealer"]
+__all__ = ["Sealer", "encryption_file", "open_sealer"]
 
 _MIN_LENGTH = 32
 
@@ -69,8 +69,13 @@ def open_sealer(settings: Settings) -> Sealer:
     if settings.encryption_key is not None:
         given = settings.encryption_key.get_secret_value()
     else:
-        given = own_secret(Path(settings.home) / "secrets" / "encryption", strict=settings.env == "prod")
+        given = own_secret(encryption_file(settings), strict=settings.env == "prod")
     return Sealer(tuple(part.strip() for part in given.split(",") if part.strip()))
+
+
+def encryption_file(settings: Settings) -> Path:
+    """Where the secret is kept that the program made for itself; after a rotation was cut short, two with a comma."""
+    return Path(settings.home) / "secrets" / "encryption"
 
 
 def _derived(secret: str) -> bytes:

@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from stocklab.db import Database, SourceKeyRow
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError
+from stocklab.operations.audit import AuditLog
 from stocklab.operations.sealing import Sealer
 from stocklab.settings import Settings
 
@@ -39,9 +40,10 @@ class SourceKeys:
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
+        self._audit = AuditLog(database)
 
-    def set(self, name: str, value: str) -> None:
-        """Keep a key, in place of an older one.
+    def set(self, name: str, value: str, *, actor_id: str | None = None) -> None:
+        """Keep a key, in place of an older one. ``actor_id`` is who did it, for the audit log.
 
         Raises
         ------
@@ -55,12 +57,16 @@ class SourceKeys:
             raise InputError(f"{name}: expected 1 to {_LONGEST} printable characters on one line.")
         with self._database.write() as session:
             session.merge(SourceKeyRow(name=name, sealed=self._sealer.seal(value), updated_at=utc_now()))
+            self._audit.write("source_key.set", actor_id=actor_id, subject=name, session=session)
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str, *, actor_id: str | None = None) -> bool:
         """Forget a key; False when there was none."""
         with self._database.write() as session:
             gone = session.execute(delete(SourceKeyRow).where(SourceKeyRow.name == name).returning(SourceKeyRow.name))
-            return gone.first() is not None
+            if gone.first() is None:
+                return False
+            self._audit.write("source_key.deleted", actor_id=actor_id, subject=name, session=session)
+            return True
 
     def names(self) -> Mapping[str, datetime]:
         """Which keys are kept, and since when."""
@@ -79,14 +85,6 @@ class SourceKeys:
         with self._database.read() as session:
             rows = session.execute(select(SourceKeyRow.name, SourceKeyRow.sealed)).all()
         return {name: self._sealer.open(sealed) for name, sealed in rows}
-
-    def rotate(self) -> int:
-        """Encrypt every key under the newest secret; returns how many. Raises as `values`."""
-        with self._database.write() as session:
-            rows = session.scalars(select(SourceKeyRow).with_for_update()).all()
-            for row in rows:
-                row.sealed = self._sealer.rotate(row.sealed)
-            return len(rows)
 
 
 def with_source_keys(settings: Settings, keys: SourceKeys) -> Settings:

@@ -156,8 +156,8 @@ class Lab:
             known = self._resolved.get(wanted)
             return None if known is None else self._panels[known]
 
-    def save_source_keys(self, entered: Mapping[str, str]) -> None:
-        """Keep keys a person entered. A log-in that KRX refused before may be tried again with what was entered now.
+    def save_source_keys(self, entered: Mapping[str, str], *, actor_id: str | None = None) -> None:
+        """Keep keys that a person (``actor_id``) entered. A log-in that KRX refused may then be tried again.
 
         Raises
         ------
@@ -166,7 +166,7 @@ class Lab:
         """
         keys = self.source_keys()
         for name, value in entered.items():
-            keys.set(name, value)
+            keys.set(name, value, actor_id=actor_id)
         if entered.keys() & {"krx_id", "krx_password"}:
             settings = with_source_keys(self.settings, keys)
             if settings.krx_id is not None and settings.krx_password is not None:

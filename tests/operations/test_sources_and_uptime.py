@@ -27,6 +27,7 @@ from stocklab.operations import (
     source_health,
     with_source_keys,
 )
+from stocklab.operations.key_rotation import reseal
 from stocklab.settings import Settings
 
 NOON = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)  # in Seoul
@@ -147,7 +148,8 @@ def test_the_secret_can_be_exchanged_and_the_environment_wins(database: Database
     old.set("datagokr_key", "kept")
     old.set("opendart_key", "hidden by the environment")
     both = SourceKeys(database, open_sealer(settings(f"{NEW}, {OLD}")))
-    assert both.rotate() == 2
+    assert reseal(database, open_sealer(settings(f"{NEW}, {OLD}"))) == 2
+    assert both.values() == {"datagokr_key": "kept", "opendart_key": "hidden by the environment"}
     new = SourceKeys(database, open_sealer(settings(NEW)))
     filled = with_source_keys(settings(NEW), new)
     assert filled.datagokr_key is not None

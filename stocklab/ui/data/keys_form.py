@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from stocklab.operations import KeyState, SourceLine
-from stocklab.ui import blocks, cached
+from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.data.names import HOW_TO_GET, KEYS
 from stocklab.ui.text import _
@@ -73,7 +73,7 @@ def _save(entered: dict[str, str]) -> None:
         st.warning(_("Nothing was entered."), icon=":material/key_off:")
         return
     with blocks.guarded():
-        cached.lab().save_source_keys(entered)
+        cached.lab().save_source_keys(entered, actor_id=identity.owner_id())
         st.session_state[_SAID] = _("Saved. The next sync uses it.")
         st.rerun()
 
@@ -82,6 +82,6 @@ def _delete(kept: list[KeyState]) -> None:
     with blocks.guarded():
         keys = cached.lab().source_keys()
         for key in kept:
-            keys.delete(key.name)
+            keys.delete(key.name, actor_id=identity.owner_id())
         st.session_state[_SAID] = _("Deleted. The source is off from the next sync on.")
         st.rerun()

@@ -52,7 +52,7 @@ def downgrade() -> None:
     op.drop_column("strategies", "notes")
     op.drop_column("owners", "left_at")
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP FUNCTION refuse_audit_change()")
+        op.execute("DROP FUNCTION IF EXISTS refuse_audit_change()")
 
 
 def _give_versions_their_owner() -> None:
@@ -73,7 +73,7 @@ def _refuse_changes_of_the_audit_log() -> None:
     """Rows of the audit log are added, never changed or removed."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
-            "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+            "CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
         )
         op.execute(
@@ -90,6 +90,12 @@ def _refuse_changes_of_the_audit_log() -> None:
             f"CREATE TRIGGER audit_log_no_{event.lower()} BEFORE {event} ON audit_log "
             "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
         )
+    # INSERT OR REPLACE removes the old row without asking the trigger above.
+    op.execute(
+        "CREATE TRIGGER audit_log_no_replace BEFORE INSERT ON audit_log "
+        "WHEN EXISTS (SELECT 1 FROM audit_log WHERE number = NEW.number) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+    )
 
 
 def _audit_log() -> None:
