@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from stocklab.db.columns import JSON_DOCUMENT, UtcDateTime
 
@@ -296,7 +297,7 @@ def _search() -> None:
         sa.Column("post_id", sa.String(length=32), nullable=False),
         sa.Column("comment_id", sa.String(length=32)),
         sa.Column("folded", sa.Text(), nullable=False),
-        sa.Column("grams", sa.ARRAY(sa.Integer()).with_variant(sa.JSON(none_as_null=True), "sqlite")),
+        sa.Column("grams", ARRAY(sa.Integer()).with_variant(sa.JSON(none_as_null=True), "sqlite")),
         sa.ForeignKeyConstraint(
             ["comment_id"], ["comments.id"], name=op.f("fk_search_documents_comment_id_comments"), ondelete="CASCADE"
         ),
