@@ -115,7 +115,10 @@ class Comments:
             NOT_FOUND: the owner has no such comment.
         """
         with self._database.write(owner_id) as session:
-            row = _own(session, owner_id, comment_id)
+            row = _own(session, owner_id, comment_id, lock=False)
+            with as_system(session):
+                _lock_subject(session, row.post_id, row.publication_id)
+            _own(session, owner_id, comment_id)
             forget_comment(session, comment_id)
             session.execute(
                 update(CommentRow).where(CommentRow.id == comment_id).values(body="", deleted_at=now or utc_now())
@@ -126,7 +129,8 @@ class Comments:
 
 
 def _require_subject(session: Session, remark: Remark) -> None:
-    """What a comment is about is there; locked, so that it does not go meanwhile."""
+    """What a comment is about is there and shown."""
+    _lock_subject(session, remark.post_id, remark.publication_id)
     post, publication = PostRow, PublicationRow
     if remark.post_id is not None:
         there = select(post.id).where(post.id == remark.post_id, post.deleted_at.is_(None), post.hidden_at.is_(None))
@@ -136,8 +140,14 @@ def _require_subject(session: Session, remark: Remark) -> None:
             publication.withdrawn_at.is_(None),
             publication.hidden_at.is_(None),
         )
-    if session.scalar(there.with_for_update(read=True, key_share=True)) is None:
+    if session.scalar(there) is None:
         raise Refusal(RefusalCode.NOT_FOUND, "What this is about is not there any more.")
+
+
+def _lock_subject(session: Session, post_id: str | None, publication_id: str | None) -> None:
+    """Whoever changes a thread takes its subject first, then comments: two never wait for each other."""
+    table: Any = PostRow if post_id is not None else PublicationRow
+    session.execute(select(table.id).where(table.id == (post_id or publication_id)).with_for_update(key_share=True))
 
 
 def _place(session: Session, remark: Remark) -> _Place:
@@ -171,13 +181,12 @@ def _refuse_same(session: Session, owner_id: str, subject: Any, body: str, now: 
         raise Refusal(RefusalCode.DUPLICATE, "You said the same here a moment ago.")
 
 
-def _own(session: Session, owner_id: str, comment_id: str) -> Any:
-    """Lock a comment of the owner's: answers to it wait until this is done."""
-    row = session.execute(
-        select(CommentRow.id, CommentRow.post_id, CommentRow.publication_id)
-        .where(CommentRow.id == comment_id, CommentRow.owner_id == owner_id, CommentRow.deleted_at.is_(None))
-        .with_for_update()
-    ).first()
+def _own(session: Session, owner_id: str, comment_id: str, *, lock: bool = True) -> Any:
+    """A comment of the owner's. Locked, answers to it wait until this is done."""
+    own = select(CommentRow.id, CommentRow.post_id, CommentRow.publication_id).where(
+        CommentRow.id == comment_id, CommentRow.owner_id == owner_id, CommentRow.deleted_at.is_(None)
+    )
+    row = session.execute(own.with_for_update() if lock else own).first()
     if row is None:
         raise Refusal(RefusalCode.NOT_FOUND, "You have no such comment.")
     return row
@@ -200,9 +209,11 @@ def _remove_empty(session: Session, comment_id: str | None) -> None:
     while comment_id is not None:
         answer = select(CommentRow.id).where(CommentRow.parent_id == comment_id).limit(1)
         row = session.execute(
-            select(CommentRow.parent_id, CommentRow.deleted_at).where(CommentRow.id == comment_id).with_for_update()
+            select(CommentRow.parent_id)
+            .where(CommentRow.id == comment_id, CommentRow.deleted_at.is_not(None))
+            .with_for_update()
         ).first()
-        if row is None or row.deleted_at is None or session.scalar(answer) is not None:
+        if row is None or session.scalar(answer) is not None:
             return
         session.execute(delete(CommentRow).where(CommentRow.id == comment_id))
         comment_id = row.parent_id

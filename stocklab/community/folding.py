@@ -21,6 +21,7 @@ _LONGEST: Final = 80
 _QUERY: Final = re.compile(r'"([^"]*)"|(\S+)')
 _UNIT: Final = 1 << 16
 _SIGN: Final = 1 << 31
+_ACROSS: Final = 0x5A5A_5A5A
 
 
 def fold(text: str) -> str:
@@ -34,17 +35,22 @@ def fold(text: str) -> str:
 
 
 def grams(folded: str) -> set[int]:
-    """Every character and every pair of neighbours of a folded text, blanks left out, as signed 32-bit numbers.
+    """Every character and every pair of neighbours within a word of a folded text, and for phrases every pair across a
+    blank in numbers of its own; as signed 32-bit numbers.
 
-    Exact within the basic plane; two rarer characters may share a number, which costs a look at the text and no more.
+    Two things may share a number where rare characters are in them, which costs a look at the text and no more.
 
-    >>> sorted(grams("ab c")) == sorted([ord("a"), ord("b"), ord("c"), ord("a") * 65536 + ord("b")])
+    >>> sorted(grams("ab")) == sorted([ord("a"), ord("b"), ord("a") * 65536 + ord("b")])
     True
     """
     found: set[int] = set()
+    before = None
     for word in folded.split():
         codes = [ord(letter) % _UNIT for letter in word]
         found.update(codes)
+        if before is not None:
+            found.add(_signed((before * _UNIT + codes[0]) ^ _ACROSS))
+        before = codes[-1]
         found.update(_signed(first * _UNIT + second) for first, second in itertools.pairwise(codes))
     return found
 

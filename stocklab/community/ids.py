@@ -16,6 +16,6 @@ def new_id(now: datetime) -> str:
 
     >>> from datetime import UTC
     >>> new_id(datetime(2026, 1, 2, tzinfo=UTC))[:12]
-    '019b7bfe6c00'
+    '019b7c010400'
     """
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"

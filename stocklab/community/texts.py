@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
@@ -28,7 +29,7 @@ def clean_text(text: str, *, most: int, one_line: bool = False) -> str:
     """
     kept = storable(text).replace("\r\n", "\n")
     kept = " ".join(kept.split()) if one_line else kept.strip()
-    if not fold(kept):
+    if all(unicodedata.category(letter)[0] in "CZ" for letter in kept):  # nothing but blanks and invisible signs
         raise Refusal(RefusalCode.EMPTY, "Nothing was written.")
     if len(kept) > most:
         raise Refusal(RefusalCode.TOO_LONG, f"At most {most:,} characters, found {len(kept):,}.", most=most)
