@@ -134,6 +134,9 @@ def _postgres_hits(session: Session, asked: tuple[str, ...], before: int, most: 
     floor = newest - _NEWEST
     rows = list(session.execute(statement.where(document.number <= newest, document.number > floor)).all())
     if len(rows) < most and floor > 0:
-        older = statement.where(document.number <= floor, document.grams.contains(sorted(_wanted(asked))))
+        # apart, so that the planner does not walk all documents backward in the hope of meeting the term soon
+        asked_index = select(document.number).where(document.grams.contains(sorted(_wanted(asked))))
+        candidates = asked_index.where(document.number <= floor).cte().prefix_with("MATERIALIZED")
+        older = statement.join(candidates, candidates.c.number == document.number)
         rows += session.execute(older.limit(most - len(rows))).all()
     return rows, None

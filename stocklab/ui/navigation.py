@@ -37,6 +37,9 @@ PAGES: Final[Mapping[str, Place]] = {
     "factors": Place(N_("Factor catalogue"), ":material/menu_book:", RESEARCH),
     "screener": Place(N_("Stock screener"), ":material/filter_alt:", MARKET),
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
+    "news": Place(N_("News and disclosures"), ":material/newspaper:", MARKET),
+    "watch": Place(N_("Watch list"), ":material/star:", MARKET),
+    "community": Place(N_("Community"), ":material/forum:", COMMUNITY),
     "data": Place(N_("Data"), ":material/database:", HOUSE),
     "system": Place(N_("System"), ":material/monitor_heart:", HOUSE),
 }
