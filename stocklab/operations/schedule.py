@@ -149,6 +149,13 @@ SCHEDULES: Final = (
         after=("sync", "warm_factors"),
     ),
     Schedule(
+        name="publications",
+        text="Mark published strategies to the last session",
+        every=Every.SESSION,
+        at=time(18, 50),
+        after=("sync", "presets"),
+    ),
+    Schedule(
         name="backup",
         text="Back up the app database and the list of the market data",
         every=Every.DAY,
