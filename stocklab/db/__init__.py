@@ -64,6 +64,7 @@ from stocklab.db.sharing_models import (
     PublicationLikeRow,
     PublicationMarkRow,
     PublicationRow,
+    PublicationTermRow,
     QuestionnaireRow,
     SealedRulesRow,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "PublicationLikeRow",
     "PublicationMarkRow",
     "PublicationRow",
+    "PublicationTermRow",
     "QuestionnaireRow",
     "RateWindowRow",
     "RecentSymbolRow",

@@ -18,6 +18,7 @@ __all__ = [
     "PublicationLikeRow",
     "PublicationMarkRow",
     "PublicationRow",
+    "PublicationTermRow",
     "QuestionnaireRow",
     "SealedRulesRow",
 ]
@@ -25,6 +26,7 @@ __all__ = [
 
 _LISTED = text("visibility = 'public' AND withdrawn_at IS NULL AND hidden_at IS NULL")
 _ALIVE = text("NOT is_grave")
+_ALIVE_SQLITE = text("is_grave = 0")  # as statements say it there; an index of part of a table must say the same
 
 
 class PublicationRow(Authored, Base):
@@ -99,6 +101,16 @@ class PublicationFactorRow(Base):
     factor: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
+class PublicationTermRow(Base):
+    """Two letters that stand side by side in the folded name of a publication: what a search looks for."""
+
+    __tablename__ = "publication_terms"
+    __table_args__ = (Index(None, "term", "publication_id"),)
+
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), primary_key=True)
+    term: Mapped[str] = mapped_column(String(8), primary_key=True)
+
+
 class PublicationLikeRow(Authored, Base):
     """One like a user."""
 
@@ -124,8 +136,19 @@ class BoardEntryRow(Base):
 
     __tablename__ = "board_entries"
     __table_args__ = (
-        Index("ix_board_entries_places", "board", "value", "publication_id"),
-        Index("ix_board_entries_buckets", "board", "bucket", "value", sqlite_where=_ALIVE, postgresql_where=_ALIVE),
+        Index(  # with what boards are filtered by, so that entries a filter leaves out are not looked up
+            "ix_board_entries_places",
+            "board",
+            "value",
+            "publication_id",
+            "cost_fraction",
+            "capacity_krw",
+            "max_drawdown",
+            "sessions",
+        ),
+        Index(
+            "ix_board_entries_buckets", "board", "bucket", "value", sqlite_where=_ALIVE_SQLITE, postgresql_where=_ALIVE
+        ),
         Index(None, "publication_id"),
     )
 

@@ -17,6 +17,7 @@ from stocklab.db import (
     Database,
     PublicationFactorRow,
     PublicationRow,
+    PublicationTermRow,
     RunRow,
     SealedRulesRow,
     StrategyRow,
@@ -28,6 +29,7 @@ from stocklab.errors import InputError, ResultNotFound
 from stocklab.portfolios import Ideas, StrategyNotFound
 from stocklab.sharing.errors import NothingToShow, PublicationNotFound
 from stocklab.sharing.evidence import Evidence, evidence_of
+from stocklab.sharing.finding import terms_of
 from stocklab.sharing.following import Follower
 from stocklab.sharing.publication_views import Visibility
 from stocklab.sharing.seal import new_salt, seal
@@ -113,6 +115,7 @@ class Publications:
             row.trials = tried + (0 if parent is None else parent.trials)
             session.add(row)
             session.flush()
+            session.add_all(PublicationTermRow(publication_id=row.id, term=term) for term in terms_of(row.name))
             _add_rules(session, row, found)
             self._tell("appeared", session, row)
             return row.id
@@ -211,6 +214,7 @@ class Publications:
         row.description, row.curve = "", {}
         session.execute(delete(SealedRulesRow).where(SealedRulesRow.publication_id == row.id))
         session.execute(delete(PublicationFactorRow).where(PublicationFactorRow.publication_id == row.id))
+        session.execute(delete(PublicationTermRow).where(PublicationTermRow.publication_id == row.id))
         session.flush()
         self._tell("vanished", session, row)
 

@@ -21,6 +21,7 @@ from stocklab.db import (
 from stocklab.db.keyset import PAGE_SIZE, Page, beyond, page_of
 from stocklab.errors import InputError
 from stocklab.sharing.errors import PublicationNotFound
+from stocklab.sharing.finding import conditions_for
 from stocklab.sharing.publication_views import Mark, PublicationCard, PublicationDetail, card_values
 
 __all__ = ["MOST_FACTORS", "MOST_MARKS", "SORTS", "Showcase", "Sort"]
@@ -66,7 +67,7 @@ class Showcase:
         Parameters
         ----------
         search : str
-            Part of the name.
+            Part of the name: all its pairs of letters, whatever their case and width.
         factors : collection of str
             Ids of the catalogue: only strategies whose rules use all of them. Hidden rules are not found by factor.
         after : str, optional
@@ -85,13 +86,9 @@ class Showcase:
         column = _COLUMNS[sort]
         statement = select(PublicationRow, OwnerRow.name).join(OwnerRow, OwnerRow.id == PublicationRow.owner_id)
         statement = statement.where(*_LISTED, *_behind(after, column, sort))
-        if search.strip():
-            statement = statement.where(PublicationRow.name.icontains(search.strip(), autoescape=True))
-        for factor in sorted(set(factors)):
-            using = select(PublicationFactorRow.publication_id).where(PublicationFactorRow.factor == factor)
-            statement = statement.where(PublicationRow.id.in_(using))
         statement = statement.order_by(column.desc(), PublicationRow.id.desc()).limit(PAGE_SIZE + 1)
         with self._database.read(reader_id) as session:
+            statement = statement.where(*conditions_for(session, search, factors))
             rows = session.execute(statement.options(*_NOT_IN_LISTS)).all()
             return _page(session, rows, reader_id, sort)
 

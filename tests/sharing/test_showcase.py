@@ -85,12 +85,22 @@ def test_nonsense_in_a_search_is_refused_in_words(home: Any) -> None:
     with pytest.raises(InputError, match="5 factors"):
         showcase.list("ben", factors=list("abcdef"))
     assert showcase.list("ben", search="%' OR 1=1 --").items == ()
+    assert showcase.list("ben", search="%").items == ()
+
+
+def test_words_are_found_in_any_case_and_width(home: Any, strategy: Make) -> None:
+    made = home.publish("ada", strategy("Low PER 가치 100%"))
+    showcase = Showcase(home.database)
+    for search in ("low per", "ＰＥＲ", "가치", "치", "100%", "  per   가치 ", "w"):
+        assert [one.id for one in showcase.list("ben", search=search).items] == [made], search
+    for search in ("high", "가격", "치가"):
+        assert showcase.list("ben", search=search).items == (), search
 
 
 def test_a_list_costs_the_same_number_of_statements_however_long(home: Any, many: list[str]) -> None:
     showcase = Showcase(home.database)
     for read, most in (
-        (lambda: showcase.list("ben", factors=["per"], search="전략"), 2),
+        (lambda: showcase.list("ben", factors=["per"], search="전략"), 3),
         (lambda: showcase.list("ben", sort="likes"), 2),
         (lambda: showcase.mine("ada"), 2),
         (lambda: showcase.get("ben", many[0]), 4),

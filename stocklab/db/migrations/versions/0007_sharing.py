@@ -18,6 +18,8 @@ depends_on = None
 
 _LISTED = sa.text("visibility = 'public' AND withdrawn_at IS NULL AND hidden_at IS NULL")
 _ALIVE = sa.text("NOT is_grave")
+_ALIVE_SQLITE = sa.text("is_grave = 0")
+_FILTERED_BY = ("cost_fraction", "capacity_krw", "max_drawdown", "sessions")
 _REPLACED = ("is_public", "is_anonymous", "hide_strategy_details")
 
 
@@ -32,6 +34,7 @@ def upgrade() -> None:
     _publications()
     _board_entries()
     _publication_factors()
+    _publication_terms()
     _publication_likes()
     _publication_marks()
     _sealed_rules()
@@ -42,6 +45,7 @@ def downgrade() -> None:
     op.drop_table("sealed_rules")
     op.drop_table("publication_marks")
     op.drop_table("publication_likes")
+    op.drop_table("publication_terms")
     op.drop_table("publication_factors")
     op.drop_table("board_entries")
     op.drop_table("publications")
@@ -159,10 +163,12 @@ def _board_entries() -> None:
         "ix_board_entries_buckets",
         "board_entries",
         ["board", "bucket", "value"],
-        sqlite_where=_ALIVE,
+        sqlite_where=_ALIVE_SQLITE,
         postgresql_where=_ALIVE,
     )
-    op.create_index("ix_board_entries_places", "board_entries", ["board", "value", "publication_id"])
+    op.create_index(
+        "ix_board_entries_places", "board_entries", ["board", "value", "publication_id", *_FILTERED_BY]
+    )
     op.create_index("ix_board_entries_publication_id", "board_entries", ["publication_id"])
 
 
@@ -180,6 +186,22 @@ def _publication_factors() -> None:
         sa.PrimaryKeyConstraint("publication_id", "factor", name=op.f("pk_publication_factors")),
     )
     op.create_index("ix_publication_factors_factor_publication_id", "publication_factors", ["factor", "publication_id"])
+
+
+def _publication_terms() -> None:
+    op.create_table(
+        "publication_terms",
+        sa.Column("publication_id", sa.String(length=32), nullable=False),
+        sa.Column("term", sa.String(length=8), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publication_id"],
+            ["publications.id"],
+            name=op.f("fk_publication_terms_publication_id_publications"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("publication_id", "term", name=op.f("pk_publication_terms")),
+    )
+    op.create_index("ix_publication_terms_term_publication_id", "publication_terms", ["term", "publication_id"])
 
 
 def _publication_likes() -> None:
