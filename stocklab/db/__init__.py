@@ -71,6 +71,7 @@ from stocklab.db.sharing_models import (
     PublicationLikeRow,
     PublicationMarkRow,
     PublicationRow,
+    PublicationTermRow,
     QuestionnaireRow,
     SealedRulesRow,
 )
@@ -118,6 +119,7 @@ __all__ = [
     "PublicationLikeRow",
     "PublicationMarkRow",
     "PublicationRow",
+    "PublicationTermRow",
     "QuestionnaireRow",
     "RateWindowRow",
     "RecentSymbolRow",

@@ -160,6 +160,13 @@ SCHEDULES: Final = (
         follows_data=True,
     ),
     Schedule(
+        name="publications",
+        text="Mark published strategies to the last session",
+        every=Every.SESSION,
+        at=time(18, 50),
+        after=("sync", "presets"),
+    ),
+    Schedule(
         name="backup",
         text="Back up the app database and the list of the market data",
         every=Every.DAY,

@@ -22,6 +22,7 @@ from stocklab.operations.intents import upload_path
 from stocklab.operations.tidying import forget_old
 from stocklab.portfolios import Runs, Strategies
 from stocklab.portfolios.ahead import run_presets_ahead, warm_saved
+from stocklab.ranking import mark_publications
 from stocklab.research.sweep_store import SweepStore
 from stocklab.sidecar.key_job import key_work
 from stocklab.sidecar.news_job import disclosures_work, news_work
@@ -76,6 +77,20 @@ def _presets(context: JobContext) -> str:
         should_cancel=context.stop,
     )
     return ran.describe("presets ready")
+
+
+def _publications(context: JobContext) -> str:
+    settings = context.settings
+    done = mark_publications(
+        context.database,
+        _store(context),
+        ResultStore(_home(context)),
+        threads=max(1, settings.engine_threads - 1),
+        factor_cache_mb=settings.factor_cache_mb,
+        on_progress=context.tell,
+        should_cancel=context.stop,
+    )
+    return done.describe()
 
 
 def _described(report: BackupReport) -> str:
@@ -163,6 +178,7 @@ _WORKS: Final[Mapping[str, Work]] = MappingProxyType(
         "quality": _quality,
         "warm_factors": _warm_factors,
         "presets": _presets,
+        "publications": _publications,
         "backup": _backup,
         "collect_garbage": _collect_garbage,
     }

@@ -70,6 +70,7 @@ JOBS: Final[Mapping[str, str]] = {
     "sync": N_("Fetch the day's data after the close"),
     "sync_morning": N_("Fetch what appears the next morning"),
     "quality": N_("Check the newest data"),
+    "publications": N_("Mark published strategies to the last session"),
     "warm_factors": N_("Compute factors of saved strategies ahead"),
     "presets": N_("Run the presets ahead"),
     "backup": N_("Back up"),
