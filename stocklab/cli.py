@@ -29,6 +29,7 @@ from stocklab.commands import (
     strategy,
     sweep,
     up,
+    users,
 )
 from stocklab.commands.arguments import Command
 from stocklab.errors import Cancelled, DocumentError, FormulaError, StockLabError
@@ -51,6 +52,7 @@ _FAMILIES: Final = (
     proof,
     prepare,
     backup,
+    users,
     health,
 )
 """Modules of commands, in the order of the help."""
