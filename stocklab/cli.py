@@ -31,6 +31,7 @@ from stocklab.commands import (
     strategy,
     sweep,
     up,
+    users,
 )
 from stocklab.commands.arguments import Command
 from stocklab.errors import Cancelled, DocumentError, FormulaError, StockLabError
@@ -55,6 +56,7 @@ _FAMILIES: Final = (
     backup,
     audit,
     keys,
+    users,
     health,
 )
 """Modules of commands, in the order of the help."""

@@ -217,9 +217,11 @@ def test_leaving_takes_everything_private_along_and_leaves_threads_whole(
         session.add(StrategyRow(id="s", owner_id=kim.id, name="n", document={}, fingerprint="f", tags=[]))
         session.add(PostRow(id="p", owner_id=kim.id, category="free", title="hello", body="words", created_at=now))
         session.flush()
-        session.add(CommentRow(id="c", owner_id=kim.id, post_id="p", body="mine", created_at=now))
+        session.add(CommentRow(id="c", owner_id=kim.id, post_id="p", path="1", body="mine", created_at=now))
     with database.write(admin.id) as session:
-        session.add(CommentRow(id="r", owner_id=admin.id, post_id="p", parent_id="c", body="reply", created_at=now))
+        session.add(
+            CommentRow(id="r", owner_id=admin.id, post_id="p", parent_id="c", path="1.1", body="reply", created_at=now)
+        )
     assert code_of(accounts.leaving.leave, kim.id, "wrong horse battery", withdraw=withdraw) == "password_wrong"
     assert code_of(accounts.leaving.leave, admin.id, PASSWORD, withdraw=withdraw) == "last_admin"
     accounts.leaving.leave(kim.id, PASSWORD, withdraw=withdraw)

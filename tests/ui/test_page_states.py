@@ -26,6 +26,8 @@ PAGES = (
     "system",
     "start",
     "help",
+    "account",
+    "admin",
 )
 
 
