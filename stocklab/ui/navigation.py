@@ -37,6 +37,8 @@ PAGES: Final[Mapping[str, Place]] = {
     "factors": Place(N_("Factor catalogue"), ":material/menu_book:", RESEARCH),
     "screener": Place(N_("Stock screener"), ":material/filter_alt:", MARKET),
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
+    "shared": Place(N_("Shared strategies"), ":material/share:", COMMUNITY),
+    "ranking": Place(N_("Ranking"), ":material/leaderboard:", COMMUNITY),
     "data": Place(N_("Data"), ":material/database:", HOUSE),
     "system": Place(N_("System"), ":material/monitor_heart:", HOUSE),
 }

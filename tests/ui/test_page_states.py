@@ -14,7 +14,19 @@ from stocklab.ui.preset_cards import FEATURED, STYLES
 from stocklab.ui.text import speaking
 
 HANGUL = re.compile("[가-힣]")
-PAGES = ("home", "builder", "screener", "company", "results", "strategies", "factors", "data", "system")
+PAGES = (
+    "home",
+    "builder",
+    "screener",
+    "company",
+    "results",
+    "strategies",
+    "shared",
+    "ranking",
+    "factors",
+    "data",
+    "system",
+)
 
 
 def said(page: AppTest) -> str:
