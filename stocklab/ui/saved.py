@@ -44,7 +44,7 @@ def strategy_card(saved: StrategySummary) -> None:
                 if st.button(_("Open"), key=f"open_{saved.id}", icon=":material/tune:"):
                     open_saved(saved.id)
                     navigation.go("builder")
-                if st.button(_("Share"), key=f"share_{saved.id}", icon=":material/share:"):
+                if st.button(_("Share with others"), key=f"share_{saved.id}", icon=":material/share:"):
                     share_dialog(saved)
                 _menu(saved)
         with st.expander(_("Details"), key=f"details_{saved.id}", on_change="rerun") as details:
