@@ -171,6 +171,9 @@ _COUNTED: Final[Mapping[str, str]] = {
     r"(?P<count>\d+) (?:saved )?strategies warmed, (?P<refused>\d+) cannot run on these data\.": N_(
         "Strategies prepared: {count}; {refused} cannot run on these data"
     ),
+    r"(?P<count>[\d,]+) publications marked, (?P<waiting>[\d,]+) waiting, (?P<failed>[\d,]+) failed(?: .*|\.)": N_(
+        "Shared strategies marked: {count}, waiting: {waiting}, failed: {failed}"
+    ),
     r"(?P<count>\d+) presets ready\.": N_("Presets ready: {count}"),
     r"(?P<count>\d+) presets ready, (?P<refused>\d+) cannot run on these data\.": N_(
         "Presets ready: {count}; {refused} cannot run on these data"

@@ -38,6 +38,8 @@ PAGES: Final[Mapping[str, Place]] = {
     "factors": Place(N_("Factor catalogue"), ":material/menu_book:", RESEARCH),
     "screener": Place(N_("Stock screener"), ":material/filter_alt:", MARKET),
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
+    "shared": Place(N_("Shared strategies"), ":material/share:", COMMUNITY),
+    "ranking": Place(N_("Ranking"), ":material/leaderboard:", COMMUNITY),
     "news": Place(N_("News and disclosures"), ":material/newspaper:", MARKET),
     "watch": Place(N_("Watch list"), ":material/star:", MARKET),
     "community": Place(N_("Community"), ":material/forum:", COMMUNITY),

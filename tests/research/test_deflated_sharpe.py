@@ -16,7 +16,9 @@ from stocklab.research.deflated_sharpe import deflated_score, expected_best, mom
 SHARPE, SESSIONS, VARIANCE = 2.5 / math.sqrt(250), 1250, 0.5 / 250
 
 
-def deflated(*, trials: int, skewness: float = -3.0, kurtosis: float = 10.0, variance: float | None = VARIANCE) -> float:
+def deflated(
+    *, trials: int, skewness: float = -3.0, kurtosis: float = 10.0, variance: float | None = VARIANCE
+) -> float:
     score = deflated_score(
         SHARPE, sessions=SESSIONS, skewness=skewness, kurtosis=kurtosis, trials=trials, variance=variance
     )

@@ -28,6 +28,11 @@ PAGES = (
     "help",
     "account",
     "admin",
+    "shared",
+    "ranking",
+    "factors",
+    "data",
+    "system",
 )
 
 
