@@ -18,7 +18,10 @@ from playwright.sync_api import Browser, Page, expect
 from stocklab.data import Store, open_panel
 from stocklab.market.panel import KIND_CODES
 
-PAGES = ("home", "builder", "screener", "company", "sweeps", "results", "strategies", "factors", "data", "system")
+PAGES = (
+    *("home", "builder", "screener", "company", "sweeps", "results", "strategies", "factors"),
+    *("news", "watch", "community", "data", "system"),
+)
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 TALLEST = 6000
 PRESETS = ("momentum_12_1", "moving_average_cross", "low_volatility")

@@ -28,6 +28,7 @@ from stocklab.commands import (
     proof,
     scheduler,
     screen,
+    search,
     strategy,
     sweep,
     up,
@@ -53,8 +54,10 @@ _FAMILIES: Final = (
     proof,
     prepare,
     backup,
+    search,
     audit,
     keys,
+    search,
     health,
 )
 """Modules of commands, in the order of the help."""

@@ -146,13 +146,13 @@ def test_news_are_chosen_and_the_choice_is_kept(pages, lab: Lab) -> None:
             link = f"javascript:alert({number})" if number else "https://news.example/1"
             values = {"title": f"기사 {number}.", "link": link, "published_at": moment, "first_seen_at": moment}
             session.add(NewsItemRow(key=f"{number:064x}", symbol=symbol, **values))
-    page = pages("news", lang="en")
+    page = pages("news")
     assert "[halt]&lt;b&gt;" in said(page)
     page.multiselect(key="news_kinds").set_value(["dividend"]).run()
     assert "[halt]" not in said(page)
     page.text_input(key="news_save_name").input("배당만").run()
     page.button(key="news_save_button").click().run()
-    again = pages("news", lang="en")
+    again = pages("news")
     assert "[halt]" in said(again)
     again.selectbox(key="news_saved_choice").select_index(0).run()
     assert "[dividend]" in said(again)
