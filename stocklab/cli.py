@@ -54,7 +54,6 @@ _FAMILIES: Final = (
     proof,
     prepare,
     backup,
-    search,
     audit,
     keys,
     search,

@@ -116,7 +116,7 @@ def _attacked(page: Page) -> list[str]:
         """() => {
             const bad = [];
             if (window.__pwned) bad.push('ran');
-            const inside = '.lab-words, .lab-post, .lab-post-line, .lab-news, .lab-comment, [data-testid=stHtml]';
+            const inside = '.lab-words, .lab-post, .lab-post-line, .lab-news, .lab-comment, .lab-card-name, .lab-table, .lab-tag';
             for (const root of document.querySelectorAll(inside)) {
                 for (const node of root.querySelectorAll('*')) {
                     if (/^(script|img|svg|iframe|style|link|meta|base|form|object|embed|math|details|input)$/i.test(node.tagName)
