@@ -26,7 +26,7 @@ from stocklab.strategy import PRESETS as PRESET_TABLE
 
 PAGES = (
     *("home", "builder", "screener", "company", "sweeps", "results", "strategies", "shared", "ranking"),
-    *("factors", "data", "system"),
+    *("factors", "news", "watch", "community", "data", "system", "start", "help"),
 )
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 TALLEST = 6000

@@ -28,6 +28,7 @@ from stocklab.commands import (
     proof,
     scheduler,
     screen,
+    search,
     strategy,
     sweep,
     up,
@@ -57,6 +58,7 @@ _FAMILIES: Final = (
     audit,
     keys,
     users,
+    search,
     health,
 )
 """Modules of commands, in the order of the help."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from stocklab.community.folding import fts_text, grams, terms
@@ -86,10 +86,13 @@ def _wanted(asked: tuple[str, ...]) -> set[int]:
     return {gram for term in asked for gram in grams(term)}
 
 
-def _shown_and_true(asked: tuple[str, ...], position: Any) -> Any:
-    """Documents of what is shown whose text holds every term: pairs may stand apart, so the text is looked at."""
-    document = SearchDocumentRow
-    holds: list[ColumnElement[bool]] = [position(document.folded, term) > 0 for term in asked]
+def _holds(asked: tuple[str, ...], position: Any) -> list[ColumnElement[bool]]:
+    """That a text holds every term: pairs may stand apart, so the text is looked at."""
+    return [position(SearchDocumentRow.folded, term) > 0 for term in asked]
+
+
+def _shown(document: Any) -> Select[Any]:
+    """Documents, from the table or from candidates of it, of what is shown; the newest first."""
     return (
         select(document.number, document.post_id, document.comment_id, document.folded)
         .join(PostRow, PostRow.id == document.post_id)
@@ -98,7 +101,6 @@ def _shown_and_true(asked: tuple[str, ...], position: Any) -> Any:
             PostRow.hidden_at.is_(None),
             PostRow.deleted_at.is_(None),
             or_(document.comment_id.is_(None), and_(CommentRow.hidden_at.is_(None), CommentRow.deleted_at.is_(None))),
-            *holds,
         )
         .order_by(document.number.desc())
     )
@@ -107,7 +109,7 @@ def _shown_and_true(asked: tuple[str, ...], position: Any) -> Any:
 def _sqlite_hits(session: Session, asked: tuple[str, ...], before: int, most: int) -> tuple[list[Any], int | None]:
     """The full-text table hands out candidates from the newest on, so a common term ends the search early."""
     match = " ".join(f'"{word}"' for word in fts_text(_wanted(asked)).split())
-    statement = _shown_and_true(asked, func.instr)
+    statement = _shown(SearchDocumentRow).where(*_holds(asked, func.instr))
     rows: list[Any] = []
     for size in _BATCHES:
         numbers = session.scalars(_CANDIDATES, {"asked": match, "before": before, "most": size}).all()
@@ -127,7 +129,8 @@ def _postgres_hits(session: Session, asked: tuple[str, ...], before: int, most: 
     A term that is rare among the newest is rare enough for the index.
     """
     document = SearchDocumentRow
-    statement = _shown_and_true(asked, func.strpos).limit(most)
+    holds = _holds(asked, func.strpos)
+    statement = _shown(document).where(*holds).limit(most)
     newest = session.scalar(select(func.max(document.number)).where(document.number < before))
     if newest is None:
         return [], None
@@ -135,8 +138,8 @@ def _postgres_hits(session: Session, asked: tuple[str, ...], before: int, most: 
     rows = list(session.execute(statement.where(document.number <= newest, document.number > floor)).all())
     if len(rows) < most and floor > 0:
         # apart, so that the planner does not walk all documents backward in the hope of meeting the term soon
-        asked_index = select(document.number).where(document.grams.contains(sorted(_wanted(asked))))
-        candidates = asked_index.where(document.number <= floor).cte().prefix_with("MATERIALIZED")
-        older = statement.join(candidates, candidates.c.number == document.number)
-        rows += session.execute(older.limit(most - len(rows))).all()
+        columns = (document.number, document.post_id, document.comment_id, document.folded)
+        by_index = select(*columns).where(document.grams.contains(sorted(_wanted(asked))), document.number <= floor)
+        candidates = by_index.where(*holds).cte("candidates").prefix_with("MATERIALIZED")
+        rows += session.execute(_shown(candidates.c).limit(most - len(rows))).all()
     return rows, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ def thread(*, post_id: str | None = None, publication_id: str | None = None) -> 
     """Comments under a post or a publication, and the form to add one."""
     subject = post_id or publication_id or ""
     owner_id = identity.owner_id()
-    where = {"post_id": post_id, "publication_id": publication_id}
+    where: dict[str, Any] = {"post_id": post_id, "publication_id": publication_id}
     with allowed():
         _form(_("Write a comment"), f"new_{subject}", lambda body, hidden: _write(body, hidden, where, None))
         places: list[str | None] = st.session_state.setdefault(f"comment_places_{subject}", [None])
@@ -49,7 +49,7 @@ def _turn_pages(places: list[str | None], after: str | None, subject: str) -> No
             st.rerun()
 
 
-def _comment(one: Comment, where: dict[str, str | None], *, may_hide: bool) -> None:
+def _comment(one: Comment, where: dict[str, Any], *, may_hide: bool) -> None:
     silent = _("This comment was deleted.") if one.is_deleted else _("This comment was hidden by an admin.")
     body = f'<p class="gone">{html.escape(silent)}</p>' if not one.body else safe_html(one.body)
     head = (
@@ -101,7 +101,7 @@ def _toggle(comment_id: str, what: str) -> None:
     st.rerun()
 
 
-def _opened(one: Comment, where: dict[str, str | None]) -> None:
+def _opened(one: Comment, where: dict[str, Any]) -> None:
     """The form that was asked for below a comment."""
     match st.session_state.get(_OPEN):
         case (one.id, "answer"):
@@ -138,7 +138,7 @@ def _form(label: str, key: str, send: Callable[[str, bool], None], *, now: str |
             st.rerun()
 
 
-def _write(body: str, hidden: bool, where: dict[str, str | None], parent_id: str | None) -> None:
+def _write(body: str, hidden: bool, where: dict[str, Any], parent_id: str | None) -> None:
     remark = Remark(body=body, parent_id=parent_id, is_anonymous=hidden, **where)
     services.comments().write(identity.owner_id(), remark)
 

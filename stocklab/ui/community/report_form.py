@@ -15,7 +15,7 @@ __all__ = ["report_button"]
 
 def report_button(kind: SubjectKind, subject_id: str) -> None:
     """A button that opens the form."""
-    with st.popover(_("Report"), icon=":material/flag:", type="tertiary", key=f"report_{subject_id}"):
+    with st.popover(_("Report this"), icon=":material/flag:", type="tertiary", key=f"report_{subject_id}"):
         with st.form(key=f"report_form_{subject_id}", border=False):
             reason = st.selectbox(
                 _("Why?"), list(REASONS), format_func=lambda code: _(REASONS[code]), key=f"report_{subject_id}_reason"

@@ -40,8 +40,11 @@ def strategy_card(card: Mapping[str, Any], live: LiveCard | None) -> None:
         if live is not None:
             rows.append([_("Return since publication"), fmt.DASH, fmt.percent(live.return_since, signed=True)])
         blocks.table([_("Figure"), _("When posted"), _("Now")], rows)
-        span = f"{card.get('run_start') or fmt.DASH} – {card.get('run_end') or fmt.DASH}"
-        st.caption(_("Backtest {span}. A backtest is no promise.").format(span=span))
+        first, last = card.get("run_start"), card.get("run_end")
+        if first and last:
+            st.caption(
+                _("Backtest {span}. A backtest is no promise.").format(span=f"{fmt.day(first)} – {fmt.day(last)}")
+            )
 
 
 def _figure(code: str, value: Any) -> str:

@@ -82,14 +82,14 @@ def _fields() -> Chosen:
         )
         left, right = st.columns([1, 2], vertical_alignment="bottom")
         left.selectbox(
-            _("Period"),
+            _("Within"),
             list(_PERIODS),
             format_func=lambda code: _(_PERIODS[code]),
             key=_default("news_period_choice", "30"),
         )
         known = cached.symbol_names()
         right.multiselect(
-            _("Symbols"),
+            _("Which symbols"),
             list(known),
             format_func=lambda symbol: known.get(symbol, symbol),
             max_selections=_MOST_SYMBOLS,

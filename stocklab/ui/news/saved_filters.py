@@ -31,7 +31,7 @@ def saved_filters(restore: Callable[[Mapping[str, Any]], None], document: Callab
                 _("Saved filters"),
                 list(kept),
                 index=None,
-                format_func=lambda filter_id: kept[filter_id].name if filter_id in kept else "",
+                format_func=lambda filter_id: kept[filter_id].name if filter_id in kept else filter_id,
                 key="news_saved_choice",
                 on_change=open_chosen,
                 placeholder=_("Choose a filter"),
