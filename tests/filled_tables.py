@@ -26,6 +26,7 @@ from stocklab.db import Base
 from stocklab.db.columns import JSON_DOCUMENT, UtcDateTime
 
 ROWS = 2
+NAMES = ("local", "second")
 START = datetime(2026, 11, 20, 3, 4, 5, 678901, tzinfo=UTC)
 ALLOWED = {  # what check constraints demand
     ("jobs", "state"): "COMPLETED",
@@ -49,15 +50,20 @@ def tables_of(connection: Connection) -> list[Table]:
     return metadata.sorted_tables
 
 
-def fill(connection: Connection, leave_out: Collection[str] = ()) -> None:
-    """Two rows in every table, the second pointing to the first where a table points to itself."""
+def fill(connection: Connection, leave_out: Collection[str] = (), names: tuple[str, str] = NAMES) -> None:
+    """Two rows in every table, the second pointing to the first where a table points to itself.
+
+    Ids are ``names``, and so are owners: the first row of every table is the first owner's. Texts name row and table.
+    """
     for table in tables_of(connection):
         if table.name == "owners":
             connection.execute(table.delete())
         if table.name in leave_out:
             continue
         for number in range(ROWS):
-            connection.execute(table.insert(), {column.name: value(table, column, number) for column in table.columns})
+            connection.execute(
+                table.insert(), {column.name: value(table, column, number, names) for column in table.columns}
+            )
 
 
 def rows_of(connection: Connection) -> dict[str, list[dict[str, Any]]]:
@@ -70,20 +76,20 @@ def rows_of(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def value(table: Table, column: Column[Any], number: int) -> Any:
+def value(table: Table, column: Column[Any], number: int, names: tuple[str, str] = NAMES) -> Any:
     """The value of a column in one of the rows; two rows never share a text."""
     if (table.name, column.name) in ALLOWED:
         return ALLOWED[table.name, column.name]
     if table.name == "comments" and column.name in ("post_id", "publication_id"):  # under one of the two
-        return _key(column, number) if (column.name == "post_id") == (number == 0) else None
+        return _key(column, number, names) if (column.name == "post_id") == (number == 0) else None
     for key in column.foreign_keys:
         if key.column.table is table:
-            return _key(column, 0) if number else None
-        return _key(column, number)
-    return _plain(column, number)
+            return _key(column, 0, names) if number else None
+        return _key(column, number, names)
+    return _plain(column, number, names)
 
 
-def _plain(column: Column[Any], number: int) -> Any:
+def _plain(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
     kind = column.type
     if isinstance(kind, JSON):
         return {"row": number, "text": "가", "list": [1, None, {"deep": True}]}
@@ -97,14 +103,15 @@ def _plain(column: Column[Any], number: int) -> Any:
         return number + 1
     if isinstance(kind, Numeric | Float):
         return 0.5 + number
-    return _key(column, number)
+    return _key(column, number, names)
 
 
-def _key(column: Column[Any], number: int) -> Any:
+def _key(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
     if isinstance(column.type, Integer):
         return number + 1
-    text = "local" if number == 0 else "second"
-    return text if column.name.endswith("id") else f"{text} {column.name}"[: getattr(column.type, "length", None)]
+    name = names[number]
+    text = name if column.name.endswith("id") else f"{name}:{column.table.name}:{column.name}"
+    return text[: getattr(column.type, "length", None)]
 
 
 def _type(kind: TypeEngine[Any]) -> TypeEngine[Any]:

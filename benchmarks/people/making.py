@@ -261,6 +261,7 @@ def _publication(n: int, size: Size, rng: random.Random) -> Row:
         "owner_id": _someone(rng, size.users),
         "strategy_id": strategy_id(n),
         "version": 1,
+        "parent_id": publication_id(n // 3) if n % 3 == 0 and n else None,
         "name": _name(rng),
         "description": _text(rng, 20),
         "document": json.dumps({"name": "x"}),

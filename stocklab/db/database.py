@@ -22,6 +22,9 @@ __all__ = ["Database", "DatabaseUnreachable", "PoolShape", "open_database"]
 
 _BUSY_TIMEOUT_MS = 15_000
 _TURN_SECONDS = 30.0
+_ALL_IN_USE = (
+    "Every connection to the app database is in use. Hint: try again, or raise STOCKLAB_DATABASE_POOL_OVERFLOW."
+)
 _WRITE = "stocklab_write"
 
 
@@ -53,10 +56,13 @@ class PoolShape:
 class Database:
     """An engine and its sessions. ``read`` and `write` are the only ways to a session."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pool: PoolShape | None = None) -> None:
+        shape = pool or PoolShape()
         self.engine = engine
         self._writer = engine.execution_options(**{_WRITE: True})
-        self._turns = Turns()
+        self._writers = Turns()
+        self._connections = Turns(shape.size + shape.overflow)
+        self._patience_seconds = shape.timeout_seconds
 
     @property
     def backend(self) -> str:
@@ -72,7 +78,7 @@ class Database:
         DatabaseUnreachable
             The database does not answer, or stayed locked for too long.
         """
-        with _named_errors(), Session(self.engine, expire_on_commit=False) as session:
+        with self._turn(writes=False), _named_errors(), Session(self.engine, expire_on_commit=False) as session:
             if owner is not None:
                 enter_scope(session, owner)
             yield session
@@ -92,20 +98,32 @@ class Database:
         ForeignRow
             A row of another owner was written; nothing was changed.
         """
-        with self._turn(), _named_errors(), Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with (
+            self._turn(writes=True),
+            _named_errors(),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             if owner is not None:
                 enter_scope(session, owner)
             yield session
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """On SQLite the writers of this process take turns, before they take a connection that others could read on."""
+    def _turn(self, *, writes: bool) -> Iterator[None]:
+        """On SQLite the writers of this process take turns, and readers wait for nobody; on PostgreSQL all take turns
+        for the connections there may be.
+        """
         if self.backend != "sqlite":
-            yield
-            return
-        with self._turns.take(_TURN_SECONDS) as taken:
-            if not taken:
-                raise DatabaseUnreachable(f"The app database stayed locked for {_TURN_SECONDS:.0f} seconds.")
+            with self._connections.take(self._patience_seconds) as taken:
+                if not taken:
+                    raise DatabaseUnreachable(_ALL_IN_USE)
+                yield
+        elif writes:
+            with self._writers.take(_TURN_SECONDS) as taken:
+                if not taken:
+                    raise DatabaseUnreachable(f"The app database stayed locked for {_TURN_SECONDS:.0f} seconds.")
+                yield
+        else:
             yield
 
     def ping(self) -> None:
@@ -142,7 +160,7 @@ def open_database(url: str, pool: PoolShape | None = None) -> Database:
         raise SettingsError("STOCKLAB_DATABASE_URL cannot be read as a database URL.") from error
     if backend == "postgresql":
         driver = parsed.set(drivername="postgresql+psycopg")
-        return Database(create_engine(driver, pool_pre_ping=True, **(pool or PoolShape()).options()))
+        return Database(create_engine(driver, pool_pre_ping=True, **(pool or PoolShape()).options()), pool)
     if backend != "sqlite":
         raise SettingsError(
             f"STOCKLAB_DATABASE_URL: expected sqlite:///... or postgresql://..., found {backend!r}. "
@@ -168,9 +186,7 @@ def _named_errors() -> Iterator[None]:
     try:
         yield
     except PoolTimeout as error:
-        raise DatabaseUnreachable(
-            "Every connection to the app database is in use. Hint: try again, or raise STOCKLAB_DATABASE_POOL_OVERFLOW."
-        ) from error
+        raise DatabaseUnreachable(_ALL_IN_USE) from error
     except (InterfaceError, OperationalError) as error:
         raise DatabaseUnreachable(f"The app database does not answer ({type(error.orig).__name__}).") from error
 

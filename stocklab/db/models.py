@@ -185,6 +185,7 @@ class JobRow(Private, Base):
         CheckConstraint("state IN ('" + "', '".join(JobState) + "')", name="state"),
         Index(None, "state", "worker"),
         Index(None, "owner_id", "created_at"),
+        Index(None, "kind", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -1,4 +1,4 @@
-"""Turns of a process's writers: first come, first served, as SQLite's own waiting is not."""
+"""Turns of a process's sessions: first come, first served."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ __all__ = ["Turns"]
 
 
 class Turns:
-    """One holder at a time; those who wait get it in the order they came.
+    """So many holders at a time as there are ``places``; those who wait get one in the order they came.
 
-    SQLite lets a waiting writer sleep and try again, up to 100 ms later, and whoever tries first wins: among many
-    writers some would wait until they are told that the database is locked.
+    SQLite lets a waiting writer sleep and try again, up to 100 ms later, and whoever tries first wins; from a pool of
+    connections whoever comes just then takes the one that was given back. Among fifty some would wait until they are
+    told that the database is locked, or busy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, places: int = 1) -> None:
         self._guard = threading.Lock()
-        self._held = False
+        self._free = places
         self._waiting: deque[threading.Event] = deque()
 
     @contextmanager
     def take(self, timeout_seconds: float) -> Iterator[bool]:
-        """Hold the turn for the block; False, and nothing is held, when it did not come in time."""
+        """Hold a place for the block; False, and nothing is held, when it did not come in time."""
         taken = self._wait(timeout_seconds)
         try:
             yield taken
@@ -34,8 +35,8 @@ class Turns:
 
     def _wait(self, timeout_seconds: float) -> bool:
         with self._guard:
-            if not self._held:
-                self._held = True
+            if self._free:
+                self._free -= 1
                 return True
             mine = threading.Event()
             self._waiting.append(mine)
@@ -52,4 +53,4 @@ class Turns:
             if self._waiting:
                 self._waiting.popleft().set()
             else:
-                self._held = False
+                self._free += 1

@@ -1,5 +1,5 @@
-"""Row-level security on PostgreSQL: what ``stocklab.db.scope`` says, enforced by the database as well; an index that
-counts the people who tried a variant.
+"""Row-level security on PostgreSQL: what ``stocklab.db.scope`` says, enforced by the database as well; indexes for
+counting the people who tried a variant and the runs of a day.
 
 Sessions of a user act under a role that owns no table, so the policies hold for them; the program's own sessions act
 as the owner of the tables and are not bound.
@@ -46,6 +46,7 @@ _UNSEEN = ("active_days", "audit_log", "password_resets", "recovery_codes", "sou
 def upgrade() -> None:
     """Make the role, let it in, and set the policies; a database user who may not leaves them off."""
     op.create_index("ix_idea_variants_variant_owner_id", "idea_variants", ["variant", "owner_id"])
+    op.create_index("ix_jobs_kind_created_at", "jobs", ["kind", "created_at"])
     tables = Covered(
         private=frozenset(_PRIVATE), authored=frozenset(_AUTHORED), unseen=frozenset(_UNSEEN), children=_CHILDREN
     )
@@ -55,4 +56,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Remove the policies; the role may serve another database of the server and stays."""
     uncover(op.get_bind())
+    op.drop_index("ix_jobs_kind_created_at", "jobs")
     op.drop_index("ix_idea_variants_variant_owner_id", "idea_variants")
