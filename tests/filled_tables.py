@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     JSON,
     Boolean,
     Column,
@@ -36,6 +37,7 @@ ALLOWED = {  # what check constraints demand
     ("publications", "visibility"): "public",
     ("posts", "category"): "free",
     ("reports", "subject_kind"): "post",
+    ("popular_posts", "period"): "day",
 }
 
 
@@ -91,6 +93,8 @@ def value(table: Table, column: Column[Any], number: int, names: tuple[str, str]
 
 def _plain(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
     kind = column.type
+    if column.name == "grams" or isinstance(kind, ARRAY):  # an array on PostgreSQL, JSON on SQLite
+        return [number + 1, 7]
     if isinstance(kind, JSON):
         return {"row": number, "text": "가", "list": [1, None, {"deep": True}]}
     if isinstance(kind, UtcDateTime):
@@ -115,6 +119,8 @@ def _key(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
 
 
 def _type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
+    if column.name == "grams" or isinstance(kind, ARRAY):  # an array on PostgreSQL, JSON on SQLite
+        return [number + 1, 7]
     if isinstance(kind, JSON):
         return JSON_DOCUMENT
     return UtcDateTime() if isinstance(kind, DateTime) else kind

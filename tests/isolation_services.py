@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import typing
 from collections.abc import Callable, Iterator
@@ -14,11 +15,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from stocklab.community import Category, Draft, Remark
+from stocklab.data.results import ResultStore
 from stocklab.db import Database
 from stocklab.errors import Cancelled
 from stocklab.operations import RateLimits, Sealer
 from stocklab.portfolios import BacktestOrder, JobTable
 from stocklab.settings import Settings
+from stocklab.sharing import Wish
 from stocklab.strategy import PRESETS
 from stocklab.strategy.matching import Answers, Approach, Company, Horizon, Income, Risk
 
@@ -81,6 +85,7 @@ def make(cls: type[Any], database: Database, home: Path) -> Any:
         "limits": RateLimits(database),
         "table": JobTable(database) if cls.__name__ == "Jobs" else None,
         "work": _no_work,
+        "results": ResultStore(home),
     }
     hints = typing.get_type_hints(cls.__init__)
     given = {}
@@ -132,6 +137,12 @@ VALUES: dict[str, Any] = {
     "folder": "a folder",
     "search": "",
     "scopes": (),
+    "content": json.dumps(STRATEGY.model_dump(mode="json")).encode(),
+}
+OF_SOMEBODY: dict[str, Callable[[str], Any]] = {
+    "wish": lambda whose: Wish(strategy_id=whose),
+    "draft": lambda whose: Draft(category=Category.FREE, title="a title", body="words", publication_id=whose),
+    "remark": lambda whose: Remark(body="words", post_id=whose),
 }
 OPTIONAL_IDS = ("strategy_id", "post_id", "parent_id")
 
@@ -142,6 +153,8 @@ def _argument(parameter: inspect.Parameter, hint: Any, whose: str) -> tuple[bool
         return True, whose
     if not needed:
         return False, None
+    if parameter.name in OF_SOMEBODY:
+        return True, OF_SOMEBODY[parameter.name](whose)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return True, next(iter(hint))
     if parameter.name in VALUES:

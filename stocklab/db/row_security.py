@@ -43,6 +43,7 @@ CHILDREN: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "post_tags": ("posts", "post_id"),
         "publication_factors": ("publications", "publication_id"),
+        "publication_terms": ("publications", "publication_id"),
     }
 )
 """Tables without an owner of their own: read by everybody, changed by the owner of the row they hang from."""

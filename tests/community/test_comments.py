@@ -149,7 +149,14 @@ def test_the_same_is_not_said_twice_in_a_row(people: Database) -> None:
 
 def test_a_publication_has_a_thread_and_counts_it(people: Database) -> None:
     with people.write() as session:
-        values = {"version": 1, "name": "n", "fingerprint": "f" * 64, "visibility": "public", "metrics": {}}
+        values = {
+            "version": 1,
+            "name": "n",
+            "fingerprint": "f" * 64,
+            "visibility": "public",
+            "metrics": {},
+            "curve": {},
+        }
         session.add(PublicationRow(id="pub", owner_id="ada", **values))
     made = comment(people, "ben", "x", publication_id="pub")
     comment(people, "ada", "y", publication_id="pub", parent_id=made, minutes=1)

@@ -212,6 +212,7 @@ def publish(people: Database, **more: object) -> None:
         "fingerprint": "f" * 64,
         "visibility": "public",
         "metrics": {"cagr": 0.12, "max_drawdown": -0.2, "secret": 1},
+        "curve": {},
         "likes": 3,
     }
     with people.write() as session:

@@ -156,7 +156,14 @@ def test_a_comment_under_a_publication_is_not_found(people: Database) -> None:
     from stocklab.db import PublicationRow
 
     with people.write() as session:
-        values = {"version": 1, "name": "n", "fingerprint": "f" * 64, "visibility": "unlisted", "metrics": {}}
+        values = {
+            "version": 1,
+            "name": "n",
+            "fingerprint": "f" * 64,
+            "visibility": "unlisted",
+            "metrics": {},
+            "curve": {},
+        }
         session.add(PublicationRow(id="pub", owner_id="ada", **values))
     comment(people, "ben", "비밀 전략", publication_id="pub")
     assert Search(people).find("ben", "비밀").found == ()

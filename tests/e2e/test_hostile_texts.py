@@ -77,7 +77,7 @@ def hostile(live: live_app.LiveApp) -> Iterator[dict[str, str]]:
     with database.write() as session:
         session.add(OwnerRow(id="evil", name=PAYLOADS[1]))
         session.flush()
-        values = {"version": 1, "fingerprint": "f" * 64, "visibility": "public", "metrics": {"cagr": 0.1}}
+        values = {"version": 1, "fingerprint": "f" * 64, "visibility": "public", "metrics": {"cagr": 0.1}, "curve": {}}
         session.add(PublicationRow(id="pub", owner_id="evil", name=PAYLOADS[18], **values))
         moment = datetime.now(UTC)
         for number, words in enumerate(PAYLOADS):

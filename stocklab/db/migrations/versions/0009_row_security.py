@@ -39,6 +39,7 @@ _AUTHORED = ("comment_likes", "comments", "post_likes", "posts", "publication_li
 _CHILDREN = {
     "post_tags": ("posts", "post_id"),
     "publication_factors": ("publications", "publication_id"),
+    "publication_terms": ("publications", "publication_id"),
 }
 _UNSEEN = ("active_days", "audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users")
 
