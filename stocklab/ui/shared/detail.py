@@ -187,7 +187,7 @@ def _curves(found: PublicationDetail) -> None:
         help=_("Run every session from the day of publication with 100,000,000 won."),
     )
     st.caption(_("As of {day}, {count} sessions").format(day=fmt.day(last.session), count=len(found.marks) - 1))
-    series = np.array([mark.equity_krw for mark in found.marks], dtype=np.float64)
+    series = np.array([1.0 + mark.total_return for mark in found.marks], dtype=np.float64)
     st.plotly_chart(
         charts.values([mark.session for mark in found.marks], series), key="curve_since", config=charts.CONFIG
     )
