@@ -141,5 +141,7 @@ def _postgres_hits(session: Session, asked: tuple[str, ...], before: int, most: 
         columns = (document.number, document.post_id, document.comment_id, document.folded)
         by_index = select(*columns).where(document.grams.contains(sorted(_wanted(asked))), document.number <= floor)
         candidates = by_index.where(*holds).cte("candidates").prefix_with("MATERIALIZED")
-        rows += session.execute(_shown(candidates.c).limit(most - len(rows))).all()
+        # sorted before the joins, so that these end with the page
+        ordered = select(candidates).order_by(candidates.c.number.desc()).offset(0).subquery()
+        rows += session.execute(_shown(ordered.c).limit(most - len(rows))).all()
     return rows, None
