@@ -119,8 +119,6 @@ def _key(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
 
 
 def _type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    if column.name == "grams" or isinstance(kind, ARRAY):  # an array on PostgreSQL, JSON on SQLite
-        return [number + 1, 7]
     if isinstance(kind, JSON):
         return JSON_DOCUMENT
     return UtcDateTime() if isinstance(kind, DateTime) else kind

@@ -79,7 +79,7 @@ def test_a_publication_shows_figures_marks_and_rules(pages, lab: Lab, lang: str)
     mark_publications(lab.database, lab.store, lab.results, threads=1, factor_cache_mb=100)
     page = pages("shared", lang=lang, publication=made)
     assert not page.exception
-    assert page.metric[0].label == ("공개 후 수익률" if lang == "ko" else "Return since publication")
+    assert page.metric[0].label == ("공개 이후 수익률" if lang == "ko" else "Return since publication")
     assert "\\[its\\]" in said(page)
     assert Showcase(lab.database).get(None, made).views == 1
     page.button(key="like_publication").click().run()
