@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import live_app
@@ -17,8 +18,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from stocklab.data import Store, open_panel
 from stocklab.market.panel import KIND_CODES
+from stocklab.portfolios import Lab
+from stocklab.ranking import Boards, mark_publications
+from stocklab.settings import Settings
+from stocklab.sharing import Publications, Wish
+from stocklab.strategy import PRESETS as PRESET_TABLE
 
-PAGES = ("home", "builder", "screener", "company", "sweeps", "results", "strategies", "factors", "data", "system")
+PAGES = (
+    *("home", "builder", "screener", "company", "sweeps", "results", "strategies", "shared", "ranking"),
+    *("factors", "news", "watch", "community", "data", "system", "start", "help"),
+)
 WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
 TALLEST = 6000
 PRESETS = ("momentum_12_1", "moving_average_cross", "low_volatility")
@@ -66,6 +75,40 @@ def run_presets(browser: Browser, app: live_app.LiveApp) -> list[str]:
     return runs
 
 
+def strategies_open(page: Page, what: str) -> None:
+    """Unfold the history of the first saved strategy, or open its share dialog."""
+    card = page.locator("[class*='st-key-strategy_']").first
+    if what == "details":
+        card.locator("summary").first.click()
+        card.locator("[role=tab]").nth(1).click()
+    else:
+        card.locator("[class*='st-key-share_'] button").first.click()
+        page.locator(".st-key-share_confirm").wait_for(timeout=PATIENCE_MS)
+    live_app.settled(page)
+
+
+def publish(home: Path) -> dict[str, str]:
+    """Share the runs of the presets, one of them sealed and one withdrawn; addresses of what then can be seen."""
+    lab = Lab.open(Settings(home=home))
+    boards = Boards(lab.database)
+    publications = Publications(lab.database, lab.results, followers=(boards,))
+    made = []
+    for number, preset in enumerate(PRESETS):
+        saved = lab.strategies.save(lab.owner_id, PRESET_TABLE[preset].strategy)
+        wish = Wish(strategy_id=saved.id, hides_rules=number == 1, description="A preset, shared to be photographed.")
+        made.append(publications.publish(lab.owner_id, wish, now=datetime(2026, 6, 1, 12, tzinfo=UTC)))
+    lab.strategies.organize(lab.owner_id, saved.id, folder="실전", tags=["저변동성"])
+    changed = saved.strategy().model_copy(update={"name": "저변동성 2", "benchmark": "KOSDAQ"})
+    lab.strategies.save(lab.owner_id, changed, strategy_id=saved.id)
+    mark_publications(lab.database, lab.store, lab.results, threads=1, factor_cache_mb=500)
+    publications.withdraw(lab.owner_id, made[2])
+    lab.close()
+    names = ("open", "sealed", "grave")
+    found = {f"shared-{name}": f"shared?publication={one}" for name, one in zip(names, made, strict=True)}
+    boards_shown = ("deflated_sharpe", "risk_adjusted", "backtest")
+    return found | {f"ranking-{name}": f"ranking?board={name}" for name in boards_shown}
+
+
 def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "") -> int:
     """All pages; how many pictures were made."""
     out.mkdir(parents=True, exist_ok=True)
@@ -74,10 +117,12 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "
     sections = (
         *("overview", "holdings", "trades", "orders", "stocks", "explain", "cash", "costs", "trust", "settings"),
     )
+    published = publish(app.home)
     addresses = {name: name if name != "home" else "" for name in PAGES}
     addresses["compare"] = f"results?compare={','.join(runs)}"
     addresses["screener-answer"] = "screener?example=near_the_high"
     addresses |= {name: address for name, address in companies(app.home).items() if name.startswith(only)}
+    addresses |= published
     addresses |= {f"factor-{name}": f"factors?factor={name}" for name in ("per", "f_score", "momentum_score")}
     addresses |= {
         f"data-{section}": f"data?section={section}" for section in ("coverage", "quality", "store", "import")
@@ -93,6 +138,12 @@ def photograph(browser: Browser, app: live_app.LiveApp, out: Path, only: str = "
                 page.set_viewport_size({"width": width, "height": height})
                 page.goto(f"{app.url}/{address}{'&' if '?' in address else '?'}lang={language}")
                 live_app.settled(page)
+                if name == "strategies":
+                    for button in ("details", "share"):
+                        strategies_open(page, button)
+                        whole_page(page, out / f"strategies-{button}-{language}-{label}.png")
+                        page.set_viewport_size({"width": width, "height": height})
+                    page.keyboard.press("Escape")
                 if name == "result-costs" and page.locator(".st-key-compute_capacity").count():
                     page.locator(".st-key-compute_capacity button").click()
                     page.locator(".st-key-chart_slippage .main-svg").first.wait_for(timeout=PATIENCE_MS)

@@ -28,9 +28,11 @@ from stocklab.commands import (
     proof,
     scheduler,
     screen,
+    search,
     strategy,
     sweep,
     up,
+    users,
 )
 from stocklab.commands.arguments import Command
 from stocklab.errors import Cancelled, DocumentError, FormulaError, StockLabError
@@ -55,6 +57,8 @@ _FAMILIES: Final = (
     backup,
     audit,
     keys,
+    users,
+    search,
     health,
 )
 """Modules of commands, in the order of the help."""

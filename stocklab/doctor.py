@@ -20,6 +20,7 @@ from stocklab.errors import StockLabError
 from stocklab.market.calendar import confirmed_until
 from stocklab.operations import SourceKeys, SourceLine, open_sealer, scheduler_status, source_board
 from stocklab.operations.backup import newest_backup
+from stocklab.operations.leadership import lock_is_free
 from stocklab.portfolios.lab import database_url
 from stocklab.settings import Settings
 
@@ -183,15 +184,19 @@ def _scheduler(settings: Settings) -> Check:
         database.ping()
         if revision(database) != head_revision():
             return Check(name="scheduler", state="off", detail="the app database is not up to date")
-        found = scheduler_status(database, datetime.now(UTC))
+        now = datetime.now(UTC)
+        found = scheduler_status(database, now)
+        names = SourceKeys(database, open_sealer(settings)).names()
+        troubled = found.troubles_now(source_board(settings, names, database, now))
+        unheld = lock_is_free(database) is True  # one killed on another machine is told by this alone
     finally:
         database.close()
-    if found.leader is None:
+    if found.leader is None or unheld:
         seen = "never seen" if found.last_seen_at is None else f"last seen {found.last_seen_at:%Y-%m-%d %H:%M} UTC"
         state: State = "off" if settings.scheduler == "off" or found.last_seen_at is None else "warn"
         return Check(name="scheduler", state=state, detail=f"not running, {seen}", hint="`stocklab up` starts it.")
-    if found.troubles:
-        bad = "; ".join(f"{run.job} for {run.key} {run.state}: {run.message}" for run in found.troubles)
+    if troubled:
+        bad = "; ".join(f"{run.job} for {run.key} {run.state}: {run.message}" for run in troubled)
         return Check(name="scheduler", state="warn", detail=bad, hint="`stocklab scheduler status` shows every job.")
     waiting = len(found.intents)
     return Check(

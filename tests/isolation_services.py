@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from stocklab.community import Category, Draft, Remark
 from stocklab.data.results import ResultStore
 from stocklab.db import Database
 from stocklab.errors import Cancelled
 from stocklab.operations import RateLimits, Sealer
 from stocklab.portfolios import BacktestOrder, JobTable
 from stocklab.settings import Settings
+from stocklab.sharing import Wish
 from stocklab.strategy import PRESETS
 from stocklab.strategy.matching import Answers, Approach, Company, Horizon, Income, Risk
 
@@ -79,10 +82,10 @@ def make(cls: type[Any], database: Database, home: Path) -> Any:
         "database": database,
         "sealer": Sealer(("x" * 32,)),
         "settings": Settings(home=home),
-        "results": ResultStore(home),
         "limits": RateLimits(database),
         "table": JobTable(database) if cls.__name__ == "Jobs" else None,
         "work": _no_work,
+        "results": ResultStore(home),
     }
     hints = typing.get_type_hints(cls.__init__)
     given = {}
@@ -134,19 +137,14 @@ VALUES: dict[str, Any] = {
     "folder": "a folder",
     "search": "",
     "scopes": (),
+    "content": json.dumps(STRATEGY.model_dump(mode="json")).encode(),
+}
+OF_SOMEBODY: dict[str, Callable[[str], Any]] = {
+    "wish": lambda whose: Wish(strategy_id=whose),
+    "draft": lambda whose: Draft(category=Category.FREE, title="a title", body="words", publication_id=whose),
+    "remark": lambda whose: Remark(body="words", post_id=whose),
 }
 OPTIONAL_IDS = ("strategy_id", "post_id", "parent_id")
-
-
-def _filled(cls: type[Any], whose: str) -> Any:
-    """A request that a page would send, about somebody's rows."""
-    hints = typing.get_type_hints(cls)
-    given = {}
-    for parameter in inspect.signature(cls).parameters.values():
-        known, value = _argument(parameter, hints.get(parameter.name), whose)
-        if known:
-            given[parameter.name] = value
-    return cls(**given)
 
 
 def _argument(parameter: inspect.Parameter, hint: Any, whose: str) -> tuple[bool, Any]:
@@ -155,20 +153,13 @@ def _argument(parameter: inspect.Parameter, hint: Any, whose: str) -> tuple[bool
         return True, whose
     if not needed:
         return False, None
+    if parameter.name in OF_SOMEBODY:
+        return True, OF_SOMEBODY[parameter.name](whose)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return True, next(iter(hint))
     if parameter.name in VALUES:
         return True, VALUES[parameter.name]
-    if is_dataclass(hint) and isinstance(hint, type):
-        return True, _filled(hint, whose)
-    kinds = {
-        bytes: b"{}",
-        str: "words",
-        bool: True,
-        int: 1,
-        date: date(2026, 11, 20),
-        datetime: datetime(2026, 11, 20, tzinfo=UTC),
-    }
+    kinds = {str: "words", bool: True, int: 1, date: date(2026, 11, 20), datetime: datetime(2026, 11, 20, tzinfo=UTC)}
     for kind in (hint, *typing.get_args(hint)):
         if kind in kinds:
             return True, kinds[kind]

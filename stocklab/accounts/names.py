@@ -34,8 +34,14 @@ def folded(text: str) -> str:
     >>> folded(" Ｋim  Lee"), folded("STRASSE") == folded("straße")
     ('kimlee', True)
     """
-    once = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(unicodedata.normalize("NFKC", once).split())
+    folded_once = _folded_once(text)
+    while folded_once != text:  # a sign that stood apart by a space may now join the letter before
+        text, folded_once = folded_once, _folded_once(folded_once)
+    return folded_once
+
+
+def _folded_once(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def email_name(text: str) -> Name:

@@ -26,7 +26,6 @@ def alone(settings: Settings, what: str) -> Iterator[None]:
     from stocklab.operations import Uptime
     from stocklab.operations.leadership import leadership_for
     from stocklab.portfolios import database_url
-    from stocklab.portfolios.worker_identity import is_gone
 
     url = database_url(settings)
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
@@ -37,7 +36,7 @@ def alone(settings: Settings, what: str) -> Iterator[None]:
     try:
         now = utc_now()
         workers = Uptime(database).workers() if revision(database) == head_revision() else ()
-        alive = any(worker.alive(now) and not is_gone(worker.worker) for worker in workers)
+        alive = any(worker.alive(now) for worker in workers)
         if alive or not leadership.try_take():
             raise InputError(f"The app or a scheduler runs on this home. Hint: stop it, then {what}.")
         database.close()

@@ -53,6 +53,8 @@ def _backup(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _restore(arguments: argparse.Namespace, settings: Settings) -> int:
+    from stocklab.community import is_in_step, rebuild_search
+    from stocklab.db import database_of
     from stocklab.operations.restore import restore_backup
     from stocklab.portfolios import database_url
 
@@ -60,6 +62,9 @@ def _restore(arguments: argparse.Namespace, settings: Settings) -> int:
         settings = settings.model_copy(update={"home": arguments.home})
     with alone(settings, "restore"):
         report = restore_backup(arguments.file, Path(settings.home), database_url(settings), replace=arguments.replace)
+        with database_of(settings) as database:  # each kind of database keeps its search in its own way
+            if not is_in_step(database):
+                rebuild_search(database)
     print(f"Restored the backup of {report.created} into {settings.home}: {report.files:,} files.")
     if not report.market:
         print(f"It holds no market data (it was made with snapshot {report.snapshot_id}): sync or import them.")

@@ -29,8 +29,8 @@ def add_commands(commands: Any) -> None:
 
 def _scheduler(arguments: argparse.Namespace, settings: Settings) -> int:
     from stocklab.db import RunState, open_database
+    from stocklab.operations.worker_identity import worker_name
     from stocklab.portfolios import database_url
-    from stocklab.portfolios.worker_identity import worker_name
     from stocklab.sidecar.jobs import INTENT_WORKS, JOBS
     from stocklab.sidecar.scheduler import run_once, run_scheduler
     from stocklab.sidecar.supervisor import migrate
@@ -63,18 +63,21 @@ def _scheduler(arguments: argparse.Namespace, settings: Settings) -> int:
 def _status(arguments: argparse.Namespace, settings: Settings) -> int:
     from stocklab.db import open_database
     from stocklab.db.columns import utc_now
-    from stocklab.operations import scheduler_status
+    from stocklab.operations import SourceKeys, open_sealer, scheduler_status, source_board
     from stocklab.portfolios import database_url
     from stocklab.sidecar.supervisor import migrate
 
     migrate(settings)
     database = open_database(database_url(settings))
     try:
-        found = scheduler_status(database, utc_now())
+        now = utc_now()
+        found = scheduler_status(database, now)
+        names = SourceKeys(database, open_sealer(settings)).names()
+        sources = source_board(settings, names, database, now)
     finally:
         database.close()
     if arguments.json:
         print_json(found.to_dict())
     else:
-        print(found.describe())
+        print(found.describe(sources))
     return 0

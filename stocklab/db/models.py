@@ -92,7 +92,7 @@ class OwnerRow(Base):
 
 
 class StrategyRow(Private, Base):
-    """The current version of a saved strategy."""
+    """The current version of a saved strategy; ``origin_id`` is the publication it was cloned from."""
 
     __tablename__ = "strategies"
     __table_args__ = (Index(None, "owner_id", "updated_at"),)
@@ -104,9 +104,6 @@ class StrategyRow(Private, Base):
     version: Mapped[int] = mapped_column(default=1)
     folder: Mapped[str | None] = mapped_column(String(120))
     tags: Mapped[list[str]] = mapped_column(default=list)
-    is_public: Mapped[bool] = mapped_column(default=False, server_default=false())
-    is_anonymous: Mapped[bool] = mapped_column(default=False, server_default=false())
-    hide_strategy_details: Mapped[bool] = mapped_column(default=False, server_default=false())
     notes: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     origin_id: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -140,15 +137,23 @@ class UniverseRow(Private, Base):
 
 
 class RunRow(Private, Base):
-    """A finished run in an owner's list; the result itself is a file found by ``run_id`` (a content hash)."""
+    """A finished run in an owner's list; the result itself is a file found by ``run_id`` (a content hash).
+
+    ``fingerprint`` is that of the document that ran, which tells the version; runs of before had none.
+    """
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("owner_id", "run_id"), Index(None, "owner_id", "created_at"))
+    __table_args__ = (
+        UniqueConstraint("owner_id", "run_id"),
+        Index(None, "owner_id", "created_at"),
+        Index("ix_runs_owner_id_fingerprint", "owner_id", "fingerprint"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     run_id: Mapped[str] = mapped_column(String(64))
     strategy_id: Mapped[str | None] = mapped_column(ForeignKey("strategies.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = mapped_column(String(120))
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
     start_on: Mapped[date]
     end_on: Mapped[date]
     initial_cash_krw: Mapped[int] = mapped_column(BigInteger)

@@ -16,7 +16,7 @@ class NewsItemRow(Base):
     """An article about a symbol; never changed once it was seen. ``key`` is the hash of its address."""
 
     __tablename__ = "news_items"
-    __table_args__ = (Index(None, "symbol", "published_at"),)
+    __table_args__ = (Index(None, "symbol", "published_at"), Index(None, "published_at"))
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     symbol: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -30,7 +30,12 @@ class DisclosureRow(Base):
     """A filing of a listed company; never changed once it was seen."""
 
     __tablename__ = "disclosures"
-    __table_args__ = (Index(None, "symbol", "published_on"), Index(None, "published_on"))
+    __table_args__ = (
+        Index(None, "symbol", "published_on"),
+        Index(None, "published_on"),
+        Index(None, "published_on", "filing_no"),
+        Index(None, "kind", "published_on", "filing_no"),
+    )
 
     filing_no: Mapped[str] = mapped_column(String(14), primary_key=True)
     symbol: Mapped[str] = mapped_column(String(16))

@@ -18,28 +18,32 @@ __all__ = [
     "PublicationLikeRow",
     "PublicationMarkRow",
     "PublicationRow",
+    "PublicationTermRow",
     "QuestionnaireRow",
     "SealedRulesRow",
 ]
 
 
+_LISTED = text("visibility = 'public' AND withdrawn_at IS NULL AND hidden_at IS NULL")
+_ALIVE = text("NOT is_grave")
+_ALIVE_SQLITE = text("is_grave = 0")  # as statements say it there; an index of part of a table must say the same
+
+
 class PublicationRow(Authored, Base):
     """A strategy as it was published, with the figures of its backtest then; never changed afterwards, only withdrawn.
 
-    One that hides its rules has no ``document`` here but in ``SealedRulesRow``, and shows ``sealed_hash`` instead.
-    ``parent_id`` is the publication it was cloned from.
+    One that hides its rules has no ``document``, ``fingerprint`` or ``run_id`` here but in ``SealedRulesRow``, and
+    shows ``sealed_hash`` instead: a hash without a salt could be guessed. When the author opens it they come here,
+    with the ``salt``. ``parent_id`` is the publication it was cloned from; ``trials`` the variants of the idea that
+    were tried by then, those of the parent included; ``curve`` the equity of the backtest, thinned.
     """
 
     __tablename__ = "publications"
     __table_args__ = (
         CheckConstraint("visibility IN ('public', 'unlisted')", name="visibility"),
-        Index(
-            "ix_publications_listed",
-            "published_at",
-            "id",
-            sqlite_where=text("visibility = 'public' AND withdrawn_at IS NULL AND hidden_at IS NULL"),
-            postgresql_where=text("visibility = 'public' AND withdrawn_at IS NULL AND hidden_at IS NULL"),
-        ),
+        Index("ix_publications_listed", "published_at", "id", sqlite_where=_LISTED, postgresql_where=_LISTED),
+        Index("ix_publications_liked", "likes", "id", sqlite_where=_LISTED, postgresql_where=_LISTED),
+        Index("ix_publications_cloned", "clones", "id", sqlite_where=_LISTED, postgresql_where=_LISTED),
         Index(None, "owner_id", "published_at"),
         Index(None, "strategy_id"),
         Index(None, "parent_id"),
@@ -52,15 +56,20 @@ class PublicationRow(Authored, Base):
     name: Mapped[str] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(Text, default="")
     document: Mapped[Document | None]
-    fingerprint: Mapped[str] = mapped_column(String(64), index=True)
+    fingerprint: Mapped[str | None] = mapped_column(String(64), index=True)
     visibility: Mapped[str] = mapped_column(String(16))
     is_anonymous: Mapped[bool] = mapped_column(default=False, server_default=false())
     hides_rules: Mapped[bool] = mapped_column(default=False, server_default=false())
     sealed_hash: Mapped[str | None] = mapped_column(String(64))
+    salt: Mapped[str | None] = mapped_column(String(64))
+    revealed_at: Mapped[datetime | None]
     run_id: Mapped[str | None] = mapped_column(String(64))
     run_start: Mapped[date | None]
     run_end: Mapped[date | None]
+    synthetic: Mapped[bool] = mapped_column(default=False, server_default=false())
+    trials: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     metrics: Mapped[Document]
+    curve: Mapped[Document]
     likes: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     comments: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     clones: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
@@ -78,6 +87,8 @@ class SealedRulesRow(Private, Base):
     publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), primary_key=True)
     document: Mapped[Document]
     salt: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    run_id: Mapped[str | None] = mapped_column(String(64))
 
 
 class PublicationFactorRow(Base):
@@ -88,6 +99,16 @@ class PublicationFactorRow(Base):
 
     publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), primary_key=True)
     factor: Mapped[str] = mapped_column(String(64), primary_key=True)
+
+
+class PublicationTermRow(Base):
+    """Two letters that stand side by side in the folded name of a publication: what a search looks for."""
+
+    __tablename__ = "publication_terms"
+    __table_args__ = (Index(None, "term", "publication_id"),)
+
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), primary_key=True)
+    term: Mapped[str] = mapped_column(String(8), primary_key=True)
 
 
 class PublicationLikeRow(Authored, Base):
@@ -108,7 +129,6 @@ class PublicationMarkRow(Base):
     publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), primary_key=True)
     session: Mapped[date] = mapped_column(primary_key=True)
     equity: Mapped[float] = mapped_column(Float)
-    run_id: Mapped[str | None] = mapped_column(String(64))
 
 
 class BoardEntryRow(Base):
@@ -116,15 +136,19 @@ class BoardEntryRow(Base):
 
     __tablename__ = "board_entries"
     __table_args__ = (
-        Index(
+        Index(  # with what boards are filtered by, so that entries a filter leaves out are not looked up
             "ix_board_entries_places",
             "board",
             "value",
             "publication_id",
-            sqlite_where=text("NOT is_grave"),
-            postgresql_where=text("NOT is_grave"),
+            "cost_fraction",
+            "capacity_krw",
+            "max_drawdown",
+            "sessions",
         ),
-        Index("ix_board_entries_buckets", "board", "bucket", "value"),
+        Index(
+            "ix_board_entries_buckets", "board", "bucket", "value", sqlite_where=_ALIVE_SQLITE, postgresql_where=_ALIVE
+        ),
         Index(None, "publication_id"),
     )
 

@@ -16,6 +16,7 @@ from stocklab.data.sources.known import KNOWN_SOURCES
 from stocklab.data.store import Store
 from stocklab.db import Database, RunState, ScheduledRunRow, SourceKeyRow, head_revision, revision
 from stocklab.errors import StockLabError
+from stocklab.operations.source_board import SourceLine, source_board
 from stocklab.operations.source_calls import SourceHealth, source_health
 from stocklab.operations.status import SchedulerStatus, scheduler_status
 from stocklab.operations.uptime import ComponentDay, Uptime
@@ -105,11 +106,13 @@ def components(database: Database, store: Store, settings: Settings, now: dateti
         if found != head_revision():
             raise StockLabError(f"its schema is {found}, this program needs {head_revision()}")
         today = {name: _today(Uptime(database), name, now) for name in WATCHED}
+        kept = _kept_keys(database)
+        board = source_board(settings, kept, database, now)
         known = (
             _ui(database, today["ui"], now),
-            _scheduler(scheduler_status(database, now), settings, today["scheduler"]),
+            _scheduler(scheduler_status(database, now), settings, today["scheduler"], board),
         )
-        sources = tuple(_sources(source_health(database, now), settings, _kept_keys(database)))
+        sources = tuple(_sources(source_health(database, now), settings, kept))
     except StockLabError as error:
         broken = Component(name="database", kind=ComponentKind.STORE, state=ComponentState.FAILED, detail=str(error))
         return broken, _store(store, None), _disk(store)
@@ -172,15 +175,16 @@ def _ui(database: Database, seconds: float, now: datetime) -> Component:
     )
 
 
-def _scheduler(status: SchedulerStatus, settings: Settings, seconds: float) -> Component:
+def _scheduler(status: SchedulerStatus, settings: Settings, seconds: float, sources: Sequence[SourceLine]) -> Component:
+    troubled = status.troubles_now(sources)
     if status.leader is not None:
-        state = ComponentState.FAILED if status.troubles else ComponentState.WORKING
+        state = ComponentState.FAILED if troubled else ComponentState.WORKING
     elif status.standbys:
         state = ComponentState.STANDBY
     else:
         state = ComponentState.OFF if settings.scheduler == "off" else ComponentState.ABSENT
     ends = [job.last_done.finished_at for job in status.jobs if job.last_done is not None]
-    troubles = "; ".join(f"{run.job} {run.key}: {run.message or run.state}" for run in status.troubles)
+    troubles = "; ".join(f"{run.job} {run.key}: {run.message or run.state}" for run in troubled)
     return Component(
         name="scheduler",
         kind=ComponentKind.PROCESS,
@@ -210,18 +214,20 @@ def _store(store: Store, seconds: float | None) -> Component:
     )
 
 
-def _kept_keys(database: Database) -> frozenset[str]:
+def _kept_keys(database: Database) -> Mapping[str, datetime]:
     with database.read() as session:
-        return frozenset(session.scalars(select(SourceKeyRow.name)))
+        rows = session.execute(select(SourceKeyRow.name, SourceKeyRow.updated_at))
+        return {row.name: row.updated_at for row in rows}
 
 
-def _sources(health: Sequence[SourceHealth], settings: Settings, kept: frozenset[str]) -> Iterable[Component]:
+def _sources(health: Sequence[SourceHealth], settings: Settings, kept: Mapping[str, datetime]) -> Iterable[Component]:
     known = {one.source: one for one in health}
     for name in (*SOURCE_SETTINGS, *sorted(known.keys() - SOURCE_SETTINGS.keys())):
         needed = SOURCE_SETTINGS.get(name, ())
         has_keys = all(getattr(settings, key) is not None or key in kept for key in needed)
         off = _switched_off(name, settings) or ("" if has_keys else "no key")
-        yield _source(name, known.get(name), off=off)
+        since = max((kept[key] for key in needed if key in kept), default=None)
+        yield _source(name, known.get(name), off=off, keys_since=since)
 
 
 def _switched_off(name: str, settings: Settings) -> str:
@@ -229,7 +235,7 @@ def _switched_off(name: str, settings: Settings) -> str:
     return f"STOCKLAB_{switch.upper()}=false" if switch and not getattr(settings, switch) else ""
 
 
-def _source(name: str, health: SourceHealth | None, *, off: str) -> Component:
+def _source(name: str, health: SourceHealth | None, *, off: str, keys_since: datetime | None = None) -> Component:
     if off:
         state, detail = ComponentState.OFF, off
     elif health is None:
@@ -237,10 +243,11 @@ def _source(name: str, health: SourceHealth | None, *, off: str) -> Component:
     elif health.blocked_until is not None:
         until = health.blocked_until.astimezone(KST)
         state, detail = ComponentState.BLOCKED, f"{health.blocked_reason} (until {until:%Y-%m-%d %H:%M} KST)"
-    elif not health.well:
+    elif not health.well_since(keys_since):
         state, detail = ComponentState.FAILED, health.last_error
     else:
-        state, detail = (ComponentState.IDLE if health.last_ok_at is None else ComponentState.WORKING), ""
+        answered = health.last_ok_at is not None
+        state, detail = (ComponentState.WORKING if answered else ComponentState.IDLE), ""
     return Component(
         name=name,
         kind=ComponentKind.SOURCE,

@@ -13,17 +13,25 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
+from stocklab.data.sources.known import KNOWN_SOURCES
 from stocklab.db import Database, IntentRow, IntentState, as_system
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError, JobError
 from stocklab.operations.inserting import storable
+from stocklab.operations.run_ledger import UNFENCED, Fence
+from stocklab.operations.schedule import STORE
 
 __all__ = ["INTENT_KINDS", "Intent", "IntentKind", "Intents", "upload_path"]
 
 _MOST_ATTEMPTS: Final = 10
 _MOST_WAITING: Final = 100
 _LONGEST_SYMBOL: Final = 16
-_FIELDS: Final = {"import": frozenset({"path", "replace"}), "news": frozenset({"symbol"})}
+_FIELDS: Final = {
+    "import": frozenset({"path", "replace"}),
+    "news": frozenset({"symbol"}),
+    "try_key": frozenset({"source"}),
+}
+_KEYED: Final = tuple(source.name for source in KNOWN_SOURCES if source.keys)
 _ENDED_ALONE: Final = "The program ended while this was being done."
 
 
@@ -52,11 +60,12 @@ INTENT_KINDS: Final[Mapping[str, IntentKind]] = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            IntentKind(name="sync_now", quiet=True, resource="store"),
-            IntentKind(name="import", resource="store"),
+            IntentKind(name="sync_now", quiet=True, resource=STORE),
+            IntentKind(name="import", resource=STORE),
             IntentKind(name="news"),
-            IntentKind(name="backup_now", quiet=True, resource="store"),
-            IntentKind(name="collect_garbage", quiet=True, resource="store"),
+            IntentKind(name="try_key"),
+            IntentKind(name="backup_now", quiet=True, resource=STORE),
+            IntentKind(name="collect_garbage", quiet=True, resource=STORE),
         )
     }
 )
@@ -85,9 +94,12 @@ class Intent:
 class Intents:
     """Asks, takes, watches and cancels intents."""
 
-    def __init__(self, database: Database, kinds: Mapping[str, IntentKind] = INTENT_KINDS) -> None:
+    def __init__(
+        self, database: Database, kinds: Mapping[str, IntentKind] = INTENT_KINDS, *, fence: Fence = UNFENCED
+    ) -> None:
         self._database = database
         self._kinds = kinds
+        self._fence = fence
 
     def ask(
         self, owner_id: str, kind: str, document: Mapping[str, Any] | None = None, *, now: datetime | None = None
@@ -130,7 +142,7 @@ class Intents:
     def take(self, worker: str, now: datetime, kinds: Collection[str]) -> Intent | None:
         """Take the oldest waiting intent of these kinds, in one transaction; None when none waits.
 
-        Only the holder of the sidecar's lock takes: see `recover`.
+        Only the holder of the sidecar's lock takes: see `recover`; nobody does while the fence says no.
         """
         oldest = (
             select(IntentRow)
@@ -141,7 +153,7 @@ class Intents:
         )
         with self._database.write() as session:
             row = session.scalar(oldest)
-            if row is None:
+            if row is None or not self._fence(session):
                 return None
             row.state = IntentState.TAKEN.value
             row.worker = worker
@@ -276,6 +288,8 @@ def _check(kind: str, document: Mapping[str, Any], kinds: Mapping[str, IntentKin
     symbol = document.get("symbol")
     if kind == "news" and not (isinstance(symbol, str) and 0 < len(symbol) <= _LONGEST_SYMBOL):
         raise InputError("News need the symbol of a company.")
+    if kind == "try_key" and document.get("source") not in _KEYED:
+        raise InputError(f"A trial needs a source that has keys: one of {', '.join(_KEYED)}.")
 
 
 def _waiting() -> Select[int]:

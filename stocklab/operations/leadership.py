@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import fcntl
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
 import structlog
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from stocklab.db import Database, DatabaseUnreachable
 
-__all__ = ["DatabaseLeadership", "FileLeadership", "Leadership", "leadership_for"]
+__all__ = ["DatabaseLeadership", "FileLeadership", "Leadership", "leadership_for", "lock_is_free"]
 
 log = structlog.get_logger(__name__)
 
 _ADVISORY_LOCK: Final = 0x5354_4F43_4B53_4944  # "STOCKSID": one number for every process on the same database
+_HOLDER: Final = """
+    FROM pg_locks AS held JOIN pg_stat_activity AS backend ON backend.pid = held.pid
+    WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 1
+      AND held.classid::bigint = :high AND held.objid::bigint = :low
+      AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_KEY_PARTS: Final = {"high": _ADVISORY_LOCK >> 32, "low": _ADVISORY_LOCK & 0xFFFF_FFFF}
 # The connection only holds the lock. A peer that vanished without a word is found out within some ten seconds, on both
 # ends: the server must let the lock go, and the holder must stop.
 _KEEPALIVE: Final = {"keepalives": 1, "keepalives_idle": 3, "keepalives_interval": 2, "keepalives_count": 3}
@@ -33,6 +42,10 @@ class Leadership(Protocol):
 
     def held(self) -> bool:
         """Whether it is still ours: False once the connection that holds it is gone."""
+        ...
+
+    def confirms(self, session: Session) -> bool:
+        """Whether it is ours at this moment, as the transaction of ``session`` sees it: the fence of every claim."""
         ...
 
     def release(self) -> None:
@@ -67,6 +80,10 @@ class FileLeadership:
         """See `Leadership.held`."""
         return self._descriptor is not None
 
+    def confirms(self, session: Session) -> bool:
+        """See `Leadership.confirms`. The kernel takes the lock from nobody who lives."""
+        return self._descriptor is not None
+
     def release(self) -> None:
         """See `Leadership.release`."""
         if self._descriptor is not None:
@@ -86,6 +103,7 @@ class DatabaseLeadership:
             connect_args={**_KEEPALIVE, "connect_timeout": 10, "tcp_user_timeout": 10_000},
         )
         self._connection: Connection | None = None
+        self._backend: tuple[int, datetime] | None = None  # which connection holds it, as the server names it
 
     def try_take(self) -> bool:
         """See `Leadership.try_take`.
@@ -102,12 +120,15 @@ class DatabaseLeadership:
             for option in ("tcp_keepalives_idle = 3", "tcp_keepalives_interval = 2", "tcp_keepalives_count = 3"):
                 connection.execute(text(f"SET {option}"))
             taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}).scalar()
+            backend = connection.execute(
+                text("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+            ).one()
         except DBAPIError as error:
             raise DatabaseUnreachable(f"The app database does not answer ({type(error.orig).__name__}).") from error
         if not taken:
             connection.close()
             return False
-        self._connection = connection
+        self._connection, self._backend = connection, (backend.pid, backend.backend_start)
         return True
 
     def held(self) -> bool:
@@ -120,16 +141,43 @@ class DatabaseLeadership:
             log.warning("leadership_lost", reason=type(error.orig).__name__)
             self._connection.invalidate()
             self._connection.close()
-            self._connection = None
+            self._connection = self._backend = None
             return False
         return True
+
+    def confirms(self, session: Session) -> bool:
+        """See `Leadership.confirms`. The server is asked which connection holds the lock now.
+
+        A number of a connection comes again after a restart of the server, the moment of its beginning does not.
+        """
+        return self._backend is not None and _holder(session) == self._backend
 
     def release(self) -> None:
         """See `Leadership.release`."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._backend = None
         self._engine.dispose()
+
+
+def _holder(session: Session) -> tuple[int, datetime] | None:
+    """Number and beginning of the connection that holds the lock in this database."""
+    found = session.execute(text(f"SELECT backend.pid, backend.backend_start {_HOLDER}"), _KEY_PARTS).first()
+    return None if found is None else (found.pid, found.backend_start)
+
+
+def lock_is_free(database: Database) -> bool | None:
+    """Whether nobody holds the lock; None with SQLite, where only taking it could tell.
+
+    Raises
+    ------
+    DatabaseUnreachable
+        The app database does not answer.
+    """
+    if database.backend != "postgresql":
+        return None
+    with database.read() as session:
+        return _holder(session) is None
 
 
 def leadership_for(database: Database, home: Path) -> Leadership:

@@ -6,9 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from stocklab.operations.intents import Intent, Intents
+from stocklab.db import IntentState
+from stocklab.operations.intents import INTENT_KINDS, Intent, Intents
 
-__all__ = ["DISCLOSURE_JOBS", "NEWS_INTENT", "NewsCounts", "newest_news_intent", "news_line", "read_news_line"]
+__all__ = [
+    "DISCLOSURE_JOBS",
+    "NEWS_INTENT",
+    "NewsCounts",
+    "newest_news_intent",
+    "news_line",
+    "read_news_line",
+    "work_ahead",
+]
 
 NEWS_INTENT: Final = "news"
 DISCLOSURE_JOBS: Final = ("disclosures", "disclosures_morning")
@@ -53,3 +62,18 @@ def newest_news_intent(intents: Intents, symbol: str) -> Intent | None:
         if one.kind == NEWS_INTENT and one.document.get("symbol") == symbol
     ]
     return next((one for one in own if one.state.live), own[0] if own else None)
+
+
+def work_ahead(intents: Intents, wish: Intent) -> Intent | None:
+    """What a waiting wish waits for: the one being carried out, else the one that is next, of those that take turns
+    with it; None when it is the next.
+    """
+    resource = INTENT_KINDS[wish.kind].resource
+    turns = [
+        one
+        for one in intents.list(live=True)
+        if one.id != wish.id and one.kind in INTENT_KINDS and INTENT_KINDS[one.kind].resource == resource
+    ]
+    taken = next((one for one in turns if one.state is IntentState.TAKEN), None)
+    earlier = [one for one in turns if (one.created_at, one.id) < (wish.created_at, wish.id)]
+    return taken or min(earlier, key=lambda one: (one.created_at, one.id), default=None)

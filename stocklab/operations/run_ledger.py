@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -13,7 +13,18 @@ from sqlalchemy.orm import Session
 from stocklab.db import Database, RunState, ScheduledRunRow
 from stocklab.operations.inserting import insert_if_absent, storable
 
-__all__ = ["LedgerRun", "RunLedger"]
+__all__ = ["UNFENCED", "Fence", "LedgerRun", "RunLedger"]
+
+Fence = Callable[[Session], bool]
+"""Whether the asking process may still begin work, as the transaction of the given session sees it."""
+
+
+def _anybody(_session: Session) -> bool:
+    return True
+
+
+UNFENCED: Final[Fence] = _anybody
+"""For callers that only read and record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +64,19 @@ class RunLedger:
     writes names the worker, and the row now has another.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, fence: Fence = UNFENCED) -> None:
         self._database = database
+        self._fence = fence
 
     def claim(self, job: str, key: str, worker: str, now: datetime) -> bool:
         """Begin a run, in one transaction: True for exactly one caller until it ends or its worker is replaced.
 
-        A first run, one whose worker is gone, and a failed one whose time to retry has come can be claimed.
+        A first run, one whose worker is gone, and a failed one whose time to retry has come can be claimed. Nothing can
+        while the fence says no: a process that lost its lock and has not noticed begins nothing more.
         """
         with self._database.write() as session:
+            if not self._fence(session):
+                return False
             if insert_if_absent(
                 session,
                 ScheduledRunRow,
@@ -90,7 +105,18 @@ class RunLedger:
         again = (RunState.FAILED.value, RunState.MISSED.value, RunState.SKIPPED.value)
         with self._database.write() as session:
             row = session.get(ScheduledRunRow, (job, key), with_for_update=True)
-            if row is None or row.state not in again:
+            if row is None or row.state not in again or not self._fence(session):
+                return False
+            _begin(row, worker, now)
+            return True
+
+    def repeat(self, job: str, key: str, worker: str, now: datetime, *, ended_before: datetime) -> bool:
+        """Begin an ended run once more, whatever became of it; False when it did not end before that moment."""
+        with self._database.write() as session:
+            row = session.get(ScheduledRunRow, (job, key), with_for_update=True)
+            if row is None or not _view(row).ended or not self._fence(session):
+                return False
+            if row.finished_at is None or row.finished_at >= ended_before:
                 return False
             _begin(row, worker, now)
             return True

@@ -19,6 +19,7 @@ from stocklab.operations.run_ledger import LedgerRun
 
 __all__ = [
     "SCHEDULES",
+    "STORE",
     "CatchUp",
     "Closing",
     "Every",
@@ -30,6 +31,9 @@ __all__ = [
     "plan",
     "quiet_until",
 ]
+
+STORE: Final = "store"
+"""The resource that whoever writes or copies the market store holds."""
 
 _QUIET_FROM: Final = time(8, 30)
 _QUIET_UNTIL: Final = time(15, 40)
@@ -77,6 +81,9 @@ class Schedule:
         Only one piece of work at a time holds a resource; "" needs none.
     after : tuple of str
         Jobs that end first when they are due for the same key.
+    follows_data : bool
+        It is begun once more for its newest key when the first market data came after it (see
+        `stocklab.operations.follow_up`).
     retries : int
         How often an error is tried again, after ``retry_wait`` and then twice as long each time.
     most_attempts : int
@@ -92,6 +99,7 @@ class Schedule:
     quiet: bool = False
     resource: str = ""
     after: tuple[str, ...] = ()
+    follows_data: bool = False
     retries: int = 3
     retry_wait: timedelta = timedelta(minutes=10)
     most_attempts: int = 25
@@ -116,7 +124,7 @@ SCHEDULES: Final = (
         every=Every.SESSION,
         at=time(18, 10),  # docs: most tables of the exchange are final by 18:00
         quiet=True,
-        resource="store",
+        resource=STORE,
     ),
     Schedule(
         name="sync_morning",
@@ -125,7 +133,7 @@ SCHEDULES: Final = (
         at=time(8, 5),  # the exchange's open interface has the day before from 08:00
         window=timedelta(minutes=25),
         quiet=True,
-        resource="store",
+        resource=STORE,
     ),
     Schedule(
         name="quality",
@@ -133,6 +141,7 @@ SCHEDULES: Final = (
         every=Every.SESSION,
         at=time(18, 20),
         after=("sync",),
+        follows_data=True,
     ),
     Schedule(
         name="warm_factors",
@@ -140,6 +149,7 @@ SCHEDULES: Final = (
         every=Every.SESSION,
         at=time(18, 30),
         after=("sync",),
+        follows_data=True,
     ),
     Schedule(
         name="presets",
@@ -147,6 +157,14 @@ SCHEDULES: Final = (
         every=Every.SESSION,
         at=time(18, 40),
         after=("sync", "warm_factors"),
+        follows_data=True,
+    ),
+    Schedule(
+        name="publications",
+        text="Mark published strategies to the last session",
+        every=Every.SESSION,
+        at=time(18, 50),
+        after=("sync", "presets"),
     ),
     Schedule(
         name="backup",
@@ -154,7 +172,7 @@ SCHEDULES: Final = (
         every=Every.DAY,
         at=time(2, 30),
         quiet=True,
-        resource="store",
+        resource=STORE,
     ),
     Schedule(
         name="collect_garbage",
@@ -162,7 +180,7 @@ SCHEDULES: Final = (
         every=Every.DAY,
         at=time(3, 30),
         quiet=True,
-        resource="store",
+        resource=STORE,
     ),
 )
 """The jobs of the product, in the order in which they start when several are due."""

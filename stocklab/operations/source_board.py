@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from stocklab.data.sources.known import KNOWN_SOURCES, KnownSource
 from stocklab.db import Database
-from stocklab.operations.source_calls import SourceHealth, source_health
+from stocklab.operations.source_calls import SourceHealth, source_health, still_failing
 from stocklab.settings import Settings
 
 __all__ = ["KeyState", "SourceLine", "source_board"]
@@ -56,9 +56,14 @@ class SourceLine:
         return tuple(key.name for key in self.keys if key.held == "missing")
 
     @property
+    def keys_since(self) -> datetime | None:
+        """When a key that is kept here was last entered."""
+        return max((key.since for key in self.keys if key.since is not None), default=None)
+
+    @property
     def failing(self) -> bool:
-        """Whether its last question ended in an error."""
-        return self.last_error_at is not None and (self.last_ok_at is None or self.last_ok_at < self.last_error_at)
+        """Whether its last question ended in an error, and was asked with the keys that are set now."""
+        return still_failing(self.last_ok_at, self.last_error_at, self.keys_since)
 
     @property
     def left_today(self) -> int | None:

@@ -15,7 +15,7 @@ from stocklab.db import Database, SourceDayRow, SourceStateRow
 from stocklab.errors import SourceBlocked, SourceExhausted
 from stocklab.operations.inserting import insert_if_absent, storable
 
-__all__ = ["DatabaseCalls", "SourceHealth", "source_health"]
+__all__ = ["DatabaseCalls", "SourceHealth", "source_health", "still_failing"]
 
 _NOTE_EVERY: Final = timedelta(seconds=10)
 _LONGEST_MESSAGE: Final = 500
@@ -36,8 +36,11 @@ class SourceHealth:
     @property
     def well(self) -> bool:
         """True unless the last question failed or the source must be left alone."""
-        failed = self.last_error_at is not None and (self.last_ok_at is None or self.last_ok_at < self.last_error_at)
-        return not failed and self.blocked_until is None
+        return self.well_since(None)
+
+    def well_since(self, keys_since: datetime | None) -> bool:
+        """`well`, when what failed before the keys were entered does not count."""
+        return not still_failing(self.last_ok_at, self.last_error_at, keys_since) and self.blocked_until is None
 
 
 class DatabaseCalls:
@@ -109,6 +112,13 @@ class DatabaseCalls:
         with self._database.write() as session:
             insert_if_absent(session, SourceStateRow, source=source, blocked_reason="", last_error="")
             session.execute(update(SourceStateRow).where(SourceStateRow.source == source).values(**values))
+
+
+def still_failing(ok_at: datetime | None, error_at: datetime | None, keys_since: datetime | None) -> bool:
+    """Whether the newest thing known of a source is its error: nothing was answered and no key entered since."""
+    if error_at is None:
+        return False
+    return all(moment is None or moment < error_at for moment in (ok_at, keys_since))
 
 
 def source_health(database: Database, now: datetime) -> tuple[SourceHealth, ...]:

@@ -10,8 +10,10 @@ from typing import Any, Final
 from stocklab.data.sources.calls import KST
 from stocklab.db import Database, RunState
 from stocklab.operations.intents import Intent, Intents
+from stocklab.operations.key_reasons import key_entered_since
 from stocklab.operations.run_ledger import LedgerRun, RunLedger
 from stocklab.operations.schedule import SCHEDULES, Schedule, next_due, quiet_until
+from stocklab.operations.source_board import SourceLine
 from stocklab.operations.uptime import Uptime, Worker
 
 __all__ = ["JobStatus", "SchedulerStatus", "scheduler_status"]
@@ -57,8 +59,12 @@ class SchedulerStatus:
         bad = (RunState.FAILED, RunState.MISSED)
         return tuple(run for run in lasts if run.state in bad and self.at - run.created_at <= _LATELY)
 
-    def describe(self) -> str:
-        """Lines for a terminal."""
+    def troubles_now(self, sources: Sequence[SourceLine]) -> tuple[LedgerRun, ...]:
+        """`troubles` but those that speak of a key which was entered since."""
+        return tuple(run for run in self.troubles if not _over(run, sources))
+
+    def describe(self, sources: Sequence[SourceLine] = ()) -> str:
+        """Lines for a terminal; with the sources, a run that speaks of a key which was entered since says that."""
         if self.leader is not None:
             lines = [f"A scheduler works since {_moment(self.leader.started_at)} ({self.leader.worker})."]
         else:
@@ -70,6 +76,8 @@ class SchedulerStatus:
         for job in self.jobs:
             last = "never ran" if job.last is None else f"{job.last.key} {job.last.state}"
             note = "" if job.last is None or not job.last.message else f"  {job.last.message.splitlines()[0]}"
+            if job.last is not None and _over(job.last, sources):
+                note = "  A key was missing or refused; one was entered since."
             lines.append(f"  {job.name:<16} next {_moment(job.next_due):<20} last: {last}{note}")
         for intent in self.intents:
             lines.append(f"  wish {intent.kind} of {_moment(intent.created_at)}: {intent.state}")
@@ -117,6 +125,10 @@ def scheduler_status(
         jobs=tuple(jobs),
         intents=Intents(database).list(live=True),
     )
+
+
+def _over(run: LedgerRun, sources: Sequence[SourceLine]) -> bool:
+    return key_entered_since(run.message, run.finished_at or run.created_at, sources)
 
 
 def _moment(moment: datetime | None) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from stocklab.data.sources.calls import KST
 from stocklab.db import ComponentDayRow, Database, WorkerRow
 from stocklab.operations.inserting import insert_if_absent
+from stocklab.operations.worker_identity import is_gone
 
 __all__ = ["ALIVE_SECONDS", "ComponentDay", "Uptime", "Worker"]
 
@@ -44,8 +45,8 @@ class Worker:
     beat_at: datetime
 
     def alive(self, now: datetime) -> bool:
-        """Whether it was heard of lately."""
-        return (now - self.beat_at).total_seconds() <= ALIVE_SECONDS
+        """Whether it was heard of lately and, where that can be told from here, its process is still there."""
+        return (now - self.beat_at).total_seconds() <= ALIVE_SECONDS and not is_gone(self.worker)
 
 
 class Uptime:

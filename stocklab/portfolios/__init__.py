@@ -8,17 +8,21 @@ from stocklab.portfolios.onboarding import Onboarding
 from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOrder
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.runs import RunNotFound, Runs, RunView
+from stocklab.portfolios.shelf import LONGEST_NOTE, Folder, Shelf, ShelfSort, VersionHistory
 from stocklab.portfolios.strategies import (
     SavedStrategy,
     Strategies,
     StrategyConflict,
     StrategyNotFound,
     StrategySummary,
+    StrategyVersion,
 )
 from stocklab.portfolios.universes import SavedUniverse, UniverseNameTaken, UniverseNotFound, Universes
 
 __all__ = [
+    "LONGEST_NOTE",
     "BacktestOrder",
+    "Folder",
     "Ideas",
     "JobOutcome",
     "JobProgress",
@@ -34,14 +38,18 @@ __all__ = [
     "Runs",
     "SavedStrategy",
     "SavedUniverse",
+    "Shelf",
+    "ShelfSort",
     "Strategies",
     "StrategyConflict",
     "StrategyNotFound",
     "StrategySummary",
+    "StrategyVersion",
     "SweepOrder",
     "UniverseNameTaken",
     "UniverseNotFound",
     "Universes",
+    "VersionHistory",
     "close_shared_lab",
     "database_url",
     "error_code",

@@ -11,9 +11,9 @@ from sqlalchemy import Update, and_, func, or_, select, update
 
 from stocklab.db import Database, JobRow, JobState
 from stocklab.db.columns import utc_now
+from stocklab.operations.worker_identity import is_gone
 from stocklab.portfolios.orders import BACKGROUND, KINDS, Order, order_of
 from stocklab.portfolios.progress import JobProgress, JobView
-from stocklab.portfolios.worker_identity import is_gone
 
 __all__ = ["JobTable"]
 

@@ -19,10 +19,10 @@ import structlog
 from stocklab.backtest.result import Progress, ShouldCancel
 from stocklab.db import JobState
 from stocklab.errors import Cancelled, JobError, StockLabError
+from stocklab.operations.worker_identity import worker_name
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.orders import BACKGROUND, Order
 from stocklab.portfolios.progress import JobProgress, JobView
-from stocklab.portfolios.worker_identity import worker_name
 
 __all__ = ["JobOutcome", "Jobs", "Lookup", "OnJobProgress", "Work", "error_code"]
 

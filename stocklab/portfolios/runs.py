@@ -17,8 +17,9 @@ from stocklab.db import Database, RunRow, StrategyRow
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError
 from stocklab.market.panel import PriceBasis
+from stocklab.strategy import fingerprint
 
-__all__ = ["HEADLINE_METRICS", "RunNotFound", "RunView", "Runs"]
+__all__ = ["HEADLINE_METRICS", "RunNotFound", "RunView", "Runs", "view_of_run"]
 
 HEADLINE_METRICS = (
     "total_return",
@@ -53,6 +54,7 @@ class RunView:
     owner_id: str
     strategy_id: str | None
     name: str
+    fingerprint: str | None
     start: date
     end: date
     initial_cash_krw: int
@@ -83,6 +85,7 @@ class Runs:
         """Put a finished run on top of the list; a run that is there already moves up and keeps its marks."""
         values = {
             "name": request.strategy.name,
+            "fingerprint": fingerprint(request.strategy),
             "start_on": request.start,
             "end_on": request.end,
             "initial_cash_krw": request.initial_cash_krw,
@@ -103,7 +106,7 @@ class Runs:
             if strategy_id is not None and _owns(session, owner_id, strategy_id):
                 row.strategy_id = strategy_id
             session.flush()
-            return _view(row)
+            return view_of_run(row)
 
     def list(
         self,
@@ -131,7 +134,7 @@ class Runs:
             order = RunRow.metrics[sort].as_float().desc().nulls_last()
         with self._database.read(owner_id) as session:
             rows = session.scalars(statement.order_by(order, RunRow.created_at.desc()).limit(limit).offset(offset))
-            return [_view(row) for row in rows]
+            return [view_of_run(row) for row in rows]
 
     def get(self, owner_id: str, run_id: str) -> RunView:
         """One run of the owner.
@@ -142,14 +145,14 @@ class Runs:
             The owner has none of that id.
         """
         with self._database.read(owner_id) as session:
-            return _view(_require(session, owner_id, run_id))
+            return view_of_run(_require(session, owner_id, run_id))
 
     def set_portfolio(self, owner_id: str, run_id: str, is_portfolio: bool) -> RunView:
         """Keep a run as a portfolio, or let it go; kept results are never removed to make room."""
         with self._database.write(owner_id) as session:
             row = _require(session, owner_id, run_id)
             row.is_portfolio = is_portfolio
-            return _view(row)
+            return view_of_run(row)
 
     def delete(self, owner_id: str, run_id: str) -> None:
         """Take a run off the list; its stored result stays until room is needed, as others may list it too."""
@@ -201,12 +204,14 @@ def _owns(session: Session, owner_id: str, strategy_id: str) -> bool:
     return row is not None and row.owner_id == owner_id
 
 
-def _view(row: RunRow) -> RunView:
+def view_of_run(row: RunRow) -> RunView:
+    """The run of a row."""
     return RunView(
         run_id=row.run_id,
         owner_id=row.owner_id,
         strategy_id=row.strategy_id,
         name=row.name,
+        fingerprint=row.fingerprint,
         start=row.start_on,
         end=row.end_on,
         initial_cash_krw=row.initial_cash_krw,

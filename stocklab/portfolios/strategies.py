@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -17,9 +17,21 @@ from stocklab.errors import InputError
 from stocklab.strategy import fingerprint, parse_document
 from stocklab.strategy.document import Strategy
 
-__all__ = ["SavedStrategy", "Strategies", "StrategyConflict", "StrategyNotFound", "StrategySummary", "StrategyVersion"]
+__all__ = [
+    "LONGEST_TAG",
+    "MOST_TAGS",
+    "SavedStrategy",
+    "Strategies",
+    "StrategyConflict",
+    "StrategyNotFound",
+    "StrategySummary",
+    "StrategyVersion",
+    "summary_of",
+]
 
 _NAME_LENGTH = 120
+MOST_TAGS: Final = 20
+LONGEST_TAG: Final = 40
 
 
 class StrategyNotFound(InputError):
@@ -53,9 +65,7 @@ class StrategySummary:
     version: int
     folder: str | None
     tags: tuple[str, ...]
-    is_public: bool
-    is_anonymous: bool
-    hide_strategy_details: bool
+    origin_id: str | None
     created_at: datetime
     updated_at: datetime
 
@@ -118,7 +128,7 @@ class Strategies:
         }[sort]
         with self._database.read(owner_id) as session:
             rows = session.execute(statement.order_by(order, StrategyRow.id).limit(limit).offset(offset)).mappings()
-            return [StrategySummary(**{**row, "tags": tuple(row["tags"])}) for row in rows]
+            return [summary_of(row) for row in rows]
 
     def get(self, owner_id: str, strategy_id: str) -> SavedStrategy:
         """One strategy.
@@ -157,16 +167,23 @@ class Strategies:
         document = strategy.model_dump(mode="json")
         with self._database.write(owner_id) as session:
             if strategy_id is None:
-                row = _new(owner_id, strategy, document)
-                session.add(row)
-                session.flush()
-                session.add(_version_of(row))
-                return _view(row)
+                return self.add(session, owner_id, strategy)
             row = _require(session, owner_id, strategy_id)
             if expected_version is not None and expected_version != row.version:
                 raise StrategyConflict(expected=expected_version, found=row.version)
             _change(session, row, strategy, document)
             return _view(row)
+
+    def add(
+        self, session: Session, owner_id: str, strategy: Strategy, *, origin_id: str | None = None
+    ) -> SavedStrategy:
+        """Save as a new strategy, within a transaction of the owner; ``origin_id`` is the publication it copies."""
+        row = _new(owner_id, strategy, strategy.model_dump(mode="json"))
+        row.origin_id = origin_id
+        session.add(row)
+        session.flush()
+        session.add(_version_of(row))
+        return _view(row)
 
     def rename(self, owner_id: str, strategy_id: str, name: str) -> SavedStrategy:
         """Give a strategy another name, in the list and in its document."""
@@ -181,6 +198,8 @@ class Strategies:
     ) -> SavedStrategy:
         """Put a strategy in a folder (None: in none) and set its tags; this makes no version."""
         cleaned = sorted({tag.strip() for tag in tags if tag.strip()})
+        if len(cleaned) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in cleaned):
+            raise InputError(f"A strategy has at most {MOST_TAGS} tags of {LONGEST_TAG} characters each.")
         if folder is not None and len(folder) > _NAME_LENGTH:
             raise InputError(f"A folder's name has at most {_NAME_LENGTH} characters, found {len(folder)}.")
         with self._database.write(owner_id) as session:
@@ -196,7 +215,7 @@ class Strategies:
             taken = frozenset(session.scalars(select(StrategyRow.name).where(StrategyRow.owner_id == owner_id)))
             copy = parse_document({**row.document, "name": name if name is not None else _free_name(row.name, taken)})
             made = _new(owner_id, copy, copy.model_dump(mode="json"))
-            made.folder, made.tags = row.folder, list(row.tags)
+            made.folder, made.tags, made.origin_id = row.folder, list(row.tags), row.origin_id
             session.add(made)
             session.flush()
             session.add(_version_of(made))
@@ -239,6 +258,11 @@ class Strategies:
             return _view(row)
 
 
+def summary_of(columns: Mapping[Any, Any]) -> StrategySummary:
+    """A summary of its columns."""
+    return StrategySummary(**{**columns, "tags": tuple(columns["tags"])})
+
+
 def _new(owner_id: str, strategy: Strategy, document: dict[str, Any]) -> StrategyRow:
     now = utc_now()
     return StrategyRow(
@@ -250,9 +274,8 @@ def _new(owner_id: str, strategy: Strategy, document: dict[str, Any]) -> Strateg
         version=1,
         folder=None,
         tags=[],
-        is_public=False,
-        is_anonymous=False,
-        hide_strategy_details=False,
+        notes="",
+        origin_id=None,
         created_at=now,
         updated_at=now,
     )

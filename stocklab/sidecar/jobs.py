@@ -17,11 +17,14 @@ from stocklab.data.store import Store
 from stocklab.errors import Cancelled
 from stocklab.operations import SCHEDULES, Intents
 from stocklab.operations.backup import BackupReport, BackupScope, backup_name, make_backup, remove_old
+from stocklab.operations.follow_up import NO_MARKET
 from stocklab.operations.intents import upload_path
 from stocklab.operations.tidying import forget_old
 from stocklab.portfolios import Runs, Strategies
 from stocklab.portfolios.ahead import run_presets_ahead, warm_saved
+from stocklab.ranking import mark_publications
 from stocklab.research.sweep_store import SweepStore
+from stocklab.sidecar.key_job import key_work
 from stocklab.sidecar.news_job import disclosures_work, news_work
 from stocklab.sidecar.sync_job import sync_work
 from stocklab.sidecar.work import Job, JobContext, NothingToDo, Work
@@ -38,7 +41,7 @@ def _home(context: JobContext) -> Path:
 def _store(context: JobContext) -> Store:
     store = Store(_home(context))
     if store.current() is None:
-        raise NothingToDo("The home holds no market data.")
+        raise NothingToDo(NO_MARKET)
     return store
 
 
@@ -74,6 +77,20 @@ def _presets(context: JobContext) -> str:
         should_cancel=context.stop,
     )
     return ran.describe("presets ready")
+
+
+def _publications(context: JobContext) -> str:
+    settings = context.settings
+    done = mark_publications(
+        context.database,
+        _store(context),
+        ResultStore(_home(context)),
+        threads=max(1, settings.engine_threads - 1),
+        factor_cache_mb=settings.factor_cache_mb,
+        on_progress=context.tell,
+        should_cancel=context.stop,
+    )
+    return done.describe()
 
 
 def _described(report: BackupReport) -> str:
@@ -161,6 +178,7 @@ _WORKS: Final[Mapping[str, Work]] = MappingProxyType(
         "quality": _quality,
         "warm_factors": _warm_factors,
         "presets": _presets,
+        "publications": _publications,
         "backup": _backup,
         "collect_garbage": _collect_garbage,
     }
@@ -174,6 +192,7 @@ INTENT_WORKS: Final[Mapping[str, Work]] = MappingProxyType(
         "sync_now": sync_work,
         "import": _import,
         "news": news_work,
+        "try_key": key_work,
         "backup_now": _backup_now,
         "collect_garbage": _collect_garbage,
     }

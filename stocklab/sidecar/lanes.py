@@ -17,8 +17,10 @@ import structlog
 
 from stocklab.db import Database, IntentState, RunState
 from stocklab.errors import Cancelled, StockLabError
-from stocklab.operations import Intent, IntentKind, Intents, RunLedger, Schedule
-from stocklab.operations.schedule import plan, quiet_until
+from stocklab.operations import Intent, IntentKind, Intents, LedgerRun, RunLedger, Schedule
+from stocklab.operations.follow_up import FollowUp
+from stocklab.operations.run_ledger import UNFENCED, Fence
+from stocklab.operations.schedule import STORE, plan, quiet_until
 from stocklab.settings import Settings
 from stocklab.sidecar.work import Job, JobContext, NothingToDo, Stop, Work
 
@@ -92,6 +94,7 @@ class Lane(ABC):
     resources: Resources
     stopping: threading.Event
     poll_seconds: float
+    fence: Fence = UNFENCED
     wake: threading.Event = field(default_factory=threading.Event)
     current: Stop | None = None
     _thread: threading.Thread | None = None
@@ -182,7 +185,8 @@ class JobLane(Lane):
 
     def work_once(self) -> bool:
         """See `Lane.work_once`."""
-        ledger = RunLedger(self.database)
+        ledger = RunLedger(self.database, fence=self.fence)
+        follow_up = FollowUp(self.database, self.settings.home)
         for job in self.jobs:
             if self.stopping.is_set():
                 return False
@@ -199,12 +203,32 @@ class JobLane(Lane):
                 level = logging.INFO if closing.state is RunState.SKIPPED else logging.WARNING
                 log.log(level, "job_not_run", job=schedule.name, key=closing.key, state=closing.state.value)
             if found.start is None:
+                key = self._again(ledger, follow_up, schedule, runs, now)
+                if key is not None:
+                    self.run(job, key)
+                    return True
                 continue
             with self.resources.hold(schedule.resource) as free:
                 if free and ledger.claim(schedule.name, found.start, self.worker, now):
                     self.run(job, found.start)
                     return True
         return False
+
+    def _again(
+        self, ledger: RunLedger, follow_up: FollowUp, schedule: Schedule, runs: Mapping[str, LedgerRun], now: datetime
+    ) -> str | None:
+        """The key of a run that is begun once more because the market came after it; None when there is none."""
+        wanted = follow_up.wanted(schedule, runs, now)
+        if wanted is None:
+            return None
+        with self.resources.hold(STORE) as free:  # else a sync or an import is still at it
+            if not free:
+                return None
+        key, ended_before = wanted
+        if not ledger.repeat(schedule.name, key, self.worker, now, ended_before=ended_before):
+            return None
+        log.info("job_follows_data", job=schedule.name, key=key)
+        return key
 
     def run(self, job: Job, key: str) -> RunState:
         """Do a claimed run and record how it ended."""
@@ -268,7 +292,7 @@ class IntentLane(Lane):
 
     def work_once(self) -> bool:
         """See `Lane.work_once`."""
-        intents, now = Intents(self.database, self.kinds), self.clock()
+        intents, now = Intents(self.database, self.kinds, fence=self.fence), self.clock()
         quiet = quiet_until(now) is not None
         ready = [kind for name, kind in self.kinds.items() if name in self.works and not (quiet and kind.quiet)]
         for resource in dict.fromkeys(kind.resource for kind in ready):

@@ -137,6 +137,7 @@ class _Sidecar:
             "resources": Resources(),
             "stopping": stopping,
             "poll_seconds": self.pulse.poll,
+            "fence": self.leadership.confirms,
         }
         by_resource: dict[str, dict[str, Work]] = {}
         for name, work in self.intents.items():
@@ -203,7 +204,7 @@ def run_scheduler(
     Parameters
     ----------
     worker : str
-        Name of this process (`stocklab.portfolios.worker_identity.worker_name`).
+        Name of this process (`stocklab.operations.worker_identity.worker_name`).
     jobs, intents
         The timetable with its work, and the work of each kind of intent.
     clock : callable
@@ -270,7 +271,7 @@ def run_once(
     if not leadership.try_take():
         raise InputError("A scheduler is running and does this itself. Hint: `stocklab scheduler status`.")
     try:
-        ledger = RunLedger(database)
+        ledger = RunLedger(database, fence=leadership.confirms)
         lane = JobLane(
             settings=settings,
             database=database,

@@ -3,6 +3,7 @@
 from stocklab.strategy.document import SCHEMA_VERSION, Rule, Strategy
 from stocklab.strategy.form import RuleLine, lines_of, rules_of
 from stocklab.strategy.logic import LogicTree, combine, letters_of, mask_formulas, parse_logic, unused_letters
+from stocklab.strategy.look_back import LookBack, longest_look_back, preset_look_back
 from stocklab.strategy.parsing import dump, fingerprint, json_schema, parse_document
 from stocklab.strategy.presets import PRESETS, Preset, find_preset
 from stocklab.strategy.rows import Operand, Operator, Row, formula_of, row_of
@@ -12,6 +13,7 @@ __all__ = [
     "PRESETS",
     "SCHEMA_VERSION",
     "LogicTree",
+    "LookBack",
     "Operand",
     "Operator",
     "Preset",
@@ -30,9 +32,11 @@ __all__ = [
     "json_schema",
     "letters_of",
     "lines_of",
+    "longest_look_back",
     "mask_formulas",
     "parse_document",
     "parse_logic",
+    "preset_look_back",
     "row_of",
     "rules_of",
     "unused_letters",

@@ -124,6 +124,20 @@ _WHYS: Final[Mapping[str, Callable[[re.Match[str], bool], str]]] = {
     r"(?:the day's (?:quota|[\d,]+ requests) (?:is|are) spent|the service says)": lambda *_args: _(
         "The day's requests are spent; the rest follows tomorrow."
     ),
+    r"the portal says '(?P<said>[^']*)' \((?P<code>\d+)\)\. Hint: apply": lambda found, _several: _(
+        "The portal refuses the key ({code} {said}). Apply there for 금융위원회_주식시세정보; a new key works after "
+        "some minutes, an expired one must be renewed."
+    ).format(code=found["code"], said=found["said"]),
+    r"the key is refused \(status (?P<status>\d+)\)": lambda found, _several: _(
+        "The service refuses the key (status {status})."
+    ).format(status=found["status"]),
+    r"the log-in was refused": lambda *_args: _(
+        "The log-in was refused and is not tried again by itself: try the account at KRX, then enter it here."
+    ),
+    r"its password must be changed at KRX": lambda *_args: _("KRX wants the password of the account changed first."),
+    r"what is set cannot be a key": lambda *_args: _(
+        "What was entered has blanks or letters that no key has. Copy the key again."
+    ),
     r"(?P<what>.+; found .+)": lambda found, _several: _("An answer that was not expected: {what}").format(
         what=found["what"]
     ),
@@ -157,6 +171,9 @@ _COUNTED: Final[Mapping[str, str]] = {
     r"(?P<count>\d+) (?:saved )?strategies warmed, (?P<refused>\d+) cannot run on these data\.": N_(
         "Strategies prepared: {count}; {refused} cannot run on these data"
     ),
+    r"(?P<count>[\d,]+) publications marked, (?P<waiting>[\d,]+) waiting, (?P<failed>[\d,]+) failed(?: .*|\.)": N_(
+        "Shared strategies marked: {count}, waiting: {waiting}, failed: {failed}"
+    ),
     r"(?P<count>\d+) presets ready\.": N_("Presets ready: {count}"),
     r"(?P<count>\d+) presets ready, (?P<refused>\d+) cannot run on these data\.": N_(
         "Presets ready: {count}; {refused} cannot run on these data"
@@ -170,6 +187,9 @@ _COUNTED: Final[Mapping[str, str]] = {
         "Removed: snapshots {snapshots}, results {results}, sweeps {sweeps}, uploads {uploads}, old records {rows}"
     ),
     r"(?P<count>[\d,]+) new filings of all companies": N_("New filings of all companies: {count}"),
+    r"a sync runs and may be using the account; try again when it is done\.": N_(
+        "A sync runs and may be using the account. Try again when it is done."
+    ),
     r"The home holds no market data\.": N_("There is no market data yet."),
     r"The sync was stopped; what was answered until then is stored\.": N_(
         "Stopped; what was answered until then is stored."

@@ -50,6 +50,7 @@ __all__ = [
     "figure",
     "first_session",
     "groups",
+    "held_sessions",
     "index_figure",
     "known_capacity",
     "lab",
@@ -196,6 +197,22 @@ def span(*, coins: bool = False) -> tuple[date, date] | None:
     """First and last session of the current panel of stocks or coins; None without data."""
     ends = _words(coins=coins)[2]
     return (ends[0], ends[1]) if ends else None
+
+
+@remember("held_sessions", Group.MARKET, 2, of_market=True)
+def _held_sessions(home: str, snapshot_id: str | None) -> tuple[int, int]:
+    """Of stocks, where the dataset with more sessions counts, and of coins."""
+    if snapshot_id is None:
+        return 0, 0
+    found = lab().store.snapshot(snapshot_id)
+    stocks = max(len(found.sessions(name)) for name in ("prices_raw", "prices_adjusted"))
+    return stocks, len(found.sessions("prices_coin"))
+
+
+def held_sessions(*, coins: bool = False) -> int:
+    """Sessions with bars of stocks, or days of coins, in the current snapshot; no panel is opened for it."""
+    store = lab().store
+    return _held_sessions(str(store.home), store.current_id())[coins]
 
 
 @remember("preset_coverage", Group.MARKET, 2, of_market=True)

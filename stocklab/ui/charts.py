@@ -18,7 +18,8 @@ from plotly.subplots import make_subplots
 
 from stocklab.backtest.result import in_floats
 from stocklab.types import FloatArray, IntArray
-from stocklab.ui.text import _
+from stocklab.ui import format as fmt
+from stocklab.ui.text import Language, _
 from stocklab.ui.theme import BENCHMARK, DOWN, FLAT, GRID, STRATEGY, UP
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "INK",
     "POINT_LIMIT",
     "ReadyFigure",
+    "count_ticks",
     "curve_so_far",
     "drawdown",
     "equity",
@@ -133,6 +135,22 @@ def finish(figure: go.Figure, height: int, **extra: Any) -> go.Figure:
     figure.update_xaxes(showgrid=False, zeroline=False, automargin=True)
     figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
     return figure
+
+
+def count_ticks(values: FloatArray, language: Language) -> dict[str, Any]:
+    """Settings of an axis of counts from 0: two or three ticks at round numbers, named as the language counts.
+
+    >>> count_ticks(np.array([np.nan, 3_000_000.0, 23_000_000.0]), "ko")["ticktext"]
+    ['0', '1,000만', '2,000만']
+    """
+    most = float(np.nanmax(values, initial=0.0))
+    if most <= 0 or not np.isfinite(most):
+        return {"nticks": 3}
+    least = most / 2.5
+    power = 10.0 ** np.floor(np.log10(least))
+    step = float(power * next(digit for digit in (1, 2, 5, 10) if digit * power >= least * (1 - 1e-9)))
+    ticks = [step * number for number in range(int(most / step) + 1)]
+    return {"tickmode": "array", "tickvals": ticks, "ticktext": [fmt.short_count(tick, language) for tick in ticks]}
 
 
 def equity(daily: pl.DataFrame, *, benchmark: str, log: bool = False) -> go.Figure:

@@ -12,7 +12,7 @@ __all__ = ["DOOR_WORDS"]
 DOOR_WORDS: Final[Mapping[str, str]] = {
     "busy": N_("Many people are logging in at this moment. Try again in a few seconds."),
     "closed_title": N_("This account is closed"),
-    "code": N_("Code"),
+    "code": N_("One-time code"),
     "code_hint": N_("Six digits of your authenticator app, or a recovery code"),
     "email": N_("E-mail"),
     "first_account": N_("There is no account yet. The first one becomes the admin of this Stock Lab."),

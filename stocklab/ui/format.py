@@ -17,6 +17,7 @@ __all__ = [
     "krw_exact",
     "moment",
     "percent",
+    "short_count",
     "sign_class",
 ]
 
@@ -25,6 +26,7 @@ _SEOUL = ZoneInfo("Asia/Seoul")
 MAN = 10_000
 EOK = 100_000_000
 JO = 1_000_000_000_000
+_ENGLISH = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 Language = Literal["ko", "en"]
 
 
@@ -115,6 +117,22 @@ def count(value: float | None) -> str:
     '12,345'
     """
     return f"{value:,.0f}" if value is not None and math.isfinite(value) else DASH
+
+
+def short_count(value: float | None, language: Language) -> str:
+    """A number for the axis of a chart: in 만, 억 and 조 in Korean, in K, M, B and T in English.
+
+    >>> short_count(20_000_000, "ko"), short_count(150_000_000, "ko"), short_count(20_000_000, "en")
+    ('2,000만', '1.5억', '20M')
+    >>> short_count(5_000, "ko"), short_count(0.25, "en"), short_count(None, "ko")
+    ('5,000', '0.25', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return DASH
+    units = ((JO, "조"), (EOK, "억"), (MAN, "만")) if language == "ko" else _ENGLISH
+    size, unit = next(((size, unit) for size, unit in units if abs(value) >= size), (1, ""))
+    scaled = value / size
+    return f"{scaled:,.0f}{unit}" if scaled == round(scaled) else f"{scaled:,.3g}{unit}"
 
 
 def days(value: float | None, language: Language, *, digits: int = 1) -> str:

@@ -8,12 +8,15 @@ from typing import Any, Final
 import streamlit as st
 
 from stocklab.backtest import Coverage, Lack
+from stocklab.strategy import LookBack, Strategy, longest_look_back
 from stocklab.strategy.labels import noun
 from stocklab.strategy.words import describe_value
+from stocklab.ui import cached
+from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.text import N_, _, language
 
-__all__ = ["lack_of", "lack_sentences", "missing_names", "show_lacks"]
+__all__ = ["history_note", "lack_of", "lack_sentences", "missing_names", "show_lacks", "show_short_history"]
 
 _NEVER: Final = {
     "bars": N_("The strategy trades {names}, which the data lack."),
@@ -52,6 +55,32 @@ def lack_sentences(lacks: Iterable[Lack]) -> list[str]:
 def lack_of(row: Mapping[str, Any]) -> Lack:
     """A lack as a run card has it."""
     return Lack(**{**row, "missing": tuple(row["missing"])})
+
+
+def history_note(needed: LookBack, *, coins: bool = False) -> str:
+    """That the loaded history is too short for a first value, as plain text; "" where it is long enough or empty."""
+    held = cached.held_sessions(coins=coins)
+    if not 0 < held < needed.sessions:
+        return ""
+    words = (
+        _("Looks back {needed} days, {held} are loaded")
+        if coins
+        else _("Looks back {needed} sessions, {held} are loaded")
+    )
+    return words.format(needed=fmt.count(needed.sessions), held=fmt.count(held))
+
+
+def show_short_history(strategy: Strategy) -> None:
+    """Warn of a formula that looks back further than the data go; nothing where there is none."""
+    needed = longest_look_back(strategy)
+    note = history_note(needed, coins=strategy.universe.of_coins)
+    if note:
+        formula = describe_value(needed.formula, language(), strategy.factors)
+        st.warning(
+            f"**{escape(note)}** "
+            + _("Without more history {formula} has no value on any day.").format(formula=escape(formula)),
+            icon=":material/history:",
+        )
 
 
 def show_lacks(found: Coverage) -> None:

@@ -8,12 +8,12 @@ from typing import Final
 import streamlit as st
 
 from stocklab.backtest import Coverage
-from stocklab.strategy import PRESETS, Preset, describe_strategy
+from stocklab.strategy import PRESETS, Preset, describe_strategy, preset_look_back
 from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.builder.toolbar import HORIZONS, RISKS, explain_preset, load_preset, start_run
-from stocklab.ui.lacks import missing_names, show_lacks
+from stocklab.ui.lacks import history_note, missing_names, show_lacks, show_short_history
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["STYLES", "popularity_words", "preset_cards"]
@@ -122,6 +122,9 @@ def _card(preset: Preset, found: Coverage | None) -> None:
         names = missing_names(found.missing, most=3)
         lacking = escape(_("Not in the data: {names}").format(names=names))
         lines.append(f":small[:orange[:material/database_off: {lacking}]]")
+    short = history_note(preset_look_back(preset.id), coins=preset.strategy.universe.of_coins)
+    if short:
+        lines.append(f":small[:orange[:material/history: {escape(short)}]]")
     lines.append(escape(preset.words(spoken).what))
     with st.container(border=True, key=f"preset_{preset.id}", height="stretch"):
         st.markdown("\n\n".join(lines))
@@ -147,6 +150,7 @@ def _details(preset: Preset, found: Coverage | None) -> None:
     """The rules exactly as they run, then why, when it fails, and how it differs from what was published."""
     if found is not None:
         show_lacks(found)
+    show_short_history(preset.strategy)
     st.markdown(f"**{_('The rules that run')}**")
     st.markdown("\n".join(f"- {escape(line)}" for line in describe_strategy(preset.strategy, language())))
     explain_preset(preset)

@@ -13,12 +13,12 @@ from stocklab.ui import blocks, cached, identity, navigation, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.builder.toolbar import open_saved
-from stocklab.ui.runs_list import runs_table
+from stocklab.ui.strategies.history import history
+from stocklab.ui.strategies.keeping import MESSAGE, belongings
+from stocklab.ui.strategies.share import share_dialog
 from stocklab.ui.text import N_, _, language
 
 __all__ = ["SORTS", "list_message", "strategy_card"]
-
-MESSAGE: Final = "strategies_message"
 
 Sort = Literal["updated", "created", "name"]
 SORTS: Final[dict[Sort, str]] = {
@@ -33,7 +33,7 @@ def strategy_card(saved: StrategySummary) -> None:
     with st.container(border=True, key=f"strategy_{saved.id}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             with st.container(width="content", gap="xsmall"):
-                st.markdown(f"**{escape(saved.name)}**")
+                st.markdown(f"**{escape(saved.name)}**" + _where(saved))
                 st.caption(
                     _("Version {version} · changed {when}").format(
                         version=saved.version, when=fmt.moment(saved.updated_at)
@@ -44,11 +44,22 @@ def strategy_card(saved: StrategySummary) -> None:
                 if st.button(_("Open"), key=f"open_{saved.id}", icon=":material/tune:"):
                     open_saved(saved.id)
                     navigation.go("builder")
+                if st.button(_("Share with others"), key=f"share_{saved.id}", icon=":material/share:"):
+                    share_dialog(saved)
                 _menu(saved)
         with st.expander(_("Details"), key=f"details_{saved.id}", on_change="rerun") as details:
             if details.open:
                 with blocks.guarded():
                     _details(saved)
+
+
+def _where(saved: StrategySummary) -> str:
+    """Folder and tags behind the name."""
+    found = [f":gray-badge[:material/folder: {escape(saved.folder)}]"] if saved.folder else []
+    found += [f":gray-badge[{escape(tag)}]" for tag in saved.tags]
+    if saved.origin_id is not None:
+        found.append(f":blue-badge[:material/content_copy: {_('Clone')}]")
+    return "".join(f" {one}" for one in found)
 
 
 def _menu(saved: StrategySummary) -> None:
@@ -119,28 +130,11 @@ def _delete(saved: StrategySummary) -> None:
 
 
 def _details(saved: StrategySummary) -> None:
-    lab = cached.lab()
-    document = lab.strategies.get(identity.owner_id(), saved.id).document
-    left, right = st.columns([1.4, 1])
-    with left:
+    document = cached.lab().strategies.get(identity.owner_id(), saved.id).document
+    rules, versions, keeping = st.tabs([_("Rules"), _("History"), _("Notes and file")])
+    with rules:
         st.markdown("\n".join(f"- {escape(line)}" for line in describe_strategy(parse_document(document), language())))
-    with right:
-        st.markdown(f"**{_('Versions')}**")
-        for version in lab.strategies.versions(identity.owner_id(), saved.id):
-            with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                when = fmt.moment(version.created_at)
-                st.caption(f"{version.version} · {when} · {escape(version.name)}")
-                if version.version != saved.version:
-                    st.button(
-                        _("Restore"),
-                        key=f"restore_{saved.id}_{version.version}",
-                        type="tertiary",
-                        on_click=_do,
-                        args=("restore", saved.id, version.version),
-                    )
-    st.markdown(f"**{_('Runs')}**")
-    runs = lab.runs.list(identity.owner_id(), strategy_id=saved.id, limit=20)
-    if runs:
-        runs_table(runs, key=f"runs_{saved.id}")
-    else:
-        st.caption(_("Not run yet since it was saved."))
+    with versions:
+        history(saved, lambda strategy_id, version: _do("restore", strategy_id, version))
+    with keeping:
+        belongings(saved)

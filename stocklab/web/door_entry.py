@@ -72,8 +72,9 @@ class Entries:
             await run_in_threadpool(spend_all, accounts.limits, (tries, opened))
             try:
                 user = await self._gate.run(accounts.users.sign_up, entered)
-            except (AccountFault, Busy):
-                await run_in_threadpool(accounts.limits.give_back, opened.subject, per=_HOUR)
+            except (AccountFault, Busy) as error:
+                if not (isinstance(error, AccountFault) and error.code == "contact_taken"):  # asking who is here counts
+                    await run_in_threadpool(accounts.limits.give_back, opened.subject, per=_HOUR)
                 raise
         except (AccountFault, LimitReached, Busy) as error:
             return turned_back(error, door)

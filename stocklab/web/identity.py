@@ -15,6 +15,7 @@ from stocklab.errors import StockLabError
 from stocklab.portfolios import shared_lab
 from stocklab.settings import Settings
 from stocklab.ui.text import LANGUAGES
+from stocklab.web.client_errors import SCRIPT_PATH
 from stocklab.web.cookies import SESSION, cookie_of
 from stocklab.web.metrics import path_group
 from stocklab.web.own_path import path_asked
@@ -36,7 +37,7 @@ class Identity:
     def __init__(self, app: ASGIApp, settings: Settings, folder: Path) -> None:
         self.app = app
         self.accounts_are_on = not settings.is_single_user
-        self.open_files = frozenset(f"/{file.name}" for file in folder.iterdir() if file.is_file())
+        self.open_files = frozenset({SCRIPT_PATH, *(f"/{file.name}" for file in folder.iterdir() if file.is_file())})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Wrap one request or socket."""

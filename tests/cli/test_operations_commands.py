@@ -48,6 +48,10 @@ def test_one_job_by_hand_and_what_the_scheduler_says(
     checks = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
     assert checks["sources"]["state"] == "ok"
     assert "krx_openapi 0" in checks["sources"]["detail"]
+    assert main(["scheduler", "status"]) == 0
+    assert "sync" in (said := capsys.readouterr().out)
+    assert "none is set up" not in said
+    assert "one was entered since" in said
 
 
 def test_backup_and_restore_in_one_command_each(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,20 @@ from stocklab.ui.result.sections import SECTIONS
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("", "builder", "company", "sweeps", "results", "strategies", "factors", "data", "system")
+PAGES = (
+    "",
+    "builder",
+    "company",
+    "sweeps",
+    "results",
+    "strategies",
+    "factors",
+    "news",
+    "watch",
+    "community",
+    "data",
+    "system",
+)
 RUN_SECONDS = 120
 HANGUL = re.compile("[가-힣]")
 EQUITY = ".st-key-chart_equity .js-plotly-plot .main-svg"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 import unicodedata
@@ -91,8 +92,10 @@ def test_the_link_check_finds_dead_ones(tmp_path: Path):
 
 
 def _shown(default: object) -> str:
-    if default is None or default == ():
+    if default is None or default in ((), ""):
         return "(none)"
+    if isinstance(default, dict):
+        return json.dumps(default)
     if isinstance(default, bool):
         return str(default).lower()
     if isinstance(default, tuple):

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from stocklab.data.store import Store
-from stocklab.db import Database, RunState, open_database
+from stocklab.db import Database, RunState, SourceKeyRow, open_database
 from stocklab.operations import (
     Component,
     ComponentState,
@@ -105,3 +105,18 @@ def test_the_home_is_measured_by_part_and_links_count_once(tmp_path: Path) -> No
     assert 100_000 <= use.parts["database"] < 120_000
     assert use.parts["results"] == 0
     assert use.used_bytes < use.disk_bytes
+
+
+def test_a_job_that_failed_for_want_of_a_key_is_no_trouble_once_it_was_entered(
+    database: Database, tmp_path: Path
+) -> None:
+    ledger = RunLedger(database)
+    Uptime(database).beat("scheduler", "one", NOW)
+    ledger.claim("sync", "2026-11-26", "one", NOW)
+    message = "nothing new; opendart.filings denied: opendart: the key is not registered (status 010)"
+    ledger.finish("sync", "2026-11-26", "one", RunState.FAILED, now=NOW, message=message)
+    assert parts(database, tmp_path)["scheduler"].state is ComponentState.FAILED
+    with database.write() as session:
+        session.add(SourceKeyRow(name="opendart_key", sealed="-", updated_at=NOW + timedelta(minutes=1)))
+    assert parts(database, tmp_path)["scheduler"].state is ComponentState.WORKING
+    assert parts(database, tmp_path)["opendart"].state is ComponentState.IDLE

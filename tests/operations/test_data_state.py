@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from pydantic import SecretStr
 
@@ -20,11 +20,13 @@ from stocklab.operations import (
     RunLedger,
     Sealer,
     SourceKeys,
+    SourceLine,
     data_word,
     last_answer,
     source_board,
     sync_events,
 )
+from stocklab.operations.key_reasons import key_entered_since
 from stocklab.settings import Settings
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=KST)
@@ -128,3 +130,42 @@ def test_the_facts_of_sources_agree_with_the_sources_themselves() -> None:
     assert set(krx.datasets) == {name for feed in feeds for name in feed.datasets}
     assert krx.budget == krx_openapi.PACE.budget
     assert all(feed in known[feed.partition(".")[0]].feeds for feed in PRICE_ORDER)
+
+
+def test_an_error_and_a_reason_are_over_once_the_source_answered_or_a_key_was_entered(database: Database) -> None:
+    kept = SourceKeys(database, Sealer(("s" * 32,)))
+    times = iter(datetime.now(UTC) + timedelta(minutes=n) for n in (-30, 10, 20))
+    calls = DatabaseCalls(database, clock=lambda: next(times))
+    refused = "nothing new; krx_openapi.stocks denied: krx_openapi: no; krx_openapi.etfs denied: krx_openapi: no"
+    wanting = "opendart: no key is set Hint: set STOCKLAB_OPENDART_KEY."
+    then = datetime.now(UTC) - timedelta(minutes=25)
+
+    def board(**settings: SecretStr) -> dict[str, SourceLine]:
+        found = source_board(Settings(**settings), kept.names(), database, NOW)  # type: ignore[arg-type]
+        return {one.source.name: one for one in found}
+
+    secret = SecretStr("k")
+    calls.note("krx_openapi", ok=False, message="HTTP 401")
+    found = board(krx_openapi_key=secret)
+    assert found["krx_openapi"].failing
+    lines = tuple(found.values())
+    assert not key_entered_since(refused, then, lines)
+    assert not key_entered_since(wanting, then, lines)
+    assert not key_entered_since("krx_openapi: no answer after 4 tries (status 503)", then, lines)
+    assert key_entered_since("sources: none is set up. Hint: set STOCKLAB_KRX_OPENAPI_KEY", then, lines)
+    assert not key_entered_since("sources: none is set up.", then, tuple(board().values()))
+
+    kept.set("krx_openapi_key", "new")
+    kept.set("opendart_key", "new")
+    found = board()
+    lines = tuple(found.values())
+    assert not found["krx_openapi"].failing  # it was another key
+    assert found["krx_openapi"].last_error == "HTTP 401"
+    assert key_entered_since(refused, then, lines)
+    assert key_entered_since(wanting, then, lines)
+    assert not key_entered_since(refused, datetime.now(UTC) + timedelta(minutes=1), lines)
+    assert not key_entered_since(f"{refused}; datagokr.stocks denied: datagokr: no", then, lines)
+    calls.note("krx_openapi", ok=False, message="HTTP 500")
+    assert board()["krx_openapi"].failing
+    calls.note("krx_openapi", ok=True)
+    assert not board()["krx_openapi"].failing

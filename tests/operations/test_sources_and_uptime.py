@@ -24,6 +24,7 @@ from stocklab.operations import (
     SourceKeys,
     Uptime,
     open_sealer,
+    scheduler_status,
     source_health,
     with_source_keys,
 )
@@ -166,7 +167,13 @@ def test_the_secret_can_be_exchanged_and_the_environment_wins(database: Database
 
 def test_every_secret_setting_of_a_source_can_be_kept() -> None:
     secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-    assert set(SOURCE_KEYS) == secret - {"cookie_secret", "database_url", "encryption_key"}
+    assert set(SOURCE_KEYS) == secret - {
+        "cookie_secret",
+        "database_url",
+        "encryption_key",
+        "smtp_password",
+        "smtp_user",
+    }
 
 
 def test_uptime_is_counted_by_day_in_seoul_and_not_while_nobody_was_there(database: Database) -> None:
@@ -185,3 +192,22 @@ def test_uptime_is_counted_by_day_in_seoul_and_not_while_nobody_was_there(databa
     assert not newest.alive(start + timedelta(hours=2))
     uptime.leave("worker 0")
     assert [worker.worker for worker in uptime.workers("ui")] == ["worker 30"]
+
+
+def test_a_killed_process_is_gone_at_once_and_another_machines_after_a_while(database: Database) -> None:
+    code = "from stocklab.operations.worker_identity import worker_name; print(worker_name(), flush=True); input()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    name = child.stdout.readline().strip()
+    place, number, rest = name.split("|", 2)
+    uptime = Uptime(database)
+    uptime.beat("scheduler", name, NOON)
+    uptime.beat("scheduler", f"elsewhere{place}|{number}|{rest}", NOON, state="standby")
+    found = scheduler_status(database, NOON + timedelta(seconds=5), schedules=())
+    assert found.leader is not None
+    assert found.leader.worker == name
+    child.kill()
+    child.communicate()
+    found = scheduler_status(database, NOON + timedelta(seconds=5), schedules=())
+    assert (found.leader, len(found.standbys)) == (None, 1)
+    assert scheduler_status(database, NOON + timedelta(seconds=91), schedules=()).standbys == ()

@@ -216,7 +216,7 @@ def test_jobs_of_a_process_that_died_are_lost_at_once(database: Database, order:
 import sys, os, json
 from stocklab.db import open_database
 from stocklab.portfolios import BacktestOrder, JobTable
-from stocklab.portfolios.worker_identity import worker_name
+from stocklab.operations.worker_identity import worker_name
 table = JobTable(open_database(sys.argv[1]))
 order = BacktestOrder.from_json(json.loads(sys.argv[2]))
 worker = worker_name()

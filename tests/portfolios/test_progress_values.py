@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from stocklab.backtest.result import Progress
 from stocklab.market.panel import PriceBasis
+from stocklab.operations.worker_identity import is_gone, worker_name
 from stocklab.portfolios import BacktestOrder, JobProgress
-from stocklab.portfolios.worker_identity import is_gone, worker_name
 
 
 def test_an_order_survives_its_json(order: Callable[..., BacktestOrder]) -> None:

@@ -19,7 +19,7 @@ def test_a_saved_strategy_comes_back_as_it_was(database: Database, strategy: Mak
     found = strategies.get("local", saved.id)
     assert found == saved
     assert found.strategy() == strategy("저변동성", "sma(close, 20) > close")
-    assert (found.version, found.is_public, found.is_anonymous, found.hide_strategy_details) == (1, False, False, False)
+    assert (found.version, found.origin_id) == (1, None)
     assert found.created_at.tzinfo is not None
 
 

@@ -26,6 +26,7 @@ def _forget() -> None:
         cached._status,
         cached._panel_words,
         cached._names,
+        cached._held_sessions,
         cached._preset_coverage,
         cached._factor_statuses,
         cached._result,

@@ -133,7 +133,15 @@ def test_a_wish_is_written_shown_while_it_lives_and_can_be_cancelled(keyed: Open
     [wish] = lab.intents.list(live=True)
     assert (wish.kind, dict(wish.document)) == ("news", {"symbol": SYMBOL})
     assert "company_fetch_news" not in {button.key for button in page.button}
-    assert "Waiting since" in page.get("progress")[0].proto.text
+    assert page.get("progress")[0].proto.text.endswith(": it begins in a few seconds.")
+    other = lab.intents.ask(lab.owner_id, "news", {"symbol": "000660"}, now=wish.created_at - timedelta(seconds=1))
+    lab.intents.take("worker", datetime.now(UTC), ["news"])
+    page = page.run()
+    assert page.get("progress")[0].proto.text.endswith(": another fetch is under way; it begins afterwards.")
+    Uptime(lab.database).leave("worker")
+    page = page.run()
+    assert ": the background process is not running" in page.get("progress")[0].proto.text
+    lab.intents.finish(other.id, "worker", IntentState.DONE, now=datetime.now(UTC))
     lab.intents.take("worker", datetime.now(UTC), ["news"])
     lab.intents.save_progress(wish.id, "worker", {"done": 0.5, "text": "opendart"})
     page = page.run()

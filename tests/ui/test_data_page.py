@@ -31,6 +31,10 @@ def words(page: AppTest) -> str:
     return "\n".join(part.value for part in parts)
 
 
+def facts(page: AppTest) -> str:
+    return "\n".join(part.proto.body for part in page.get("html"))
+
+
 def metric(page: AppTest, label: str) -> str:
     return next(part.value for part in page.metric if part.label == label)
 
@@ -175,7 +179,7 @@ def test_a_failed_sync_says_why_and_a_cancelled_one_where_it_goes_on(keyed: Open
     ended(lab, IntentState.DONE, "12 rows added; krx_openapi.etfs denied: apply for it")
     said = words(keyed("data", lang="en"))
     assert "Up to date." in said
-    assert "12 rows added; krx_openapi.etfs denied: apply for it" in said.replace("\\", "")
+    assert "Rows added: 12. KRX Open API (ETFs): apply for it." in said.replace("\\", "")
 
 
 def test_a_running_sync_shows_how_far_it_is_and_is_cancelled(keyed: Open) -> None:
@@ -254,6 +258,73 @@ def test_a_blocked_source_says_until_when_and_is_asked_again_on_request(keyed: O
     page.button(key="unblock_krx_openapi").click().run()
     assert "Left alone until" not in words(page)
     assert "Last question failed" in words(page)
+
+
+def test_an_error_that_is_over_is_history_and_no_longer_the_state(keyed: Open) -> None:
+    lab = shared_lab()
+    lab.calls.note("krx_openapi", ok=False, message="HTTP 500 *sorry*")
+    page = keyed("data", lang="en")
+    assert "Last question failed" in words(page)
+    assert "<dt>Last error</dt>" in facts(page)
+    lab.calls.note("krx_openapi", ok=True)
+    page = keyed("data", lang="en")
+    assert "Last question failed" not in words(page)
+    assert "<dt>Last error</dt>" not in facts(page)
+    assert "Earlier error," in words(page)
+    assert "HTTP 500 \\*sorry\\*" in words(page)
+
+
+def test_a_saved_key_is_tried_by_the_scheduler_and_the_page_says_what_came_of_it(empty_pages: Open) -> None:
+    page = empty_pages("data", lang="en")
+    page.text_input(key="field_opendart_key").input("k" * 40)
+    page.button(key="save_opendart").click().run()
+    assert "It is tried as soon as the background process runs" in words(page)
+    assert "the background process is not running" in words(page)
+    assert page.button(key="try_opendart").disabled
+    lab, now = shared_lab(), datetime.now(UTC)
+    [wish] = lab.intents.list(live=True)
+    assert (wish.kind, dict(wish.document)) == ("try_key", {"source": "opendart"})
+
+    Uptime(lab.database).beat("scheduler", "worker", now)
+    lab.intents.take("worker", now, ["try_key"])
+    assert "Key is being tried" in words(empty_pages("data", lang="en"))
+    message = "refused: opendart: the key is not registered (status 010). Hint: look at the key in the settings"
+    lab.intents.finish(wish.id, "worker", IntentState.DONE, now=now, message=message)
+    page = empty_pages("data", lang="en")
+    assert "Key refused" in words(page)
+    assert "the key is refused.** OpenDART: The key is not registered." in words(page).replace("\\", "")
+    page.button(key="try_opendart").click().run()
+    [again] = lab.intents.list(live=True)
+    lab.intents.take("worker", now, ["try_key"])
+    lab.intents.finish(again.id, "worker", IntentState.DONE, now=now, message="works")
+    page = empty_pages("data", lang="en")
+    assert "Key works" in words(page)
+
+    page.text_input(key="field_opendart_key").input("another" * 6)
+    page.button(key="save_opendart").click().run()
+    assert "Saved, and being tried now." in words(page)
+    assert "Key works" not in words(page)
+
+
+def test_a_failed_sync_no_longer_asks_for_a_key_that_was_entered(empty_pages: Open) -> None:
+    lab = store_bars(newest_released())
+    lab.source_keys().set("krx_openapi_key", "old")
+    ended(
+        lab, IntentState.FAILED, "nothing new; krx_openapi.stocks denied: krx_openapi: the key is refused (status 401)"
+    )
+    assert "The service refuses the key" in empty_pages("data", lang="en").error[0].value
+    lab.source_keys().set("krx_openapi_key", "new")
+    said = empty_pages("data", lang="en").error[0].value
+    assert "a key was entered since" in said
+    assert "The service refuses the key" not in said
+
+
+def test_a_map_of_few_datasets_is_not_stretched(empty_pages: Open) -> None:
+    few = store_bars(newest_released()).store.current()
+    assert few is not None
+    until = newest_released()
+    layout = lookups.coverage_figure(few, until).to_dict()["layout"]
+    assert (layout["width"], layout["height"]) == (160, 74)
 
 
 def test_differences_show_both_values_and_the_order_of_sources(keyed: Open) -> None:

@@ -164,3 +164,23 @@ def test_what_caused_a_trade_is_in_the_readers_language(rule: str, ko: str, en: 
         assert frames.rule_name(rule) == ko
     with speaking("en"):
         assert frames.rule_name(rule) == en
+
+
+@given(st.lists(st.floats(1e-6, 1e13), min_size=1, max_size=5), st.sampled_from(["ko", "en"]))
+def test_an_axis_of_counts_has_two_or_three_round_ticks_within_it(values: list[float], language) -> None:
+    ticks = charts.count_ticks(np.array([*values, np.nan]), language)
+    places = ticks["tickvals"]
+    assert places[0] == 0
+    assert 2 <= len(places) <= 3
+    assert places[-1] <= max(values) * (1 + 1e-9)
+    assert max(values) < places[-1] + places[1] * (1 + 1e-9)
+    assert len(set(ticks["ticktext"])) == len(places)
+    if language == "ko":
+        assert not any(letter in "".join(ticks["ticktext"]) for letter in "KMBT")
+
+
+def test_volumes_are_counted_in_the_units_of_the_language() -> None:
+    volumes = np.array([12_000_000.0, 23_000_000.0])
+    assert charts.count_ticks(volumes, "ko")["ticktext"] == ["0", "1,000만", "2,000만"]
+    assert charts.count_ticks(volumes, "en")["ticktext"] == ["0", "10M", "20M"]
+    assert charts.count_ticks(np.array([np.nan]), "ko") == {"nticks": 3}

@@ -26,6 +26,13 @@ PAGES = (
     "system",
     "start",
     "help",
+    "account",
+    "admin",
+    "shared",
+    "ranking",
+    "factors",
+    "data",
+    "system",
 )
 
 

@@ -52,7 +52,8 @@ def test_a_suggestion_runs_in_one_click(pages, lab: Lab) -> None:
     assert len(suggested(page)) == 3
     page.button(key=f"run_{suggested(page)[0]}").click().run()
     assert not page.exception
-    assert [view.order.kind for view in lab.jobs.list(LOCAL_OWNER_ID, limit=1)] == ["backtest"]
+    kinds = [view.order.kind for view in lab.jobs.list(LOCAL_OWNER_ID)]
+    assert "backtest" in kinds  # and the proof that a finished one begins
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

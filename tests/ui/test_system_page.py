@@ -63,6 +63,19 @@ def test_the_scheduler_in_each_of_its_states(pages, lab: Lab, monkeypatch: pytes
     assert "STOCKLAB_SCHEDULER=off" in said(pages("system", lang="en"))
 
 
+def test_a_job_no_longer_asks_for_a_key_that_was_entered(pages, lab: Lab) -> None:
+    then = datetime.now(UTC) - timedelta(hours=1)
+    lab.ledger.claim("disclosures", "2026-11-26", "leader", then)
+    message = "opendart: no key is set Hint: set STOCKLAB_OPENDART_KEY, or enter the key on the Data page."
+    lab.ledger.finish("disclosures", "2026-11-26", "leader", RunState.SKIPPED, now=then, message=message)
+    assert "No key is set." in said(pages("system", lang="en"))
+    lab.source_keys().set("opendart_key", "k" * 40)
+    found = said(pages("system", lang="en"))
+    assert "No key is set." not in found
+    assert "a key was entered since" in found
+    lab.source_keys().delete("opendart_key")
+
+
 def test_a_database_that_is_away_leaves_the_rest_of_the_page(pages, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> None:
         raise DatabaseUnreachable("The app database does not answer.")

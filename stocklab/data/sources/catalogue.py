@@ -24,7 +24,18 @@ from stocklab.data.sources.pykrx import Account, PykrxSession
 from stocklab.data.store import Store
 from stocklab.settings import Settings
 
-__all__ = ["SOURCES", "FeedOff", "Feeds", "OffReason", "Opened", "Opening", "SourceSpec", "open_feeds"]
+__all__ = [
+    "SOURCES",
+    "FeedOff",
+    "Feeds",
+    "OffReason",
+    "Opened",
+    "Opening",
+    "SourceSpec",
+    "key_of",
+    "open_feeds",
+    "possible_key",
+]
 
 
 class OffReason(StrEnum):
@@ -197,9 +208,9 @@ def open_feeds(
             reason, wanted = OffReason.SWITCHED_OFF, (spec.switch,)
             off += [FeedOff(name=name, source=spec.source, reason=reason, settings=wanted) for name in spec.feeds]
             continue
-        values = {name: _key(settings, keys or {}, name) for name in spec.keys}
+        values = {name: key_of(settings, keys or {}, name) for name in spec.keys}
         missing = tuple(name for name, value in values.items() if not value)
-        bad = tuple(name for name, value in values.items() if value and not _possible(name, value))
+        bad = tuple(name for name, value in values.items() if value and not possible_key(name, value))
         if missing or bad:
             reason = OffReason.NO_KEY if missing else OffReason.BAD_KEY
             off += [
@@ -212,13 +223,14 @@ def open_feeds(
     return Feeds(on=tuple(on), off=tuple(off), opened=tuple(opened))
 
 
-def _key(settings: Settings, keys: Mapping[str, str], name: str) -> str:
+def key_of(settings: Settings, keys: Mapping[str, str], name: str) -> str:
+    """A key as it is sent: from ``keys`` where it is there, else from the settings; "" where none is set."""
     if name in keys:
         return keys[name].strip()
     value = getattr(settings, name)
     return value.get_secret_value().strip() if isinstance(value, SecretStr) else str(value or "").strip()
 
 
-def _possible(name: str, key: str) -> bool:
+def possible_key(name: str, key: str) -> bool:
     """Whether an address or a header could hold it; a password is sent in a form, which holds any text."""
     return key.isprintable() and (name == "krx_password" or (key.isascii() and " " not in key))

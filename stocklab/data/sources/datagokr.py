@@ -154,6 +154,10 @@ class DataGoKr:
             page += 1
         return rows
 
+    def one_row(self, day: date) -> None:
+        """Ask for a single row of a day, to see whether the key is accepted. Raises as `rows`."""
+        self._page(day, 1, 1)
+
     def _page(self, day: date, page: int, size: int) -> dict[str, Any]:
         if self._denied is not None:
             raise self._denied

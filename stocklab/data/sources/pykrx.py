@@ -105,6 +105,12 @@ class PykrxSession:
         with self._lock:
             self._end()
 
+    def log_in(self) -> None:
+        """Log in now, unless that is done, to see whether the account is accepted. Raises as `table`."""
+        with self._lock:
+            self._ready()
+            self.calls.note(SOURCE, ok=True)
+
     def table(self, name: str, **arguments: str | int) -> list[Mapping[str, str | None]]:
         """Rows of one table as KRX sent them: text with commas, "-" or nothing where there is no number.
 

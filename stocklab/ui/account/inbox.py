@@ -28,7 +28,7 @@ _CURSORS: Final = "inbox_cursors"
 def inbox_section(admin_id: str) -> None:
     """The messages of a state, twenty a page."""
     said()
-    states = {"open": _("Open"), "answered": _("Answered"), "closed": _("Closed")}
+    states = {"open": _("Not answered"), "answered": _("Answered"), "closed": _("Closed")}
     chosen = navigation.choice_in_url("state", states, _("State"), default="open", key="admin_state")
     cursors: list[Any] = st.session_state.setdefault(_CURSORS, [])
     if st.session_state.get("inbox_of") != chosen:

@@ -18,7 +18,7 @@ def draw(user_id: str, session_id: str) -> None:
     names = {
         "profile": _("Profile"),
         "security": _("Password and second step"),
-        "sessions": _("Sessions"),
+        "sessions": _("Log-ins"),
         "tokens": _("Tokens"),
         "leave": _("Leave"),
     }

@@ -12,7 +12,7 @@ from stocklab.strategy import describe_strategy, dump, parse_document
 from stocklab.ui import cached, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import draft, fields, state
-from stocklab.ui.lacks import show_lacks
+from stocklab.ui.lacks import show_lacks, show_short_history
 from stocklab.ui.text import N_, _, fault_text, language
 
 __all__ = ["document_panel", "match_panel"]
@@ -31,6 +31,7 @@ def match_panel() -> None:
         show_lacks(covered)
         if not covered.can_buy:
             return
+        show_short_history(chosen)
         with st.spinner(_("Counting matches…")):
             session, found = cached.matches(chosen)
     except StockLabError as error:

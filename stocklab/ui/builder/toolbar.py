@@ -13,7 +13,7 @@ from stocklab.strategy import PRESETS, Preset, dump, parse_document
 from stocklab.ui import cached, identity, navigation, text
 from stocklab.ui.builder import draft, fields, state
 from stocklab.ui.builder.period import chosen_range
-from stocklab.ui.lacks import show_lacks
+from stocklab.ui.lacks import show_lacks, show_short_history
 from stocklab.ui.text import N_, _, language
 
 __all__ = [
@@ -100,6 +100,7 @@ def _preset_picker() -> None:
     found = cached.preset_coverage().get(chosen)
     if found is not None:
         show_lacks(found)
+    show_short_history(preset.strategy)
     explain_preset(preset)
     st.button(_("Start from this preset"), key="load_preset", type="primary", on_click=load_preset, args=(chosen,))
 

@@ -13,7 +13,7 @@ from stocklab.data.company import PriceHistory
 from stocklab.types import DateArray, FloatArray
 from stocklab.ui import charts
 from stocklab.ui.result.candles import draw_bars
-from stocklab.ui.text import N_, _
+from stocklab.ui.text import N_, _, language
 from stocklab.ui.theme import BENCHMARK, DOWN, FLAT, GRID, STRATEGY, UP
 
 __all__ = ["OVERLAYS", "PANES", "PERIODS", "first_row", "price", "ratio"]
@@ -86,7 +86,7 @@ def price(found: PriceHistory, first: int, shown: Set[str]) -> go.Figure:
     figure.update_xaxes(type="category", nticks=6, rangeslider_visible=False)
     lowest = np.nanmin(found.bars["low"][rows], initial=np.inf)
     figure.update_yaxes(tickformat=",.0f" if lowest >= _CHEAP else ",.4~g", row=1, col=1)
-    figure.update_yaxes(nticks=3, tickformat=".2s", row=2, col=1)
+    figure.update_yaxes(**charts.count_ticks(found.bars["volume"][rows], language()), row=2, col=1)
     return figure
 
 

@@ -15,6 +15,7 @@ from stocklab.ui.builder import draft, state
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.builder.sections import EXCLUSIONS
 from stocklab.ui.text import N_, _, language
+from stocklab.ui.watch.star import star_button
 
 __all__ = ["actions", "headline", "quote_line", "states"]
 
@@ -144,8 +145,9 @@ def _volume(found: Profile, quote: Quote) -> str:
 
 
 def actions(found: Profile) -> None:
-    """To the screener with its sector, and to the builder with this symbol."""
+    """The star of the watch list; to the screener with its sector, and to the builder with this symbol."""
     with st.container(horizontal=True, gap="small", key="company_actions"):
+        star_button(found.symbol)
         if found.sector and st.button(
             _("Screen its sector"), key="company_screen", icon=":material/filter_alt:", type="tertiary"
         ):

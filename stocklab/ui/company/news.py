@@ -20,10 +20,10 @@ from stocklab.ui.company.news_fetch import NewsDesk, fetch_panel, news_desk
 from stocklab.ui.company.reports_section import filings_of
 from stocklab.ui.text import N_, _
 
-__all__ = ["Line", "disclosures_section", "line_html", "listed"]
+__all__ = ["GRAVE", "KINDS", "Line", "disclosures_section", "line_html", "listed"]
 
 _SHOWN: Final = 30
-_KINDS: Final[Mapping[DisclosureKind, str]] = {
+KINDS: Final[Mapping[DisclosureKind, str]] = {
     DisclosureKind.HALT: N_("Trading halt"),
     DisclosureKind.RESUMED: N_("Trading resumed"),
     DisclosureKind.ADMINISTRATIVE: N_("Administrative issue"),
@@ -49,7 +49,7 @@ _KINDS: Final[Mapping[DisclosureKind, str]] = {
     DisclosureKind.REPORT: N_("Periodic report"),
     DisclosureKind.OTHER: N_("Other filing"),
 }
-_GRAVE: Final = frozenset(
+GRAVE: Final = frozenset(
     {
         DisclosureKind.HALT,
         DisclosureKind.ADMINISTRATIVE,
@@ -113,7 +113,7 @@ def _filing_lines(found: Profile) -> list[Line]:
     rows: list[tuple[date, str, Line]] = []
     for one in seen:
         note = f"{fmt.day(one.published)} · {_('first seen {moment}').format(moment=fmt.moment(one.first_seen))}"
-        line = Line(title=one.title, address=one.link, note=note, kind=_(_KINDS[one.kind]), grave=one.kind in _GRAVE)
+        line = Line(title=one.title, address=one.link, note=note, kind=_(KINDS[one.kind]), grave=one.kind in GRAVE)
         rows.append((one.published, one.filing_no, line))
     known = {filing_no for _day, filing_no, _line in rows}
     for report, address in filings_of(issuer, _last_day()):
@@ -121,7 +121,7 @@ def _filing_lines(found: Profile) -> list[Line]:
         if number in known:
             continue
         title = f"{report.fiscal_year} Q{report.fiscal_quarter}"
-        line = Line(title=title, address=address, note=fmt.day(report.filed_on), kind=_(_KINDS[DisclosureKind.REPORT]))
+        line = Line(title=title, address=address, note=fmt.day(report.filed_on), kind=_(KINDS[DisclosureKind.REPORT]))
         rows.append((report.filed_on, number, line))
     return [line for _day, _number, line in sorted(rows, key=lambda row: row[:2], reverse=True)]
 

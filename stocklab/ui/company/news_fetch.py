@@ -11,13 +11,13 @@ import streamlit as st
 from stocklab.data.sources.calls import now_kst
 from stocklab.db import IntentState
 from stocklab.operations import Intent, SchedulerStatus, SourceLine, scheduler_status, source_board
-from stocklab.operations.news_state import DISCLOSURE_JOBS, NEWS_INTENT, newest_news_intent, read_news_line
+from stocklab.operations.news_state import DISCLOSURE_JOBS, NEWS_INTENT, newest_news_intent, read_news_line, work_ahead
 from stocklab.ui import blocks, cached, identity, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.background import nobody_works
-from stocklab.ui.background_words import told
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.data.names import SOURCES, source_name
+from stocklab.ui.reasons import reason_now
 from stocklab.ui.text import _
 
 __all__ = ["NewsDesk", "fetch_panel", "news_desk"]
@@ -131,7 +131,7 @@ def _ended(desk: NewsDesk) -> None:
     moment = fmt.moment(wish.finished_at or wish.created_at)
     if wish.state is IntentState.FAILED:
         words = _("The last fetch failed ({moment}).").format(moment=moment)
-        st.error(f"**{words}** {escape(told(wish.message)[:_LONGEST])}", icon=":material/error:")
+        st.error(f"**{words}** {escape(_why(desk, wish))}", icon=":material/error:")
     elif wish.state is IntentState.CANCELLED:
         st.caption(_("The last fetch was cancelled ({moment}).").format(moment=moment))
     else:
@@ -142,6 +142,10 @@ def _ended(desk: NewsDesk) -> None:
         if counts.filings is not None:
             parts.append(_("new filings of all companies: {count}").format(count=fmt.count(counts.filings)))
         st.caption(" · ".join(parts))
+
+
+def _why(desk: NewsDesk, wish: Intent) -> str:
+    return reason_now(wish.message, wish.finished_at, desk.sources)[:_LONGEST]
 
 
 def _off(desk: NewsDesk) -> None:
@@ -165,11 +169,12 @@ def _ticking(desk: NewsDesk) -> None:
 
     @st.fragment(run_every=_TICK_SECONDS)
     def tick() -> None:
-        wish = newest_news_intent(cached.lab().intents, desk.symbol)
+        intents = cached.lab().intents
+        wish = newest_news_intent(intents, desk.symbol)
         if _mark(wish) != before:
             st.rerun()
         if wish is not None:
-            _live(wish)
+            _live(desk, wish, work_ahead(intents, wish))
 
     tick()
 
@@ -178,10 +183,22 @@ def _mark(wish: Intent | None) -> tuple[str, IntentState] | None:
     return None if wish is None else (wish.id, wish.state)
 
 
-def _live(wish: Intent) -> None:
+def _why_waiting(desk: NewsDesk, ahead: Intent | None) -> str:
+    """Why nobody has taken it yet."""
+    if not desk.scheduler.alive:
+        return _("the background process is not running; it begins as soon as one does.")
+    if ahead is None:
+        return _("it begins in a few seconds.")
+    if ahead.kind != NEWS_INTENT:
+        return _("a key of a source is being tried; it begins afterwards.")
+    return _("another fetch is under way; it begins afterwards.")
+
+
+def _live(desk: NewsDesk, wish: Intent, ahead: Intent | None) -> None:
     with st.container(border=True, key=f"news_{wish.id}"):
         if wish.state is IntentState.WAITING:
             words = _("Waiting since {moment}").format(moment=fmt.moment(wish.created_at))
+            words = f"{words}: {_why_waiting(desk, ahead)}"
         else:
             source = str((wish.progress or {}).get("text", ""))
             words = _("Asking {source}").format(source=source_name(source)) if source in SOURCES else _("Fetching news")

@@ -17,6 +17,7 @@ from stocklab.ui.company.news import disclosures_section
 from stocklab.ui.company.reports_section import reports_section
 from stocklab.ui.company.sections import peers_section, ratios_section, records_section
 from stocklab.ui.text import N_, _
+from stocklab.ui.watch.star import note_view
 
 __all__ = ["company_page"]
 
@@ -47,6 +48,7 @@ def company_page() -> None:
         )
         search.beginnings()
         return
+    note_view(found.symbol)
     head.headline(found)
     head.states(found)
     if found.quote is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -38,7 +38,9 @@ def coverage_section(desk: Desk) -> None:
     if not found.datasets:
         st.caption(_("Nothing here has sessions."))
         return
-    st.plotly_chart(lookups.coverage_figure(snapshot, until), config=charts.CONFIG, key="chart_coverage")
+    figure = lookups.coverage_figure(snapshot, until)
+    width: Literal["stretch", "content"] = "stretch" if "width" not in figure.to_dict()["layout"] else "content"
+    st.plotly_chart(figure, width=width, config=charts.CONFIG, key="chart_coverage")
     _holes(found)
     _thin(found)
 

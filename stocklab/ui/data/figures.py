@@ -16,6 +16,10 @@ __all__ = ["coverage_heatmap"]
 
 _SHARES: Final = ((0.0, "#f7dcd3"), (0.5, "#f4ecd2"), (0.95, "#b9dcd2"), (1.0, "#5db6a3"))
 """From missing to whole: not the red and blue of prices."""
+_FILLING: Final = 7
+"""From so many datasets on the map is as wide as the page."""
+_CELL_PIXELS: Final = 96
+_LABELS_PIXELS: Final = 64
 
 
 def coverage_heatmap(found: CoverageMap) -> go.Figure:
@@ -40,8 +44,11 @@ def coverage_heatmap(found: CoverageMap) -> go.Figure:
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
-    charts.finish(figure, 96 + 26 * max(2, len(years)))
-    figure.update_xaxes(side="top", type="category", tickangle=-40, tickfont={"size": 10.5})
+    few = len(found.datasets) < _FILLING  # a few cells as wide as the page would say nothing more
+    charts.finish(figure, (44 + 30 * len(years)) if few else (96 + 26 * max(2, len(years))))
+    if few:  # Plotly makes no room for labels by itself where a figure is this low
+        figure.update_layout(margin_t=34, width=_LABELS_PIXELS + _CELL_PIXELS * len(found.datasets))
+    figure.update_xaxes(side="top", type="category", tickangle=0 if few else -40, tickfont={"size": 10.5})
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return figure
 

@@ -12,10 +12,10 @@ from stocklab.data.snapshot import Snapshot
 from stocklab.operations import DataWord
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
-from stocklab.ui.background_words import told
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.data.lookups import Desk
 from stocklab.ui.data.names import source_name, stock_count
+from stocklab.ui.reasons import reason_now
 from stocklab.ui.text import _, language
 
 __all__ = ["age_words", "head", "state_words"]
@@ -179,7 +179,7 @@ def _stale(desk: Desk) -> tuple[str, str]:
 
 def _failed(desk: Desk) -> tuple[str, str]:
     event = next(one for one in desk.events if one.state == "failed")
-    message = escape(told(event.message)[:_LONGEST])
+    message = escape(reason_now(event.message, event.at, desk.sources)[:_LONGEST])
     return (
         _("The last sync failed ({moment}).").format(moment=fmt.moment(event.at)),
         f"{message}\n\n"

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from stocklab.operations import KeyState, SourceLine
+from stocklab.operations.key_trials import ask_trial
 from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.data.names import HOW_TO_GET, KEYS
@@ -24,8 +25,11 @@ def said() -> None:
         st.success(words, icon=":material/key:")
 
 
-def keys_form(line: SourceLine) -> None:
-    """How to get the keys of a source, fields to set them, and buttons to delete those that are kept here."""
+def keys_form(line: SourceLine, *, alive: bool) -> None:
+    """How to get the keys of a source, fields to set them, and buttons to delete those that are kept here.
+
+    ``alive``: whether a scheduler runs, which tries what is saved.
+    """
     source = line.source
     address = source.address.removeprefix("https://")
     st.markdown(f"{_(HOW_TO_GET[source.name])} [{address}]({source.address})")
@@ -41,7 +45,7 @@ def keys_form(line: SourceLine) -> None:
     if changeable:
         st.caption(_("Kept encrypted in the app database, used only to ask this source, and never shown again."))
     if saved:
-        _save({name: value for name, value in entered.items() if value})
+        _save(line, {name: value for name, value in entered.items() if value}, alive=alive)
     kept = [key for key in line.keys if key.held == "stored"]
     if kept and st.button(_("Delete the stored keys"), key=f"delete_{source.name}", icon=":material/delete:"):
         _delete(kept)
@@ -71,13 +75,22 @@ def _field(key: KeyState) -> str:
     )
 
 
-def _save(entered: dict[str, str]) -> None:
+def _save(line: SourceLine, entered: dict[str, str], *, alive: bool) -> None:
     if not entered:
         st.warning(_("Nothing was entered."), icon=":material/key_off:")
         return
     with blocks.guarded():
-        cached.lab().save_source_keys(entered, actor_id=identity.owner_id())
-        st.session_state[_SAID] = _("Saved. The next sync uses it.")
+        lab = cached.lab()
+        lab.save_source_keys(entered, actor_id=identity.owner_id())
+        if not line.switched_on or not set(line.missing) <= entered.keys():
+            st.session_state[_SAID] = _("Saved. The source needs its other keys too.")
+        else:
+            ask_trial(lab.intents, identity.owner_id(), line.source.name)
+            st.session_state[_SAID] = (
+                _("Saved, and being tried now. The next sync uses it.")
+                if alive
+                else _("Saved. It is tried as soon as the background process runs, and the next sync uses it.")
+            )
         st.rerun()
 
 

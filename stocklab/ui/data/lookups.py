@@ -29,6 +29,7 @@ from stocklab.operations import (
     source_board,
     sync_events,
 )
+from stocklab.operations.key_trials import KeyTrial, key_trials
 from stocklab.ui import cached, charts
 from stocklab.ui.data import figures
 from stocklab.ui.text import Language, language
@@ -59,6 +60,7 @@ class Desk:
     answer: LastAnswer | None
     word: DataWord
     scheduler: SchedulerStatus
+    trials: Mapping[str, KeyTrial]
 
     @property
     def keyed(self) -> bool:
@@ -96,6 +98,7 @@ def desk(now: datetime | None = None) -> Desk:
     fresh = None if snapshot is None else freshness_of(snapshot, at)
     sources = source_board(lab.settings, lab.source_keys().names(), lab.database, at)
     events, answer = sync_events(lab.database), last_answer(sources)
+    scheduler = scheduler_status(lab.database, at)
     asked = answer is not None or (snapshot is not None and snapshot.has(COVERAGE))
     return Desk(
         now=at,
@@ -112,7 +115,8 @@ def desk(now: datetime | None = None) -> Desk:
             events=events,
             ever_asked=asked,
         ),
-        scheduler=scheduler_status(lab.database, at),
+        scheduler=scheduler,
+        trials=key_trials(lab.intents, sources, scheduler.leader),
     )
 
 

@@ -14,7 +14,9 @@ from stocklab.operations import SourceLine
 from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.background_words import told
+from stocklab.ui.builder.fields import escape
 from stocklab.ui.data import lookups
+from stocklab.ui.data.key_trial_panel import trial_badge, trial_panel, watch_trials
 from stocklab.ui.data.keys_form import keys_form, said
 from stocklab.ui.data.lookups import Desk
 from stocklab.ui.data.names import COLUMNS, DATASETS, GIVES, feed_name, source_name, symbol_cell, symbol_column
@@ -36,6 +38,7 @@ _VALUES: Final = {
 def sources_section(desk: Desk) -> None:
     """One row a source, then the order of prices and the differences."""
     said()
+    watch_trials(desk)
     st.caption(
         _(
             "Each source is asked with your own key, at its pace and within its budget of the day. One without a key "
@@ -54,7 +57,7 @@ def _source(line: SourceLine, desk: Desk) -> None:
     with st.container(border=True, key=f"source_{name}", gap="xsmall"):
         left, right = st.columns([1.05, 1], gap="medium")
         with left:
-            st.markdown(f"**{source_name(name)}** {' '.join(_labels(line))}")
+            st.markdown(f"**{source_name(name)}** {' '.join(_labels(line, desk))}")
             st.markdown(_(GIVES[name]))
             feeds = ", ".join(feed_name(feed, alone=True) for feed in line.source.feeds)
             if feeds:
@@ -71,16 +74,28 @@ def _source(line: SourceLine, desk: Desk) -> None:
                 st.rerun()
         if line.source.keys:
             with st.expander(_keys_label(line), icon=":material/key:", key=f"keys_of_{name}"):
-                keys_form(line)
+                keys_form(line, alive=desk.scheduler.alive)
+                if line.on:
+                    trial_panel(line, desk)
+        if line.last_error_at is not None and not line.failing:
+            earlier = escape(told(line.last_error))
+            st.caption(
+                _("Earlier error, {moment}, over since: {message}").format(
+                    moment=fmt.moment(line.last_error_at), message=earlier
+                )
+            )
 
 
-def _labels(line: SourceLine) -> list[str]:
+def _labels(line: SourceLine, desk: Desk) -> list[str]:
     if not line.switched_on:
         words = _("Off: STOCKLAB_{name} is not true").format(name=line.source.switch.upper())
         return [blocks.badge(words, "toggle_off")]
     if not line.on:
         return [blocks.badge(_("Off: no key"), "key_off")]
     labels = [blocks.badge(_("On"), "check_circle", "green")]
+    trial = desk.trials.get(line.source.name)
+    if trial is not None:
+        labels.append(trial_badge(trial))
     if line.blocked_until is not None:
         labels.append(
             blocks.badge(
@@ -113,7 +128,7 @@ def _health(line: SourceLine) -> Mapping[str, str]:
     facts = {_("Today"): today, _("Last answer"): fmt.moment(line.last_ok_at)}
     if line.blocked_until is not None:
         facts[_("Left alone because")] = told(line.blocked_reason)
-    if line.last_error_at is not None:
+    if line.failing:
         facts[_("Last error")] = f"{fmt.moment(line.last_error_at)} {told(line.last_error)}"
     return facts
 

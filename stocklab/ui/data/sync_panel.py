@@ -15,6 +15,7 @@ from stocklab.ui.background import nobody_works
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.data.lookups import Desk
 from stocklab.ui.data.names import feed_name
+from stocklab.ui.reasons import reason_now
 from stocklab.ui.text import _
 
 __all__ = ["progress_sentence", "sync_panel"]
@@ -60,7 +61,7 @@ def _offer(desk: Desk) -> None:
         )
     ended = next((event for event in desk.events if event.state == "done" and event.message), None)
     if ended is not None:
-        said = escape(ended.message[:_LONGEST])
+        said = escape(reason_now(ended.message, ended.at, desk.sources)[:_LONGEST])
         st.caption(_("Last sync, {moment}: {message}").format(moment=fmt.moment(ended.at), message=said))
     if pressed:
         with blocks.guarded():

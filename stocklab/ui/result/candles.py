@@ -17,7 +17,7 @@ from stocklab.research.explain import Explanation
 from stocklab.types import FloatArray
 from stocklab.ui import charts
 from stocklab.ui.result import frames
-from stocklab.ui.text import _
+from stocklab.ui.text import _, language
 from stocklab.ui.theme import DOWN, FLAT, UP
 
 __all__ = ["Fill", "Level", "candles", "draw_bars", "fills", "levels"]
@@ -99,7 +99,7 @@ def candles(
     charts.finish(figure, 430)
     figure.update_xaxes(type="category", nticks=6, rangeslider_visible=False)
     figure.update_yaxes(tickformat=",.0f", row=1, col=1)
-    figure.update_yaxes(nticks=3, tickformat=".2s", row=2, col=1)
+    figure.update_yaxes(**charts.count_ticks(bars["volume"], language()), row=2, col=1)
     return figure
 
 

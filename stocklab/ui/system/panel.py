@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from stocklab.operations import ComponentState, components, scheduler_status
+from stocklab.operations import ComponentState, components, scheduler_status, source_board
 from stocklab.ui import blocks, cached
 from stocklab.ui.system import parts, process, work
 
@@ -27,7 +27,8 @@ def draw() -> None:
     if answers:
         with blocks.guarded():
             parts.uptime(now)
-            work.scheduled(scheduler_status(lab.database, now))
+            keys = lab.source_keys().names()
+            work.scheduled(scheduler_status(lab.database, now), source_board(lab.settings, keys, lab.database, now))
             work.people()
     else:
         parts.no_database()

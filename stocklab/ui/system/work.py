@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import streamlit as st
 
 from stocklab.db import JobState
-from stocklab.operations import LedgerRun, SchedulerStatus, sync_events
+from stocklab.operations import LedgerRun, SchedulerStatus, SourceLine, sync_events
 from stocklab.operations.status import JobStatus
 from stocklab.operations.sync_state import SYNC_INTENT
 from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
-from stocklab.ui.background_words import told
+from stocklab.ui.reasons import reason_now
 from stocklab.ui.system import words
 from stocklab.ui.text import _
 
 __all__ = ["people", "scheduled"]
 
 
-def scheduled(status: SchedulerStatus) -> None:
+def scheduled(status: SchedulerStatus, sources: Sequence[SourceLine]) -> None:
     """Each job of the scheduler with its newest run and its next."""
     st.subheader(_("Scheduled jobs"), anchor=False)
     if status.quiet_until is not None:
         until = fmt.moment(status.quiet_until)
         st.caption(_("The market is open: syncs, backups and collections start after {when}.").format(when=until))
     heads = (_("Job"), _("Last run"), _("Last success"), _("Next"), _("Reason"))
-    blocks.table(heads, [_row(job, status.at) for job in status.jobs], stacked=True)
+    blocks.table(heads, [_row(job, status.at, sources) for job in status.jobs], stacked=True)
 
 
-def _row(job: JobStatus, now: datetime) -> tuple[str, ...]:
+def _row(job: JobStatus, now: datetime, sources: Sequence[SourceLine]) -> tuple[str, ...]:
     done = None if job.last_done is None else job.last_done.finished_at
     return (
         _(words.JOBS[job.name]) if job.name in words.JOBS else job.text,
         _("never") if job.last is None else f"{job.last.key} · {_state(job.last)}",
         words.ago(done, now),
         fmt.moment(job.next_due),
-        "" if job.last is None else told(job.last.message),
+        "" if job.last is None else reason_now(job.last.message, job.last.finished_at, sources),
     )
 
 

@@ -1,4 +1,7 @@
-"""Published strategies, their likes, marks and places on the boards; the questionnaire."""
+"""Published strategies, their likes, marks and places on the boards; the questionnaire.
+
+What was shared stands in the publications, so the marks of sharing that strategies had go. Runs note what they ran.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,25 @@ branch_labels = None
 depends_on = None
 
 
+_LISTED = sa.text("visibility = 'public' AND withdrawn_at IS NULL AND hidden_at IS NULL")
+_ALIVE = sa.text("NOT is_grave")
+_ALIVE_SQLITE = sa.text("is_grave = 0")
+_FILTERED_BY = ("cost_fraction", "capacity_krw", "max_drawdown", "sessions")
+_REPLACED = ("is_public", "is_anonymous", "hide_strategy_details")
+
+
 def upgrade() -> None:
     """Create the tables."""
+    for name in _REPLACED:
+        op.drop_column("strategies", name)
+    op.add_column("runs", sa.Column("fingerprint", sa.String(length=64)))
+    op.create_index("ix_runs_owner_id_fingerprint", "runs", ["owner_id", "fingerprint"])
     _board_buckets()
     _questionnaires()
     _publications()
     _board_entries()
     _publication_factors()
+    _publication_terms()
     _publication_likes()
     _publication_marks()
     _sealed_rules()
@@ -30,11 +45,16 @@ def downgrade() -> None:
     op.drop_table("sealed_rules")
     op.drop_table("publication_marks")
     op.drop_table("publication_likes")
+    op.drop_table("publication_terms")
     op.drop_table("publication_factors")
     op.drop_table("board_entries")
     op.drop_table("publications")
     op.drop_table("questionnaires")
     op.drop_table("board_buckets")
+    op.drop_index("ix_runs_owner_id_fingerprint", "runs")
+    op.drop_column("runs", "fingerprint")
+    for name in _REPLACED:
+        op.add_column("strategies", sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 def _board_buckets() -> None:
@@ -71,15 +91,20 @@ def _publications() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("document", JSON_DOCUMENT),
-        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64)),
         sa.Column("visibility", sa.String(length=16), nullable=False),
         sa.Column("is_anonymous", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("hides_rules", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("sealed_hash", sa.String(length=64)),
+        sa.Column("salt", sa.String(length=64)),
+        sa.Column("revealed_at", UtcDateTime()),
         sa.Column("run_id", sa.String(length=64)),
         sa.Column("run_start", sa.Date()),
         sa.Column("run_end", sa.Date()),
+        sa.Column("synthetic", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("trials", sa.Integer(), server_default="1", nullable=False),
         sa.Column("metrics", JSON_DOCUMENT, nullable=False),
+        sa.Column("curve", JSON_DOCUMENT, nullable=False),
         sa.Column("likes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("comments", sa.Integer(), server_default="0", nullable=False),
         sa.Column("clones", sa.Integer(), server_default="0", nullable=False),
@@ -101,13 +126,12 @@ def _publications() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publications")),
     )
     op.create_index("ix_publications_fingerprint", "publications", ["fingerprint"])
-    op.create_index(
-        "ix_publications_listed",
-        "publications",
-        ["published_at", "id"],
-        sqlite_where=sa.text("visibility = 'public' AND withdrawn_at IS NULL AND hidden_at IS NULL"),
-        postgresql_where=sa.text("visibility = 'public' AND withdrawn_at IS NULL AND hidden_at IS NULL"),
-    )
+    for index, column in (
+        ("ix_publications_listed", "published_at"),
+        ("ix_publications_liked", "likes"),
+        ("ix_publications_cloned", "clones"),
+    ):
+        op.create_index(index, "publications", [column, "id"], sqlite_where=_LISTED, postgresql_where=_LISTED)
     op.create_index("ix_publications_owner_id_published_at", "publications", ["owner_id", "published_at"])
     op.create_index("ix_publications_parent_id", "publications", ["parent_id"])
     op.create_index("ix_publications_strategy_id", "publications", ["strategy_id"])
@@ -135,13 +159,15 @@ def _board_entries() -> None:
         ),
         sa.PrimaryKeyConstraint("board", "publication_id", name=op.f("pk_board_entries")),
     )
-    op.create_index("ix_board_entries_buckets", "board_entries", ["board", "bucket", "value"])
     op.create_index(
-        "ix_board_entries_places",
+        "ix_board_entries_buckets",
         "board_entries",
-        ["board", "value", "publication_id"],
-        sqlite_where=sa.text("NOT is_grave"),
-        postgresql_where=sa.text("NOT is_grave"),
+        ["board", "bucket", "value"],
+        sqlite_where=_ALIVE_SQLITE,
+        postgresql_where=_ALIVE,
+    )
+    op.create_index(
+        "ix_board_entries_places", "board_entries", ["board", "value", "publication_id", *_FILTERED_BY]
     )
     op.create_index("ix_board_entries_publication_id", "board_entries", ["publication_id"])
 
@@ -160,6 +186,22 @@ def _publication_factors() -> None:
         sa.PrimaryKeyConstraint("publication_id", "factor", name=op.f("pk_publication_factors")),
     )
     op.create_index("ix_publication_factors_factor_publication_id", "publication_factors", ["factor", "publication_id"])
+
+
+def _publication_terms() -> None:
+    op.create_table(
+        "publication_terms",
+        sa.Column("publication_id", sa.String(length=32), nullable=False),
+        sa.Column("term", sa.String(length=8), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["publication_id"],
+            ["publications.id"],
+            name=op.f("fk_publication_terms_publication_id_publications"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("publication_id", "term", name=op.f("pk_publication_terms")),
+    )
+    op.create_index("ix_publication_terms_term_publication_id", "publication_terms", ["term", "publication_id"])
 
 
 def _publication_likes() -> None:
@@ -188,7 +230,6 @@ def _publication_marks() -> None:
         sa.Column("publication_id", sa.String(length=32), nullable=False),
         sa.Column("session", sa.Date(), nullable=False),
         sa.Column("equity", sa.Float(), nullable=False),
-        sa.Column("run_id", sa.String(length=64)),
         sa.ForeignKeyConstraint(
             ["publication_id"],
             ["publications.id"],
@@ -205,6 +246,8 @@ def _sealed_rules() -> None:
         sa.Column("publication_id", sa.String(length=32), nullable=False),
         sa.Column("document", JSON_DOCUMENT, nullable=False),
         sa.Column("salt", sa.String(length=64), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("run_id", sa.String(length=64)),
         sa.Column("owner_id", sa.String(length=32), nullable=False),
         sa.ForeignKeyConstraint(
             ["owner_id"], ["owners.id"], name=op.f("fk_sealed_rules_owner_id_owners"), ondelete="CASCADE"

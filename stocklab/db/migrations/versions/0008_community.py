@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from stocklab.db.columns import JSON_DOCUMENT, UtcDateTime
 
@@ -24,10 +25,22 @@ def upgrade() -> None:
     _post_likes()
     _post_tags()
     _comment_likes()
+    _post_views()
+    _popular_posts()
+    _search()
+    _news_indexes()
 
 
 def downgrade() -> None:
     """Remove the tables."""
+    op.drop_index("ix_news_items_published_at", "news_items")
+    op.drop_index("ix_disclosures_published_on_filing_no", "disclosures")
+    op.drop_index("ix_disclosures_kind_published_on_filing_no", "disclosures")
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE search_grams")
+    op.drop_table("search_documents")
+    op.drop_table("popular_posts")
+    op.drop_table("post_views")
     op.drop_table("comment_likes")
     op.drop_table("post_tags")
     op.drop_table("post_likes")
@@ -138,14 +151,14 @@ def _posts() -> None:
     op.create_index(
         "ix_posts_category",
         "posts",
-        ["category", "created_at", "id"],
+        ["category", "id"],
         sqlite_where=sa.text("hidden_at IS NULL AND deleted_at IS NULL"),
         postgresql_where=sa.text("hidden_at IS NULL AND deleted_at IS NULL"),
     )
     op.create_index(
         "ix_posts_newest",
         "posts",
-        ["created_at", "id"],
+        ["id"],
         sqlite_where=sa.text("hidden_at IS NULL AND deleted_at IS NULL"),
         postgresql_where=sa.text("hidden_at IS NULL AND deleted_at IS NULL"),
     )
@@ -235,3 +248,84 @@ def _comment_likes() -> None:
         sa.PrimaryKeyConstraint("comment_id", "owner_id", name=op.f("pk_comment_likes")),
     )
     op.create_index("ix_comment_likes_owner_id", "comment_likes", ["owner_id"])
+
+
+def _post_views() -> None:
+    op.create_table(
+        "post_views",
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("post_id", sa.String(length=32), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["owners.id"], name=op.f("fk_post_views_owner_id_owners"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["post_id"], ["posts.id"], name=op.f("fk_post_views_post_id_posts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("owner_id", "post_id", "day", name=op.f("pk_post_views")),
+    )
+    op.create_index("ix_post_views_day", "post_views", ["day"])
+    op.create_index("ix_post_views_post_id", "post_views", ["post_id"])
+
+
+def _popular_posts() -> None:
+    op.create_table(
+        "popular_posts",
+        sa.Column("period", sa.String(length=8), nullable=False),
+        sa.Column("begins_on", sa.Date(), nullable=False),
+        sa.Column("post_id", sa.String(length=32), nullable=False),
+        sa.Column("category", sa.String(length=16), nullable=False),
+        sa.Column("likes", sa.Integer(), nullable=False),
+        sa.CheckConstraint("period IN ('day', 'week', 'month')", name=op.f("ck_popular_posts_period")),
+        sa.ForeignKeyConstraint(
+            ["post_id"], ["posts.id"], name=op.f("fk_popular_posts_post_id_posts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("period", "begins_on", "post_id", name=op.f("pk_popular_posts")),
+    )
+    op.create_index("ix_popular_posts_board", "popular_posts", ["period", "begins_on", "likes", "post_id"])
+    op.create_index(
+        "ix_popular_posts_category", "popular_posts", ["period", "begins_on", "category", "likes", "post_id"]
+    )
+    op.create_index("ix_popular_posts_post_id", "popular_posts", ["post_id"])
+
+
+def _search() -> None:
+    """On SQLite a full-text table without content; the words are made of ASCII, so any tokenizer that cuts at blanks."""
+    op.create_table(
+        "search_documents",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("post_id", sa.String(length=32), nullable=False),
+        sa.Column("comment_id", sa.String(length=32)),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("grams", ARRAY(sa.Integer()).with_variant(sa.JSON(none_as_null=True), "sqlite")),
+        sa.ForeignKeyConstraint(
+            ["comment_id"], ["comments.id"], name=op.f("fk_search_documents_comment_id_comments"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["post_id"], ["posts.id"], name=op.f("fk_search_documents_post_id_posts"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_search_documents")),
+    )
+    op.create_index("ix_search_documents_post_id_comment_id", "search_documents", ["post_id", "comment_id"])
+    op.create_index("ix_search_documents_comment_id", "search_documents", ["comment_id"], unique=True)
+    op.create_index(
+        "ix_search_documents_grams",
+        "search_documents",
+        ["grams"],
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+        sqlite_where=sa.text("grams IS NOT NULL"),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE search_grams USING fts5"
+            "(grams, content='', detail=none, columnsize=0, tokenize='ascii')"
+        )
+
+
+def _news_indexes() -> None:
+    op.create_index("ix_news_items_published_at", "news_items", ["published_at"])
+    op.create_index("ix_disclosures_published_on_filing_no", "disclosures", ["published_on", "filing_no"])
+    op.create_index(
+        "ix_disclosures_kind_published_on_filing_no", "disclosures", ["kind", "published_on", "filing_no"]
+    )

@@ -24,6 +24,7 @@ _PRIVATE = (
     "jobs",
     "news_filters",
     "notice_reads",
+    "post_views",
     "questionnaires",
     "recent_symbols",
     "reports",

@@ -1,0 +1,84 @@
+"""Who may do what in the community, and how often."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from stocklab.community.refusals import Refusal, RefusalCode
+from stocklab.db import LOCAL_OWNER_ID, Database, UserRow, as_system
+from stocklab.operations.rate_limits import RateLimits
+
+__all__ = ["LIMITS", "Limit", "is_admin", "pay", "require_admin", "require_welcome"]
+
+
+class Limit(NamedTuple):
+    """At most so often within a time."""
+
+    most: int
+    per: timedelta
+
+
+LIMITS: Final = {
+    "post": Limit(10, timedelta(hours=1)),
+    "comment": Limit(30, timedelta(minutes=10)),
+    "like": Limit(120, timedelta(minutes=1)),
+    "report": Limit(20, timedelta(hours=1)),
+}
+"""How often one user may do each."""
+
+
+def is_admin(database: Database, owner_id: str) -> bool:
+    """Whether a user looks after the community; in a home without accounts its owner does."""
+    with database.read() as session:
+        role = session.scalar(select(UserRow.role).where(UserRow.id == owner_id))
+    return role == "admin" if role is not None else owner_id == LOCAL_OWNER_ID
+
+
+def require_admin(database: Database, owner_id: str) -> None:
+    """Refuse whoever is no admin.
+
+    Raises
+    ------
+    Refusal
+        ADMINS_ONLY.
+    """
+    if not is_admin(database, owner_id):
+        raise Refusal(RefusalCode.ADMINS_ONLY, "Only an admin may do this.")
+
+
+def require_welcome(session: Session, owner_id: str, now: datetime) -> None:
+    """Refuse a user who is banned.
+
+    Raises
+    ------
+    Refusal
+        BANNED, with the end of the ban.
+    """
+    with as_system(session):
+        until = session.scalar(select(UserRow.banned_until).where(UserRow.id == owner_id))
+    if until is not None and until > now:
+        raise Refusal(RefusalCode.BANNED, f"This account may not write before {until:%Y-%m-%d %H:%M} UTC.", until=until)
+
+
+def pay(database: Database, action: str, owner_id: str, now: datetime) -> None:
+    """Count one action of a user.
+
+    Raises
+    ------
+    Refusal
+        TOO_FAST, with the time to wait.
+    """
+    limit = LIMITS[action]
+    spent = RateLimits(database).spend(f"{action}:{owner_id}", most=limit.most, per=limit.per, now=now)
+    if not spent.allowed:
+        seconds = max(1, round(spent.wait.total_seconds()))
+        raise Refusal(
+            RefusalCode.TOO_FAST,
+            f"More than {limit.most} within {limit.per}. Hint: wait {seconds} seconds.",
+            most=limit.most,
+            wait=spent.wait,
+        )

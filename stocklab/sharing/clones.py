@@ -1,0 +1,127 @@
+"""Copying a published strategy into one's own list, and the family tree that comes of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Integer, func, literal, select, update
+from sqlalchemy.orm import Session, aliased
+
+from stocklab.db import Database, OwnerRow, PublicationRow, as_system
+from stocklab.portfolios import SavedStrategy, Strategies
+from stocklab.sharing.errors import CloneRefused, PublicationNotFound
+from stocklab.sharing.publication_views import Family, Relative
+from stocklab.strategy import parse_document
+
+__all__ = ["MOST_ANCESTORS", "MOST_DEPTH", "MOST_DESCENDANTS", "Clones"]
+
+MOST_ANCESTORS: Final = 20
+MOST_DEPTH: Final = 8
+MOST_DESCENDANTS: Final = 100
+
+
+class Clones:
+    """Copies of publications, by owner."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._strategies = Strategies(database)
+
+    def clone(self, owner_id: str, publication_id: str) -> SavedStrategy:
+        """Copy the rules into the owner's strategies; the copy remembers where it is from.
+
+        Raises
+        ------
+        PublicationNotFound
+            There is none of that id, or it is hidden.
+        CloneRefused
+            Its rules are hidden, or it was withdrawn.
+        """
+        with self._database.write(owner_id) as session:
+            row = session.get(PublicationRow, publication_id)
+            if row is None or row.hidden_at is not None:
+                raise PublicationNotFound(publication_id)
+            if row.withdrawn_at is not None:
+                raise CloneRefused(row.name, "it was withdrawn")
+            if row.document is None:
+                raise CloneRefused(row.name, "its rules are hidden")
+            made = self._strategies.add(session, owner_id, parse_document(row.document), origin_id=publication_id)
+            if row.owner_id != owner_id:
+                with as_system(session):
+                    session.execute(
+                        update(PublicationRow)
+                        .where(PublicationRow.id == publication_id)
+                        .values(clones=PublicationRow.clones + 1)
+                    )
+            return made
+
+    def family(self, reader_id: str | None, publication_id: str) -> Family:
+        """Where a publication comes from and what was published of it; graves keep their place in the tree."""
+        with self._database.read(reader_id) as session:
+            ancestors = _ancestors(session, publication_id)
+            descendants = _descendants(session, publication_id)
+        return Family(
+            ancestors=tuple(ancestors[:MOST_ANCESTORS]),
+            descendants=tuple(descendants[:MOST_DESCENDANTS]),
+            more=len(ancestors) > MOST_ANCESTORS or len(descendants) > MOST_DESCENDANTS,
+        )
+
+
+def _ancestors(session: Session, publication_id: str) -> list[Relative]:
+    """The nearest first."""
+    tree = (
+        select(PublicationRow.parent_id.label("id"), literal(1, Integer).label("depth"))
+        .where(PublicationRow.id == publication_id)
+        .cte("ancestors", recursive=True)
+    )
+    above = aliased(PublicationRow)
+    tree = tree.union_all(
+        select(above.parent_id, tree.c.depth + 1)
+        .join(tree, above.id == tree.c.id)
+        .where(above.parent_id.is_not(None), tree.c.depth <= MOST_ANCESTORS)
+    )
+    wanted = (
+        select(PublicationRow, OwnerRow.name, tree.c.depth)
+        .join(tree, tree.c.id == PublicationRow.id)
+        .join(OwnerRow, OwnerRow.id == PublicationRow.owner_id)
+        .order_by(tree.c.depth)
+    )
+    return [_relative(row, name, depth) for row, name, depth in session.execute(wanted)]
+
+
+def _descendants(session: Session, publication_id: str) -> list[Relative]:
+    """By generation, the oldest first. What is not listed does not appear, and what came of it neither."""
+    listed = (PublicationRow.visibility == "public", PublicationRow.hidden_at.is_(None))
+    tree = (
+        select(PublicationRow.id.label("id"), literal(1, Integer).label("depth"))
+        .where(PublicationRow.parent_id == publication_id, *listed)
+        .cte("descendants", recursive=True)
+    )
+    below = aliased(PublicationRow)
+    tree = tree.union_all(
+        select(below.id, tree.c.depth + 1)
+        .join(tree, below.parent_id == tree.c.id)
+        .where(tree.c.depth < MOST_DEPTH, below.visibility == "public", below.hidden_at.is_(None))
+    )
+    first = select(tree.c.id, func.min(tree.c.depth).label("depth")).group_by(tree.c.id).limit(4 * MOST_DESCENDANTS)
+    bounded = first.subquery()
+    wanted = (
+        select(PublicationRow, OwnerRow.name, bounded.c.depth)
+        .join(bounded, bounded.c.id == PublicationRow.id)
+        .join(OwnerRow, OwnerRow.id == PublicationRow.owner_id)
+        .order_by(bounded.c.depth, PublicationRow.published_at, PublicationRow.id)
+        .limit(MOST_DESCENDANTS + 1)
+    )
+    return [_relative(row, name, depth) for row, name, depth in session.execute(wanted)]
+
+
+def _relative(row: PublicationRow, author: str, depth: int) -> Relative:
+    shown = row.visibility == "public" and row.hidden_at is None
+    return Relative(
+        id=row.id if shown else None,
+        name=row.name if shown else None,
+        author=author if shown and not row.is_anonymous else None,
+        depth=depth,
+        is_grave=row.withdrawn_at is not None,
+        published_at=row.published_at,
+    )

@@ -1,0 +1,1 @@
+"""Pages of the community: lists, a post, comments, moderation."""

@@ -1,0 +1,172 @@
+"""Lists of posts: newest, boards, tags, one's own, and what a search found."""
+
+from __future__ import annotations
+
+import html
+from typing import Any, Final
+
+import streamlit as st
+
+from stocklab.community import Category, Found, Period, PostSummary
+from stocklab.ui import blocks, identity, navigation
+from stocklab.ui.community import services
+from stocklab.ui.community.words import CATEGORIES, by_line, literal
+from stocklab.ui.text import N_, _
+
+__all__ = ["post_list"]
+
+BOARDS: Final = {
+    "new": N_("Newest"),
+    "day": N_("Today's best"),
+    "week": N_("This week's best"),
+    "month": N_("This month's best"),
+    "mine": N_("My posts"),
+}
+_ALL: Final = "all"
+
+
+def post_list() -> None:
+    """What is asked for by the switches, the tag in the link and the search."""
+    query = _search_box()
+    if query:
+        _found(query)
+        return
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        board = navigation.choice_in_url(
+            "board",
+            {code: _(name) for code, name in BOARDS.items()},
+            _("Board"),
+            default="new",
+            key="community_board_choice",
+        )
+    with right:
+        kinds = {_ALL: _("All")} | {code: _(name) for code, name in CATEGORIES.items()}
+        kind = navigation.choice_in_url("kind", kinds, _("Kind"), default=_ALL, key="community_kind_choice")
+    category = None if kind == _ALL else Category(kind)
+    tag = str(st.query_params.get("tag", ""))[:40]
+    if tag:
+        _tag_line(tag)
+    if board in tuple(Period):
+        _board(Period(board), category)
+    else:
+        _newest(category, tag, mine=board == "mine")
+
+
+def _search_box() -> str:
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    query: str = left.text_input(
+        _("Search posts and comments"),
+        key="community_search",
+        max_chars=80,
+        icon=":material/search:",
+        placeholder=_('Every word must occur; "in quotes" as a phrase'),
+        bind="query-params",
+    )
+    with right:
+        if st.button(
+            _("Write a post"), key="community_write", icon=":material/edit_square:", type="primary", width="stretch"
+        ):
+            navigation.go("community", write="1")
+    return query.strip()
+
+
+def _tag_line(tag: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(f'<span class="lab-tag">#{html.escape(tag)}</span>', width="content")
+        if st.button(_("Show all posts"), key="community_no_tag", icon=":material/close:", type="tertiary"):
+            del st.query_params["tag"]
+            st.rerun()
+
+
+def _newest(category: Category | None, tag: str, *, mine: bool) -> None:
+    places = _places(f"new {category} {tag} {mine}")
+    page = services.lists().newest(identity.owner_id(), category=category, tag=tag, mine=mine, before=places[-1])
+    if not page.posts:
+        _nothing()
+    for post in page.posts:
+        _entry(post)
+    _turn_pages(places, page.before)
+
+
+def _board(period: Period, category: Category | None) -> None:
+    places = _places(f"{period} {category}")
+    page = services.lists().popular(identity.owner_id(), period, category=category, before=places[-1])
+    if not page.posts:
+        blocks.empty(
+            _("Nothing was liked yet in this time."),
+            _("The days, weeks and months are those of Seoul."),
+            icon=":material/favorite_border:",
+        )
+    for post, likes in page.posts:
+        _entry(post, note=_("{count} likes in this time").format(count=f"{likes:,}"))
+    _turn_pages(places, page.before)
+
+
+def _found(query: str) -> None:
+    places = _places(f"search {query}")
+    page = services.lists().search(identity.owner_id(), query, before=places[-1])
+    if not page.found:
+        blocks.empty(
+            _("Nothing holds all of this."),
+            _("Width and case make no difference. Try fewer words."),
+            icon=":material/search_off:",
+        )
+    for one, post in page.found:
+        _entry(post, found=one)
+    _turn_pages(places, page.before)
+
+
+def _entry(post: PostSummary, *, note: str = "", found: Found | None = None) -> None:
+    key = f"post_{post.id}" if found is None else f"found_{found.number}"
+    with st.container(border=True, gap="xsmall", key=key):
+        navigation.link("community", literal(post.title), post=post.id)
+        excerpt = post.excerpt if found is None else found.around
+        st.html(
+            f'<div class="lab-post-line">{_labels(post, found)}<span class="excerpt">{html.escape(excerpt)}</span>'
+            f'<span class="by">{by_line(post.author, left=post.author_left, at=post.created_at, edited=False)}'
+            f" · {html.escape(_counts(post))}{' · ' + html.escape(note) if note else ''}</span></div>"
+        )
+
+
+def _labels(post: PostSummary, found: Found | None) -> str:
+    words = [_(CATEGORIES[post.category.value])]
+    if found is not None and found.comment_id is not None:
+        words.append(_("in a comment"))
+    if post.card is not None:
+        words.append(_("with a strategy"))
+    if post.is_hidden:
+        words.append(_("hidden"))
+    labels = "".join(f'<i class="lab-tag">{html.escape(word)}</i>' for word in words)
+    return labels + "".join(f'<i class="lab-tag own">#{html.escape(tag)}</i>' for tag in post.tags)
+
+
+def _counts(post: PostSummary) -> str:
+    return _("{likes} likes · {comments} comments · {views} views").format(
+        likes=f"{post.likes:,}", comments=f"{post.comments:,}", views=f"{post.views:,}"
+    )
+
+
+def _nothing() -> None:
+    blocks.empty(_("No post yet."), _("Write the first one."), icon=":material/edit_square:")
+
+
+def _places(what: str) -> list[Any]:
+    """Where the pages turned so far begin; anew for another list."""
+    if st.session_state.get("community_list") != what:
+        st.session_state["community_list"] = what
+        st.session_state["community_places"] = [None]
+    places: list[Any] = st.session_state["community_places"]
+    return places
+
+
+def _turn_pages(places: list[Any], before: Any) -> None:
+    if len(places) == 1 and before is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="center"):
+        if len(places) > 1 and st.button(_("Newer"), key="community_back", icon=":material/chevron_left:"):
+            places.pop()
+            st.rerun()
+        if before is not None and st.button(_("Older"), key="community_more", icon=":material/chevron_right:"):
+            places.append(before)
+            st.rerun()

@@ -1,0 +1,1 @@
+"""The page of news and disclosures of many symbols."""

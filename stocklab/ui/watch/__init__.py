@@ -1,0 +1,1 @@
+"""The page of watched symbols and of those looked at last."""

