@@ -97,8 +97,6 @@ def _plain(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
         return [number + 1, 7]
     if isinstance(kind, JSON):
         return {"row": number, "text": "가", "list": [1, None, {"deep": True}]}
-    if isinstance(kind, ARRAY):
-        return [number + 1, 7]
     if isinstance(kind, UtcDateTime):
         return START + timedelta(days=number)
     if isinstance(kind, Boolean):
