@@ -92,7 +92,7 @@ def _card(match: Match) -> None:
         st.markdown(f"**{escape(preset.name(spoken))}**\n\n:small[:gray[{' · '.join(marks)}]]")
         st.progress(match.score / 100, text=_("Fits {score} of 100").format(score=match.score))
         st.markdown(escape(preset.words(spoken).what))
-        st.markdown("\n".join(_reason(match, question) for question in Question))
+        st.markdown("  \n".join(_reason(match, question) for question in Question))
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom", height="stretch"):
             if st.button(_("Run"), key=f"run_{preset.id}", type="primary", icon=":material/play_arrow:"):
                 load_preset(preset.id)
@@ -106,4 +106,4 @@ def _reason(match: Match, question: Question) -> str:
     full = question in match.fits
     icon = ":green[:material/check:]" if full else ":gray[:material/remove:]"
     words = FITS[2 if full else min(match.points[question], 1)]
-    return f"- {icon} {_(SHORT[question])}: {_(words)}"
+    return f"{icon} {_(SHORT[question])}: {_(words)}"
