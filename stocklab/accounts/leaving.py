@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import delete, func, select, update
@@ -14,14 +14,11 @@ from stocklab.accounts.user import Role
 from stocklab.accounts.users import Users
 from stocklab.db import (
     Base,
-    CommentRow,
     Database,
     JobRow,
     JobState,
     OwnerRow,
-    PostRow,
     Private,
-    PublicationRow,
     SealedRulesRow,
     UserRow,
 )
@@ -43,12 +40,13 @@ class Leaving:
         self._sessions = sessions
         self._record = record
 
-    def leave(self, user_id: str, password: str, *, withdraw: bool) -> None:
+    def leave(self, user_id: str, password: str, *, take_back: Callable[[str], object] | None = None) -> None:
         """Delete the account and everything of it that only its owner saw.
 
-        What was public stays under the name "left user", or with ``withdraw`` is taken back: published strategies are
-        withdrawn, posts and comments deleted, so that only their places in threads and family trees remain. The audit
-        log keeps the account's id, without its name.
+        What was public stays under the name "left user"; ``take_back`` is called with the owner's id to withdraw it
+        first, by the services that know what hangs from it (boards, search). It must bear being called again: a kill
+        after it leaves the account, which can then leave once more. The audit log keeps the account's id, without its
+        name.
 
         Raises
         ------
@@ -56,48 +54,39 @@ class Leaving:
             The password is wrong, or it is the only admin while there are other accounts.
         """
         self._users.confirm_password(user_id, password)
+        with self._database.read() as session:
+            _require_free(session, user_id)
+        if take_back is not None:
+            take_back(user_id)
         with self._database.write() as session:
-            row = session.get(UserRow, user_id)
-            if row is None:
-                raise AccountFault("unknown_account", "There is no such account.")
-            _refuse_last_admin(session, row)
+            _require_free(session, user_id)
             now = utc_now()
             session.execute(
                 update(JobRow)
                 .where(JobRow.owner_id == user_id, JobRow.state.in_([s.value for s in JobState if s.live]))
                 .values(cancel_requested=True)
             )
-            if withdraw:
-                _take_back(session, user_id, now)
-            _remove_private(session, user_id, keep_sealed=not withdraw)
+            _remove_private(session, user_id, keep_sealed=take_back is None)
             session.execute(delete(UserRow).where(UserRow.id == user_id))
             owner = session.get_one(OwnerRow, user_id)
             owner.name, owner.left_at = LEFT_NAME, now
             session.flush()
-            self._record(
-                "account.left", actor_id=user_id, subject=user_id, details={"withdraw": withdraw}, session=session
-            )
+            details = {"withdraw": take_back is not None}
+            self._record("account.left", actor_id=user_id, subject=user_id, details=details, session=session)
         self._sessions.forget()
 
 
-def _refuse_last_admin(session: Session, row: UserRow) -> None:
+def _require_free(session: Session, user_id: str) -> None:
+    """The account exists, and others would still have an admin without it."""
+    row = session.get(UserRow, user_id)
+    if row is None:
+        raise AccountFault("unknown_account", "There is no such account.")
     if row.role != Role.ADMIN:
         return
     admins = select(func.count()).where(UserRow.role == Role.ADMIN, UserRow.is_active, UserRow.id != row.id)
     others = select(func.count()).where(UserRow.id != row.id)
     if not session.scalar(admins) and session.scalar(others):
         raise AccountFault("last_admin", "The only admin cannot leave. Hint: make somebody else an admin first.")
-
-
-def _take_back(session: Session, user_id: str, now: datetime) -> None:
-    for table, moment in (
-        (PublicationRow, PublicationRow.withdrawn_at),
-        (PostRow, PostRow.deleted_at),
-        (CommentRow, CommentRow.deleted_at),
-    ):
-        session.execute(update(table).where(table.owner_id == user_id, moment.is_(None)).values({moment.key: now}))
-    session.execute(update(CommentRow).where(CommentRow.owner_id == user_id).values(body=""))
-    session.execute(update(PostRow).where(PostRow.owner_id == user_id).values(title="", body=""))
 
 
 def _remove_private(session: Session, user_id: str, *, keep_sealed: bool) -> None:

@@ -14,6 +14,7 @@ from stocklab.commands.arguments import add_command, print_json, say
 from stocklab.db import database_url, open_database, upgrade
 from stocklab.errors import AccountFault
 from stocklab.operations import RateLimits
+from stocklab.operations.audit import AuditLog
 from stocklab.settings import Settings
 
 __all__ = ["add_commands"]
@@ -41,7 +42,7 @@ def _accounts(settings: Settings) -> Iterator[Accounts]:
     database = open_database(database_url(settings))
     try:
         upgrade(database)
-        yield Accounts(database, settings, RateLimits(database))
+        yield Accounts(database, settings, RateLimits(database), AuditLog(database).write)
     finally:
         database.close()
 

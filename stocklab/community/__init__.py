@@ -22,6 +22,7 @@ from stocklab.community.refusals import Refusal, RefusalCode
 from stocklab.community.search import Found, FoundPage, Search
 from stocklab.community.search_rebuild import is_in_step, rebuild_search
 from stocklab.community.standing import LIMITS, Limit, is_admin
+from stocklab.community.taking_back import take_back_words
 from stocklab.community.texts import BODY_LENGTH, COMMENT_LENGTH, MOST_TAGS, TAG_LENGTH, TITLE_LENGTH
 from stocklab.community.threads import Comment, ThreadPage, Threads
 from stocklab.community.watch import MOST_RECENT, MOST_WATCHED, NOTE_LENGTH, Recent, RecentSymbols, Watched, WatchList
@@ -84,4 +85,5 @@ __all__ = [
     "plain_text",
     "rebuild_search",
     "safe_html",
+    "take_back_words",
 ]

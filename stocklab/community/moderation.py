@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,6 +20,7 @@ from stocklab.db import CommentRow, Database, PostRow, PublicationRow, ReportRow
 from stocklab.db.columns import utc_now
 from stocklab.operations.audit import AuditLog
 from stocklab.operations.inserting import storable
+from stocklab.sharing import Follower, set_hidden
 
 __all__ = ["Moderation", "Reason", "ReportedPage", "ReportedSubject", "SubjectKind"]
 
@@ -72,10 +74,14 @@ class ReportedPage:
 
 
 class Moderation:
-    """Reports and what is done about them. Whoever is no admin may report and nothing else."""
+    """Reports and what is done about them. Whoever is no admin may report and nothing else.
 
-    def __init__(self, database: Database) -> None:
+    ``followers`` are told of publications that are hidden or shown again, in the same transaction.
+    """
+
+    def __init__(self, database: Database, followers: Sequence[Follower] = ()) -> None:
         self._database = database
+        self._followers = tuple(followers)
         self._audit = AuditLog(database)
 
     def report(
@@ -224,15 +230,11 @@ class Moderation:
         require_admin(self._database, admin_id)
         table = _TABLES[kind]
         with self._database.write() as session:
-            if what == "dismiss":
-                found = session.scalar(select(table.id).where(table.id == subject_id))
-            else:
-                hidden_at = now if what == "hide" else None
-                found = session.scalar(
-                    update(table).where(table.id == subject_id).values(hidden_at=hidden_at).returning(table.id)
-                )
-            if found is None and what != "dismiss":
-                raise Refusal(RefusalCode.NOT_FOUND, "It is not there any more.")
+            if what != "dismiss":
+                row = session.scalar(select(table).where(table.id == subject_id).with_for_update())
+                if row is None:
+                    raise Refusal(RefusalCode.NOT_FOUND, "It is not there any more.")
+                self._show(session, row, now if what == "hide" else None)
             session.execute(
                 update(ReportRow)
                 .where(
@@ -241,6 +243,12 @@ class Moderation:
                 .values(state="upheld" if what == "hide" else "dismissed", decided_at=now)
             )
             self._audit.write(f"community.{what}", actor_id=admin_id, subject=f"{kind}:{subject_id}", session=session)
+
+    def _show(self, session: Session, row: PostRow | CommentRow | PublicationRow, hidden_at: datetime | None) -> None:
+        if isinstance(row, PublicationRow):
+            set_hidden(session, row, hidden_at, self._followers)
+        else:
+            row.hidden_at = hidden_at
 
 
 def _is_there(session: Session, kind: SubjectKind, subject_id: str) -> bool:

@@ -55,7 +55,6 @@ from stocklab.db.operation_models import (
     SourceStateRow,
     WorkerRow,
 )
-from stocklab.db.paging import PAGE_SIZE, Page, read_page
 from stocklab.db.row_security import RowSecurity, row_security_of
 from stocklab.db.scope import (
     MEMBER_ROLE,
@@ -79,7 +78,6 @@ from stocklab.db.sharing_models import (
 __all__ = [
     "LOCAL_OWNER_ID",
     "MEMBER_ROLE",
-    "PAGE_SIZE",
     "SEARCH_GRAMS",
     "ActiveDayRow",
     "ApiTokenRow",
@@ -106,7 +104,6 @@ __all__ = [
     "NoticeReadRow",
     "NoticeRow",
     "OwnerRow",
-    "Page",
     "PasswordResetRow",
     "PoolShape",
     "PopularPostRow",
@@ -149,7 +146,6 @@ __all__ = [
     "knows_revision",
     "open_database",
     "pool_of",
-    "read_page",
     "revision",
     "row_security_of",
     "upgrade",

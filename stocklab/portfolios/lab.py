@@ -25,6 +25,7 @@ from stocklab.errors import Cancelled, ResultNotFound, ResultOutdated
 from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.operations import DatabaseCalls, Intents, RateLimits, RunLedger, SourceKeys, open_sealer, with_source_keys
+from stocklab.operations.audit import AuditLog
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
@@ -83,7 +84,7 @@ class Lab:
         self.intents = Intents(database)
         self.ledger = RunLedger(database)
         self.limits = RateLimits(database)
-        self.accounts = Accounts(database, settings, self.limits)
+        self.accounts = Accounts(database, settings, self.limits, AuditLog(database).write)
         self.calls = DatabaseCalls(database)
         self._run = run
         self._lock = threading.Lock()

@@ -3,7 +3,7 @@
 from stocklab.sharing.clones import Clones
 from stocklab.sharing.errors import CloneRefused, NothingToShow, PublicationNotFound
 from stocklab.sharing.evidence import Evidence, evidence_of
-from stocklab.sharing.following import Follower
+from stocklab.sharing.following import Change, Follower, set_hidden, tell
 from stocklab.sharing.likes import Likes
 from stocklab.sharing.publication_views import (
     MARK_CAPITAL_KRW,
@@ -24,6 +24,7 @@ __all__ = [
     "MARK_CAPITAL_KRW",
     "MOST_FACTORS",
     "SORTS",
+    "Change",
     "CloneRefused",
     "Clones",
     "Evidence",
@@ -47,4 +48,6 @@ __all__ = [
     "fits_seal",
     "new_salt",
     "seal",
+    "set_hidden",
+    "tell",
 ]

@@ -22,15 +22,15 @@ from stocklab.db import (
     SealedRulesRow,
     StrategyRow,
     StrategyVersionRow,
-    as_system,
 )
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError, ResultNotFound
+from stocklab.operations.audit import AuditLog
 from stocklab.portfolios import Ideas, StrategyNotFound
 from stocklab.sharing.errors import NothingToShow, PublicationNotFound
 from stocklab.sharing.evidence import Evidence, evidence_of
 from stocklab.sharing.finding import terms_of
-from stocklab.sharing.following import Follower
+from stocklab.sharing.following import Change, Follower, set_hidden, tell
 from stocklab.sharing.publication_views import Visibility
 from stocklab.sharing.seal import new_salt, seal
 from stocklab.sharing.used_factors import factors_of
@@ -82,6 +82,7 @@ class Publications:
         self._results = results
         self._ideas = Ideas(database)
         self._followers = tuple(followers)
+        self._audit = AuditLog(database)
 
     def publish(self, owner_id: str, wish: Wish, *, now: datetime | None = None) -> str:
         """Publish a version of a saved strategy with its newest finished run; returns the id of the publication.
@@ -118,6 +119,8 @@ class Publications:
             session.add_all(PublicationTermRow(publication_id=row.id, term=term) for term in terms_of(row.name))
             _add_rules(session, row, found)
             self._tell("appeared", session, row)
+            details = {"visibility": wish.visibility, "hides_rules": wish.hides_rules}
+            self._audit.write("sharing.published", actor_id=owner_id, subject=row.id, details=details, session=session)
             return row.id
 
     def withdraw(self, owner_id: str, publication_id: str) -> None:
@@ -132,6 +135,7 @@ class Publications:
             row = _own(session, owner_id, publication_id)
             if row.withdrawn_at is None:
                 self._bury(session, row)
+                self._audit.write("sharing.withdrawn", actor_id=owner_id, subject=row.id, session=session)
 
     def withdraw_all(self, owner_id: str) -> int:
         """Take back everything an owner published, as when a person leaves; returns how many there were.
@@ -165,6 +169,7 @@ class Publications:
             row.revealed_at = utc_now()
             _add_factors(session, row.id, parse_document(sealed.document))
             session.delete(sealed)
+            self._audit.write("sharing.revealed", actor_id=owner_id, subject=row.id, session=session)
 
     def hide(self, publication_id: str, hidden: bool) -> None:
         """What moderators do: hide a publication from everybody but its author, or show it again.
@@ -178,12 +183,7 @@ class Publications:
             row = session.get(PublicationRow, publication_id, with_for_update=True)
             if row is None:
                 raise PublicationNotFound(publication_id)
-            if hidden is (row.hidden_at is not None):
-                return
-            row.hidden_at = utc_now() if hidden else None
-            session.flush()
-            if row.withdrawn_at is None:
-                self._tell("vanished" if hidden else "appeared", session, row)
+            set_hidden(session, row, utc_now() if hidden else None, self._followers)
 
     def _find(self, owner_id: str, wish: Wish) -> _Found:
         with self._database.read(owner_id) as session:
@@ -218,10 +218,8 @@ class Publications:
         session.flush()
         self._tell("vanished", session, row)
 
-    def _tell(self, what: str, session: Session, row: PublicationRow) -> None:
-        with as_system(session):
-            for follower in self._followers:
-                getattr(follower, what)(session, row)
+    def _tell(self, what: Change, session: Session, row: PublicationRow) -> None:
+        tell(self._followers, what, session, row)
 
 
 def _row_of(owner_id: str, wish: Wish, found: _Found, evidence: Evidence, now: datetime) -> PublicationRow:

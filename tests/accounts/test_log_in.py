@@ -9,10 +9,11 @@ import bcrypt
 import pytest
 from people import PASSWORD
 
-from stocklab.accounts import Accounts, Role
+from stocklab.accounts import Accounts, NewAccount, Role
 from stocklab.db import Database, open_database
 from stocklab.errors import AccountFault, LimitReached
 from stocklab.operations import RateLimits
+from stocklab.operations.audit import AuditLog
 from stocklab.settings import Settings
 
 Join = Any  # of conftest.py
@@ -88,9 +89,9 @@ def test_the_note_of_a_device_is_worth_nothing_for_another_account(accounts: Acc
 
 
 def test_success_is_not_counted(accounts: Accounts, join: Join) -> None:
-    join("kim")
-    for _ in range(15):
-        accounts.log_in.password("kim@example.com", PASSWORD, address=HERE)
+    kim = join("kim")
+    came_in = [accounts.log_in.password("kim@example.com", PASSWORD, address=HERE) for _ in range(15)]
+    assert {user.id for user in came_in} == {kim.id}
 
 
 def test_who_is_switched_off_or_banned_hears_so_only_with_the_right_password(accounts: Accounts, join: Join) -> None:
@@ -124,3 +125,23 @@ def _hashed(text: str) -> str:
     import hashlib
 
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def test_who_came_in_and_who_could_not_stand_in_the_audit_log(database: Database, settings: Settings) -> None:
+    log = AuditLog(database)
+    accounts = Accounts(database, settings, RateLimits(database), log.write)
+    kim = accounts.users.sign_up(NewAccount(email="kim@example.com", nickname="kim", password=PASSWORD))
+    accounts.sessions.begin(
+        accounts.log_in.password("kim@example.com", PASSWORD, address=HERE).id,
+        address=HERE,
+        agent="browser",
+        confirmed=False,
+    )
+    assert fail(accounts, "kim@example.com", HERE) == "login_wrong"
+    accounts.leaving.leave(kim.id, PASSWORD)
+    rows = log.page()
+    done = ["account.left", "login.refused", "session.begun", "account.opened"]
+    assert [(row.action, row.actor_id) for row in rows] == [(action, kim.id) for action in done]
+    assert log.verify().broken is None
+    assert PASSWORD not in repr(rows)
+    assert "kim@example.com" not in repr(rows)

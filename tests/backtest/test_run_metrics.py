@@ -168,7 +168,8 @@ def test_every_figure_explains_itself(case_of: Any) -> None:
 def test_card_and_metrics_are_json_without_nan(case_of: Any) -> None:
     for seed in range(5):
         result = case_of(seed).run()
-        json.loads(json.dumps({"card": result.card, "metrics": result.metrics}, allow_nan=False))
+        told = {"card": result.card, "metrics": result.metrics}
+        assert json.loads(json.dumps(told, allow_nan=False)) == told
 
 
 def test_realised_and_open_profit_add_up(case_of: Any) -> None:

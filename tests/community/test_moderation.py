@@ -108,7 +108,9 @@ def test_a_banned_user_writes_nothing_until_the_ban_ends(people: Database) -> No
         with refused(RefusalCode.BANNED):
             attempt()
     Comments(people).delete("ada", said)  # taking words back is always allowed
-    post(people, "ada", "new", minutes=24 * 60 + 1)
+    assert Threads(people).page("ben", post_id=other).comments == ()
+    later = post(people, "ada", "new", minutes=24 * 60 + 1)
+    assert Posts(people).get("ben", later).author == Posts(people).get("ben", mine).author
     moderation.ban("root", "ada", None)
     post(people, "ada", "newer", minutes=2)
 

@@ -82,11 +82,12 @@ def test_only_the_writer_changes_or_deletes_it(people: Database) -> None:
 
 
 def test_the_same_is_not_posted_twice_within_a_day(people: Database) -> None:
-    post(people, "ada", "제목", "본문")
+    first = post(people, "ada", "제목", "본문")
     with refused(RefusalCode.DUPLICATE):
         post(people, "ada", "제 목".replace(" ", ""), "  본문 ", minutes=60)
-    post(people, "ben", "제목", "본문", minutes=61)
-    post(people, "ada", "제목", "본문", minutes=25 * 60)
+    others = post(people, "ben", "제목", "본문", minutes=61)
+    again = post(people, "ada", "제목", "본문", minutes=25 * 60)
+    assert [Posts(people).get("eve", each).title for each in {first, others, again}] == ["제목"] * 3
 
 
 def test_posting_too_fast_says_how_long_to_wait(people: Database) -> None:
@@ -248,7 +249,9 @@ def test_an_unlisted_strategy_is_shown_by_its_owner_alone(people: Database) -> N
     publish(people, visibility="unlisted")
     with refused(RefusalCode.NOT_FOUND):
         post(people, "ben", "t", publication_id="pub")
-    post(people, "ada", "t", publication_id="pub")
+    shown = Posts(people).get("ada", post(people, "ada", "t", publication_id="pub"))
+    assert shown.card is not None
+    assert shown.card["name"] == "배당 전략"
 
 
 def test_nothing_a_service_returns_names_an_unnamed_writer(people: Database) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from stocklab.db import Database, PublicationFactorRow, SealedRulesRow
+from stocklab.community import Moderation, SubjectKind
+from stocklab.db import LOCAL_OWNER_ID, Database, PublicationFactorRow, SealedRulesRow
 from stocklab.errors import InputError
+from stocklab.operations.audit import AuditLog
 from stocklab.portfolios import StrategyNotFound
 from stocklab.ranking import Board
 from stocklab.sharing import (
@@ -162,6 +164,29 @@ def test_what_moderators_hide_only_its_author_sees(home: Any, strategy: Make) ->
     assert (showcase.list("ben").items, home.boards.top("ben", Board.BACKTEST, synthetic=False).items) == ((), ())
     home.publications.hide(made, False)
     assert len(showcase.list("ben").items) == len(home.boards.top("ben", Board.BACKTEST, synthetic=False).items) == 1
+
+
+def test_what_is_published_and_taken_back_stands_in_the_audit_log(home: Any, strategy: Make) -> None:
+    made = home.publish("ada", strategy(), hides_rules=True)
+    home.publications.reveal("ada", made)
+    home.publications.withdraw("ada", made)
+    home.publications.withdraw("ada", made)
+    rows = AuditLog(home.database).page()
+    done = ["sharing.withdrawn", "sharing.revealed", "sharing.published"]
+    assert [(row.action, row.actor_id, row.subject) for row in rows] == [(action, "ada", made) for action in done]
+    assert "per" not in repr(rows[2].details)
+
+
+def test_what_admins_decide_about_a_report_reaches_the_boards(home: Any, strategy: Make) -> None:
+    made = home.publish("ada", strategy())
+    moderation = Moderation(home.database, followers=(home.boards,))
+    moderation.hide(LOCAL_OWNER_ID, SubjectKind.PUBLICATION, made)
+    moderation.hide(LOCAL_OWNER_ID, SubjectKind.PUBLICATION, made)
+    assert home.boards.top("ben", Board.BACKTEST, synthetic=False).items == ()
+    with pytest.raises(PublicationNotFound):
+        Showcase(home.database).get("ben", made)
+    moderation.unhide(LOCAL_OWNER_ID, SubjectKind.PUBLICATION, made)
+    assert len(home.boards.top("ben", Board.BACKTEST, synthetic=False).items) == 1
 
 
 def test_a_person_who_leaves_takes_everything_back(home: Any, strategy: Make) -> None:

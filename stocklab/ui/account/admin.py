@@ -9,6 +9,7 @@ from stocklab.ui import format as fmt
 from stocklab.ui.account.inbox import inbox_section
 from stocklab.ui.account.notices import notices_section
 from stocklab.ui.account.people import people_section
+from stocklab.ui.community.moderation import moderation_section
 from stocklab.ui.text import _
 
 __all__ = ["draw"]
@@ -21,6 +22,7 @@ def draw(admin_id: str) -> None:
         "figures": _("Figures by day"),
         "plans": _("Plans"),
         "inbox": _("Messages"),
+        "reports": _("Reports"),
         "notices": _("Notices"),
     }
     chosen = navigation.choice_in_url("section", names, _("Section"), default="people", key="admin_section")
@@ -31,6 +33,8 @@ def draw(admin_id: str) -> None:
             _plans()
         case "inbox":
             inbox_section(admin_id)
+        case "reports":
+            moderation_section()
         case "notices":
             notices_section(admin_id)
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -12,6 +12,7 @@ from stocklab.ui import blocks, cached, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.account.saying import rerun_saying, said
 from stocklab.ui.builder.fields import escape
+from stocklab.ui.paging import places, turn_pages
 from stocklab.ui.text import N_, _
 
 __all__ = ["KINDS", "inbox_section"]
@@ -22,7 +23,6 @@ KINDS: Final[Mapping[FeedbackKind, str]] = {
     FeedbackKind.QUESTION: N_("A question"),
     FeedbackKind.OTHER: N_("Something else"),
 }
-_CURSORS: Final = "inbox_cursors"
 
 
 def inbox_section(admin_id: str) -> None:
@@ -30,23 +30,14 @@ def inbox_section(admin_id: str) -> None:
     said()
     states = {"open": _("Not answered"), "answered": _("Answered"), "closed": _("Closed")}
     chosen = navigation.choice_in_url("state", states, _("State"), default="open", key="admin_state")
-    cursors: list[Any] = st.session_state.setdefault(_CURSORS, [])
-    if st.session_state.get("inbox_of") != chosen:
-        st.session_state["inbox_of"] = chosen
-        cursors.clear()
+    begun = places("inbox", chosen)
     feedback = cached.lab().accounts.feedback
-    found = feedback.inbox(admin_id, state=FeedbackState(chosen), after=cursors[-1] if cursors else None)
+    found = feedback.inbox(admin_id, state=FeedbackState(chosen), after=begun[-1])
     if not found.messages:
         blocks.empty(_("No message here."), icon=":material/inbox:")
     for message in found.messages:
         _card(admin_id, message)
-    with st.container(horizontal=True):
-        if cursors and st.button(_("Newer"), key="inbox_back", icon=":material/chevron_left:"):
-            cursors.pop()
-            st.rerun()
-        if found.following and st.button(_("Older"), key="inbox_on", icon=":material/chevron_right:"):
-            cursors.append(found.following)
-            st.rerun()
+    turn_pages("inbox", begun, found.following)
 
 
 def _card(admin_id: str, message: Message) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from stocklab.community import take_back_words
 from stocklab.ui import blocks, cached
 from stocklab.ui.account.security import limited
+from stocklab.ui.shared.services import publications
 from stocklab.ui.text import _
 
 __all__ = ["leave_section"]
@@ -36,5 +38,10 @@ def leave_section(user_id: str) -> None:
     elif pressed:
         with blocks.guarded():
             limited(user_id)
-            cached.lab().accounts.leaving.leave(user_id, password or "", withdraw=bool(withdraw))
+            cached.lab().accounts.leaving.leave(user_id, password or "", take_back=_take_back if withdraw else None)
             st.rerun()
+
+
+def _take_back(user_id: str) -> None:
+    publications().withdraw_all(user_id)
+    take_back_words(cached.lab().database, user_id)

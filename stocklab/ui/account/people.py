@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -12,11 +12,11 @@ from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
 from stocklab.ui.account.saying import rerun_saying, said
 from stocklab.ui.builder.fields import escape
+from stocklab.ui.paging import places, turn_pages
 from stocklab.ui.text import _
 
 __all__ = ["people_section"]
 
-_CURSORS: Final = "admin_cursors"
 _LINK: Final = "admin_reset_link"
 _BAN: Final = timedelta(days=7)
 
@@ -31,23 +31,14 @@ def people_section(admin_id: str) -> None:
     search = st.text_input(
         _("Search"), key="admin_search", icon=":material/search:", placeholder=_("Beginning of e-mail or nickname")
     )
-    cursors: list[Any] = st.session_state.setdefault(_CURSORS, [])
-    if st.session_state.get("admin_searched") != search:
-        st.session_state["admin_searched"] = search
-        cursors.clear()
+    begun = places("admin", search)
     administration = cached.lab().accounts.administration
-    found = administration.page(admin_id, search=search or "", after=cursors[-1] if cursors else None)
+    found = administration.page(admin_id, search=search or "", after=begun[-1])
     if not found.users:
         blocks.empty(_("Nobody matches this search."), icon=":material/search_off:")
     for user in found.users:
         _card(admin_id, user)
-    with st.container(horizontal=True):
-        if cursors and st.button(_("Newer"), key="admin_back", icon=":material/chevron_left:"):
-            cursors.pop()
-            st.rerun()
-        if found.following and st.button(_("Older"), key="admin_on", icon=":material/chevron_right:"):
-            cursors.append(found.following)
-            st.rerun()
+    turn_pages("admin", begun, found.following)
 
 
 def _card(admin_id: str, user: User) -> None:

@@ -13,6 +13,7 @@ from stocklab.ui import blocks, cached, identity
 from stocklab.ui.community import services
 from stocklab.ui.community.report_form import report_button
 from stocklab.ui.community.words import allowed, by_line
+from stocklab.ui.paging import places, turn_pages
 from stocklab.ui.text import _
 
 __all__ = ["thread"]
@@ -27,26 +28,14 @@ def thread(*, post_id: str | None = None, publication_id: str | None = None) -> 
     where: dict[str, Any] = {"post_id": post_id, "publication_id": publication_id}
     with allowed():
         _form(_("Write a comment"), f"new_{subject}", lambda body, hidden: _write(body, hidden, where, None))
-        places: list[str | None] = st.session_state.setdefault(f"comment_places_{subject}", [None])
-        page = services.threads().page(owner_id, after=places[-1], **where)
-        if not page.comments and places[-1] is None:
+        begun = places(f"comments_{subject}")
+        page = services.threads().page(owner_id, after=begun[-1], **where)
+        if not page.comments and begun[-1] is None:
             blocks.empty(_("No comment yet."), _("Be the first to say something."), icon=":material/forum:")
         may_hide = bool(page.comments) and is_admin(cached.lab().database, owner_id)
         for one in page.comments:
             _comment(one, where, may_hide=may_hide)
-        _turn_pages(places, page.after, subject)
-
-
-def _turn_pages(places: list[str | None], after: str | None, subject: str) -> None:
-    if len(places) == 1 and after is None:
-        return
-    with st.container(horizontal=True, horizontal_alignment="center"):
-        if len(places) > 1 and st.button(_("Earlier comments"), key=f"thread_back_{subject}"):
-            places.pop()
-            st.rerun()
-        if after is not None and st.button(_("More comments"), key=f"thread_more_{subject}"):
-            places.append(after)
-            st.rerun()
+        turn_pages(f"thread_{subject}", begun, page.after, older=_("More comments"), newer=_("Earlier comments"))
 
 
 def _comment(one: Comment, where: dict[str, Any], *, may_hide: bool) -> None:

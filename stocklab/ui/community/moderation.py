@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from stocklab.ui import blocks, identity, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.community import services
 from stocklab.ui.community.words import KINDS, REASONS, allowed
+from stocklab.ui.paging import places, turn_pages
 from stocklab.ui.text import N_, _
 
 __all__ = ["moderation_section"]
@@ -23,20 +24,14 @@ _BANS: Final = {"1": N_("One day"), "7": N_("A week"), "30": N_("A month"), "365
 
 def moderation_section() -> None:
     """Everything with open reports, that which waits longest first; says so to whoever is no admin."""
-    places: list[Any] = st.session_state.setdefault("moderation_places", [None])
+    begun = places("moderation")
     with allowed():
-        page = services.moderation().queue(identity.owner_id(), after=places[-1])
-        if not page.subjects and len(places) == 1:
+        page = services.moderation().queue(identity.owner_id(), after=begun[-1])
+        if not page.subjects and len(begun) == 1:
             blocks.empty(_("No open reports."), icon=":material/verified:")
         for one in page.subjects:
             _subject(one)
-        with st.container(horizontal=True, horizontal_alignment="center"):
-            if len(places) > 1 and st.button(_("Back"), key="moderation_back"):
-                places.pop()
-                st.rerun()
-            if page.after is not None and st.button(_("Next"), key="moderation_next"):
-                places.append(page.after)
-                st.rerun()
+        turn_pages("moderation", begun, page.after, older=_("Next"), newer=_("Back"))
 
 
 def _subject(one: ReportedSubject) -> None:

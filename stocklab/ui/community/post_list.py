@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
@@ -11,6 +11,7 @@ from stocklab.community import Category, Found, Period, PostSummary
 from stocklab.ui import blocks, identity, navigation
 from stocklab.ui.community import services
 from stocklab.ui.community.words import CATEGORIES, by_line, literal
+from stocklab.ui.paging import places, turn_pages
 from stocklab.ui.text import N_, _
 
 __all__ = ["post_list"]
@@ -80,18 +81,18 @@ def _tag_line(tag: str) -> None:
 
 
 def _newest(category: Category | None, tag: str, *, mine: bool) -> None:
-    places = _places(f"new {category} {tag} {mine}")
-    page = services.lists().newest(identity.owner_id(), category=category, tag=tag, mine=mine, before=places[-1])
+    begun = places("community", f"new {category} {tag} {mine}")
+    page = services.lists().newest(identity.owner_id(), category=category, tag=tag, mine=mine, before=begun[-1])
     if not page.posts:
         _nothing()
     for post in page.posts:
         _entry(post)
-    _turn_pages(places, page.before)
+    turn_pages("community", begun, page.before)
 
 
 def _board(period: Period, category: Category | None) -> None:
-    places = _places(f"{period} {category}")
-    page = services.lists().popular(identity.owner_id(), period, category=category, before=places[-1])
+    begun = places("community", f"{period} {category}")
+    page = services.lists().popular(identity.owner_id(), period, category=category, before=begun[-1])
     if not page.posts:
         blocks.empty(
             _("Nothing was liked yet in this time."),
@@ -100,12 +101,12 @@ def _board(period: Period, category: Category | None) -> None:
         )
     for post, likes in page.posts:
         _entry(post, note=_("{count} likes in this time").format(count=f"{likes:,}"))
-    _turn_pages(places, page.before)
+    turn_pages("community", begun, page.before)
 
 
 def _found(query: str) -> None:
-    places = _places(f"search {query}")
-    page = services.lists().search(identity.owner_id(), query, before=places[-1])
+    begun = places("community", f"search {query}")
+    page = services.lists().search(identity.owner_id(), query, before=begun[-1])
     if not page.found:
         blocks.empty(
             _("Nothing holds all of this."),
@@ -114,7 +115,7 @@ def _found(query: str) -> None:
         )
     for one, post in page.found:
         _entry(post, found=one)
-    _turn_pages(places, page.before)
+    turn_pages("community", begun, page.before)
 
 
 def _entry(post: PostSummary, *, note: str = "", found: Found | None = None) -> None:
@@ -149,24 +150,3 @@ def _counts(post: PostSummary) -> str:
 
 def _nothing() -> None:
     blocks.empty(_("No post yet."), _("Write the first one."), icon=":material/edit_square:")
-
-
-def _places(what: str) -> list[Any]:
-    """Where the pages turned so far begin; anew for another list."""
-    if st.session_state.get("community_list") != what:
-        st.session_state["community_list"] = what
-        st.session_state["community_places"] = [None]
-    places: list[Any] = st.session_state["community_places"]
-    return places
-
-
-def _turn_pages(places: list[Any], before: Any) -> None:
-    if len(places) == 1 and before is None:
-        return
-    with st.container(horizontal=True, horizontal_alignment="center"):
-        if len(places) > 1 and st.button(_("Newer"), key="community_back", icon=":material/chevron_left:"):
-            places.pop()
-            st.rerun()
-        if before is not None and st.button(_("Older"), key="community_more", icon=":material/chevron_right:"):
-            places.append(before)
-            st.rerun()

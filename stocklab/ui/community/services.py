@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stocklab.community import Comments, Likes, Moderation, PostLists, Posts, Threads, Views
 from stocklab.ui import cached
+from stocklab.ui.shared.services import boards
 
 __all__ = ["comments", "likes", "lists", "moderation", "posts", "see", "threads"]
 
@@ -36,8 +37,8 @@ def likes() -> Likes:
 
 
 def moderation() -> Moderation:
-    """Reports and decisions."""
-    return Moderation(cached.lab().database)
+    """Reports and decisions; the boards follow what becomes of publications."""
+    return Moderation(cached.lab().database, followers=(boards(),))
 
 
 def see(owner_id: str, post_id: str) -> None:

@@ -17,6 +17,7 @@ from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.company.news import GRAVE, KINDS, Line, listed
 from stocklab.ui.news.saved_filters import saved_filters
+from stocklab.ui.paging import places, turn_pages
 from stocklab.ui.text import N_, _
 
 __all__ = ["news_page"]
@@ -63,12 +64,12 @@ def news_page() -> None:
             _("You watch nothing yet."), _("Add symbols to your watch list first."), icon=":material/star_border:"
         )
         return
-    places = _places(chosen)
+    begun = places("news", chosen.document())
     if chosen.category == "news":
-        following = _news(chosen, symbols, places[-1])
+        following = _news(chosen, symbols, begun[-1])
     else:
-        following = _disclosures(chosen, symbols, places[-1])
-    _turn_pages(places, following)
+        following = _disclosures(chosen, symbols, begun[-1])
+    turn_pages("news", begun, following)
 
 
 def _fields() -> Chosen:
@@ -221,23 +222,3 @@ def _named(symbol: str) -> str:
 
 def _host(address: str) -> str:
     return (urlsplit(address).hostname or "").removeprefix("www.")
-
-
-def _places(chosen: Chosen) -> list[Any]:
-    if st.session_state.get("news_list") != chosen.document():
-        st.session_state["news_list"] = chosen.document()
-        st.session_state["news_places"] = [None]
-    places: list[Any] = st.session_state["news_places"]
-    return places
-
-
-def _turn_pages(places: list[Any], following: Any) -> None:
-    if len(places) == 1 and following is None:
-        return
-    with st.container(horizontal=True, horizontal_alignment="center"):
-        if len(places) > 1 and st.button(_("Newer"), key="news_back", icon=":material/chevron_left:"):
-            places.pop()
-            st.rerun()
-        if following is not None and st.button(_("Older"), key="news_more", icon=":material/chevron_right:"):
-            places.append(following)
-            st.rerun()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from datetime import date
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from stocklab.community import SubjectKind
 from stocklab.errors import StockLabError
 from stocklab.sharing import PublicationDetail, Relative, fits_seal
 from stocklab.strategy import describe_strategy, dump
@@ -17,6 +16,8 @@ from stocklab.ui import blocks, charts, identity, navigation, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.builder.toolbar import open_saved
+from stocklab.ui.community.comments import thread
+from stocklab.ui.community.report_form import report_button
 from stocklab.ui.shared import services
 from stocklab.ui.shared.cards import author_of, labels_of
 from stocklab.ui.text import _, language
@@ -51,13 +52,9 @@ def detail(publication_id: str) -> None:
         _curves(found)
         _rules(found)
     _family(publication_id)
-    _comments(publication_id)
-
-
-def _comments(publication_id: str) -> None:
-    """The discussion below, where the community is part of this installation."""
-    if importlib.util.find_spec("stocklab.ui.community") is not None:
-        importlib.import_module("stocklab.ui.community.comments").thread(publication_id=publication_id)
+    if found.withdrawn_at is None and not found.is_mine:
+        report_button(SubjectKind.PUBLICATION, publication_id)
+    thread(publication_id=publication_id)
 
 
 def _count_view(publication_id: str) -> None:
