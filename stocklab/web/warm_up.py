@@ -22,6 +22,8 @@ _HEAVY = (
     "stocklab.ui.frame",
     # These keep values: their caches are counted from the start.
     "stocklab.ui.builder.own_preview",
+    "stocklab.ui.company.lookups",
+    "stocklab.ui.data.lookups",
     "stocklab.ui.factors.lookups",
     "stocklab.ui.result.lookups",
     "stocklab.ui.result.trusted",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def test_a_fresh_home_shows_every_part_and_says_what_is_missing(empty_pages, lan
 
 def test_the_scheduler_in_each_of_its_states(pages, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     uptime, ledger, now = Uptime(lab.database), RunLedger(lab.database), datetime.now(UTC)
+    roomy = shutil.disk_usage(lab.settings.home)._replace(free=10**12)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: roomy)  # a nearly full machine would need a look too
     uptime.beat("scheduler", "waiting", now, state="standby")
     assert "waits to take over" in said(pages("system", lang="en"))
     uptime.beat("scheduler", "leader", now)
