@@ -299,10 +299,10 @@ class OrderStateError(StockLabError):
     """An order cannot have this event in its state; nothing was changed, and the account must stop."""
 
     def __init__(self, state: str, event: str, order_id: str = "") -> None:
-        self.state = state
-        self.event = event
+        self.state = str(state)
+        self.event = str(event)
         self.order_id = order_id
-        super().__init__(f"Order {order_id or '?'}: event {event!r} cannot follow state {state!r}.")
+        super().__init__(f"Order {order_id or '?'}: '{event}' cannot follow state '{state}'.")
 
 
 class JobError(StockLabError):

@@ -1,0 +1,37 @@
+"""The order path: what state an order is in, what an account holds, and what a broker's answers mean for both.
+
+What is here is pure: no clock, network or database. Money and quantities are `Decimal`, exact.
+"""
+
+from stocklab.trading.apportion import apportion
+from stocklab.trading.book import OUTSIDE, Book, Entry, EntryKind, Holding, Sleeve
+from stocklab.trading.conflicts import Conflict, conflict
+from stocklab.trading.netting import Crossing, NetOrder, Netting, Wish, net
+from stocklab.trading.order import Fill, Order, Progress, advance, follow
+from stocklab.trading.order_states import NEXT, OrderEvent, OrderState, next_state
+
+__all__ = [
+    "NEXT",
+    "OUTSIDE",
+    "Book",
+    "Conflict",
+    "Crossing",
+    "Entry",
+    "EntryKind",
+    "Fill",
+    "Holding",
+    "NetOrder",
+    "Netting",
+    "Order",
+    "OrderEvent",
+    "OrderState",
+    "Progress",
+    "Sleeve",
+    "Wish",
+    "advance",
+    "apportion",
+    "conflict",
+    "follow",
+    "net",
+    "next_state",
+]
