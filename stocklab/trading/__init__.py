@@ -9,16 +9,21 @@ from stocklab.trading.conflicts import Conflict, conflict
 from stocklab.trading.netting import Crossing, NetOrder, Netting, Wish, net
 from stocklab.trading.order import Fill, Order, Progress, advance, follow
 from stocklab.trading.order_states import NEXT, OrderEvent, OrderState, next_state
+from stocklab.trading.reconcile import Difference, Resolution, compare, resolve
+from stocklab.trading.risk_gate import Account, GateReason, RiskLimits, Stage, gate, stage_of
 
 __all__ = [
     "NEXT",
     "OUTSIDE",
+    "Account",
     "Book",
     "Conflict",
     "Crossing",
+    "Difference",
     "Entry",
     "EntryKind",
     "Fill",
+    "GateReason",
     "Holding",
     "NetOrder",
     "Netting",
@@ -26,12 +31,19 @@ __all__ = [
     "OrderEvent",
     "OrderState",
     "Progress",
+    "Resolution",
+    "RiskLimits",
     "Sleeve",
+    "Stage",
     "Wish",
     "advance",
     "apportion",
+    "compare",
     "conflict",
     "follow",
+    "gate",
     "net",
     "next_state",
+    "resolve",
+    "stage_of",
 ]
