@@ -25,6 +25,7 @@ StockLabError
 │   ├── OrderRejected     refused for good: there is no order
 │   ├── OrderUnsent       nothing left this machine: there is no order
 │   └── OrderUnknown      perhaps there is an order: look it up, never send it again
+├── JournalConflict       two processes write the journal of orders: this one stops
 ├── OrderStateError       an event that an order in this state cannot have: its account stops
 ├── JobError              a job cannot be started, found or cancelled
 └── Cancelled             a person stopped the work
@@ -48,6 +49,7 @@ __all__ = [
     "FormulaError",
     "InputError",
     "JobError",
+    "JournalConflict",
     "LimitReached",
     "OrderRejected",
     "OrderStateError",
@@ -293,6 +295,14 @@ class OrderUnknown(BrokerError):
     def __init__(self, broker: str, message: str, *, code: str = "", likely_refused: bool = False) -> None:
         self.likely_refused = likely_refused
         super().__init__(broker, f"{message}. Hint: look the order up before any new one", code=code)
+
+
+class JournalConflict(StockLabError):
+    """An order was changed by somebody else since it was read, or its fill is booked already; nothing was kept."""
+
+    def __init__(self, order_id: str) -> None:
+        self.order_id = order_id
+        super().__init__(f"Order {order_id} was changed by another process. Hint: one scheduler at a time may trade.")
 
 
 class OrderStateError(StockLabError):

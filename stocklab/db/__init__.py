@@ -74,6 +74,15 @@ from stocklab.db.sharing_models import (
     QuestionnaireRow,
     SealedRulesRow,
 )
+from stocklab.db.trading_models import (
+    BookEntryRow,
+    BrokerAccountRow,
+    BrokerTokenRow,
+    KillSwitchRow,
+    OrderEventRow,
+    OrderPartRow,
+    OrderRow,
+)
 
 __all__ = [
     "LOCAL_OWNER_ID",
@@ -86,6 +95,9 @@ __all__ = [
     "Base",
     "BoardBucketRow",
     "BoardEntryRow",
+    "BookEntryRow",
+    "BrokerAccountRow",
+    "BrokerTokenRow",
     "CommentLikeRow",
     "CommentRow",
     "ComponentDayRow",
@@ -99,10 +111,14 @@ __all__ = [
     "IntentState",
     "JobRow",
     "JobState",
+    "KillSwitchRow",
     "NewsFilterRow",
     "NewsItemRow",
     "NoticeReadRow",
     "NoticeRow",
+    "OrderEventRow",
+    "OrderPartRow",
+    "OrderRow",
     "OwnerRow",
     "PasswordResetRow",
     "PoolShape",

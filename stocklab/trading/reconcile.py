@@ -19,7 +19,7 @@ from stocklab.trading.book import Book
 from stocklab.trading.order import Order
 from stocklab.trading.order_states import OrderEvent, OrderState
 
-__all__ = ["Difference", "Resolution", "compare", "resolve"]
+__all__ = ["Difference", "Resolution", "compare", "may_be", "resolve"]
 
 _CLOCKS_DIFFER: Final = timedelta(seconds=2)
 _CLEAN_READINGS: Final = 3
@@ -75,7 +75,7 @@ def resolve(
     if traits.knows_client_ids:
         candidates = [row for row in journal if row.client_order_id == order.ticket.client_order_id]
     else:
-        candidates = [row for row in journal if row.ref not in claimed and _may_be(order, row, sent_at)]
+        candidates = [row for row in journal if row.ref not in claimed and may_be(order, row, sent_at)]
     if len(candidates) == 1:
         return Resolution(event=OrderEvent.FOUND, row=candidates[0], reason=f"order {candidates[0].ref.number} is it")
     if candidates:
@@ -99,7 +99,7 @@ def _stuck(order: Order, misses: int, reason: str) -> Resolution:
     return Resolution(event=event, misses=misses, reason=reason)
 
 
-def _may_be(order: Order, row: BrokerOrder, sent_at: datetime) -> bool:
+def may_be(order: Order, row: BrokerOrder, sent_at: datetime) -> bool:
     """Whether a row has the terms of an order and appeared after it was sent."""
     ticket = order.ticket
     return (

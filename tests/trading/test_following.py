@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from fakes.direct_broker import row_of
 from fakes.exchange import KST, Exchange, Listing, Refused
 from fakes.exchange import Order as Placed
 from hypothesis import given, settings
@@ -21,29 +22,6 @@ from stocklab.trading import OUTSIDE, Book, Entry, EntryKind, Order, OrderEvent,
 NOON = datetime(2026, 11, 20, 3, tzinfo=UTC)
 WON = Decimal(1)
 CODE = "005930"
-
-
-def row_of(placed: Placed) -> BrokerOrder:
-    """The journal's row, as an adapter gives it."""
-    if placed.refusal is not None:
-        state = PlacedState.REJECTED
-    elif placed.quantity is not None and placed.filled == placed.quantity:
-        state = PlacedState.FILLED
-    else:
-        state = PlacedState.CANCELLED if placed.ended else PlacedState.OPEN
-    return BrokerOrder(
-        ref=OrderRef(placed.day, placed.number),
-        symbol=placed.symbol,
-        side=Side.BUY if placed.buys else Side.SELL,
-        kind=PriceKind.LIMIT if placed.limit is not None else PriceKind.MARKET,
-        quantity=placed.quantity,
-        limit_price_krw=placed.limit,
-        filled_quantity=placed.filled,
-        filled_krw=placed.amount,
-        costs_krw=placed.costs,
-        state=state,
-        placed_at=placed.placed_at,
-    )
 
 
 def ticket(side: Side, quantity: int, limit: int) -> OrderTicket:
