@@ -35,7 +35,16 @@ __all__ = [
 log = structlog.get_logger(__name__)
 
 UNSEEN: Final = frozenset(
-    {"active_days", "audit_log", "password_resets", "recovery_codes", "source_keys", "user_sessions", "users"}
+    {
+        "active_days",
+        "audit_log",
+        "broker_tokens",
+        "password_resets",
+        "recovery_codes",
+        "source_keys",
+        "user_sessions",
+        "users",
+    }
 )
 """Tables that a user's session never reaches: what it needs of them, the program reads for it."""
 

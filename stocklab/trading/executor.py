@@ -168,10 +168,11 @@ class Executor:
 
     def _look(self, turn: Turn) -> _State:
         today = self._today()
-        kept = {one.order.order_id: one for one in self.journal.orders(today)}
-        days = {today} | {_day_of(one) for one in kept.values() if not one.order.state.final} - {None}
-        state = _State(kept=kept, rows={})
-        for day in sorted(day for day in days if day is not None):
+        live = {_day_of(one) for one in self.journal.orders(today) if not one.order.state.final}
+        days = sorted({today} | {day for day in live if day is not None})
+        # All orders of those days, also the ended: a row that is none of them was placed by hand.
+        state = _State(kept={one.order.order_id: one for one in self.journal.orders(*days)}, rows={})
+        for day in days:
             for row in self.broker.day_orders(day):
                 state.rows[row.ref] = row
         turn.of_now = self._follow_known(turn, state)

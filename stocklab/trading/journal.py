@@ -127,13 +127,13 @@ class Journal:
             self._insert(session, kept, now)
         return kept
 
-    def orders(self, day: date) -> tuple[Kept, ...]:
-        """What must be followed: every order that is not over, and all of a day that the broker named or that may turn
-        up there still."""
+    def orders(self, *days: date) -> tuple[Kept, ...]:
+        """What must be followed: every order that is not over, and all of these days that the broker named or that may
+        turn up there still."""
         followed = or_(
             OrderRow.state.in_(_LIVE),
-            OrderRow.broker_day == day,
-            (OrderRow.state == OrderState.ABSENT.value) & (OrderRow.created_at >= _midnight(day)),
+            OrderRow.broker_day.in_(days),
+            (OrderRow.state == OrderState.ABSENT.value) & (OrderRow.created_at >= _midnight(min(days))),
         )
         statement = select(OrderRow).where(OrderRow.account_id == self.account_id, followed)
         with self._database.read() as session:
