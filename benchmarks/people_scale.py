@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from people.making import Size, make
-from people.measuring import Timing, try_measure
-from people.questions import questions
+from club.making import Size, make
+from club.measuring import Timing, try_measure
+from club.questions import questions
 
 from stocklab.db import Database, open_database, upgrade
 

@@ -283,9 +283,7 @@ def check(database: Database, done: Counter[str], before: Counter[str]) -> None:
         assert count(ApiTokenRow, ApiTokenRow.revoked_at.is_(None)) == 0
         published = count(PublicationRow)
         assert published == 1 + done["publish"]
-        entries = dict(
-            session.execute(select(BoardEntryRow.board, func.count()).group_by(BoardEntryRow.board)).all()
-        )
+        entries = dict(session.execute(select(BoardEntryRow.board, func.count()).group_by(BoardEntryRow.board)).all())
         buckets = session.execute(
             select(BoardBucketRow.board, func.sum(BoardBucketRow.entries)).group_by(BoardBucketRow.board)
         )

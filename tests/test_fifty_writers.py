@@ -1,6 +1,6 @@
 """Fifty people who write at once, through the services: nothing is lost, nobody is told that the database is locked.
 
-Two seconds; ``STOCKLAB_WRITERS_SECONDS=60`` for the long run, with ``-s`` for its figures.
+Two seconds; ``STOCKLAB_WRITERS_SECONDS=60`` for the long run, with ``-s`` for its figures, and with more processes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from busy_writers import WRITERS, Writer, check, settle, write_all
 from stocklab.db import Database
 
 SECONDS = float(os.environ.get("STOCKLAB_WRITERS_SECONDS", "2"))
-PROCESSES = 5
+IS_LONG = SECONDS > 10
+PROCESSES = 5 if IS_LONG else 2
+KINDS = ["sqlite", *([pytest.param("postgresql", marks=pytest.mark.postgres)] if IS_LONG else [])]
 
 
 @pytest.fixture
@@ -58,6 +60,7 @@ def test_fifty_people_lose_nothing(database: Database, home: Path) -> None:
     judge(database, write_all(writers, time.time() + SECONDS), f"{WRITERS} threads")
 
 
+@pytest.mark.parametrize("empty_url", KINDS, indirect=True)
 def test_nor_do_they_in_several_processes(database: Database, empty_url: str, home: Path) -> None:
     each = WRITERS // PROCESSES
     command = [sys.executable, busy_writers.__file__, empty_url, str(home)]

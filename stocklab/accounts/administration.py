@@ -187,5 +187,5 @@ def _by_day(column: Any, days: list[date], *more: Any) -> Any:
 
 
 def _count(*conditions: Any) -> Any:
-    """How many rows meet the conditions: a range of an index each, where one walk would weigh every row for each day."""
+    """How many rows meet the conditions: a range of an index; one walk would weigh every row for each day."""
     return select(func.count()).where(*conditions).scalar_subquery()

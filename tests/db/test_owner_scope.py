@@ -129,7 +129,7 @@ def test_what_the_program_writes_users_only_read(two: Database) -> None:
 
 
 def test_what_goes_wrong_for_the_program_is_told_as_it_was(two: Database) -> None:
-    with pytest.raises(IntegrityError, match="(?i)unique"), two.write("ada") as session, as_system(session):
+    with pytest.raises(IntegrityError, match=r"(?i)unique"), two.write("ada") as session, as_system(session):
         session.execute(text("INSERT INTO owners (id, name, created_at) VALUES ('ben', 'x', '2026-11-18')"))
     with pytest.raises(ZeroDivisionError), two.write("ada") as session, as_system(session):
         _ = 1 / 0

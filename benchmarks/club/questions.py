@@ -1,4 +1,4 @@
-"""What pages ask of the app database. A new list page gets a line here."""
+"""What pages ask of the app database. A new list page gets a line here, and one in tests/test_statements_of_lists.py."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from people.filling import NOW
-from people.making import FACTORS, KINDS, SPREAD, WORDS, Size, optional, post_id, publication_id, user_id
+from club.filling import NOW
+from club.making import FACTORS, KINDS, SPREAD, WORDS, Size, optional, post_id, publication_id, user_id
 
 from stocklab.db import Database
 from stocklab.db.keyset import cursor
@@ -192,7 +192,10 @@ def _posts(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
         ("posts: of a tag, far down", lambda rng: lists.newest(someone(rng), tag=rng.choice(WORDS), before=far(rng))),
         ("posts: mine", lambda rng: lists.newest(someone(rng), mine=True)),
         *(
-            (f"posts: most liked of the {each.value}", lambda rng, each=each: lists.popular(someone(rng), each))
+            (
+                f"posts: most liked of the {each.value}",
+                lambda rng, each=each: lists.popular(someone(rng), each, now=NOW),
+            )
             for each in period
         ),
         ("posts: search, one word", lambda rng: lists.search(someone(rng), rng.choice(WORDS))),

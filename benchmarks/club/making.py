@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from people.filling import NOW, Filler, Row
+from club.filling import NOW, Filler, Row
 
 from stocklab.data.sources.dart_disclosures import DisclosureKind
 from stocklab.db import Database
