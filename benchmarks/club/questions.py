@@ -1,4 +1,4 @@
-"""What pages ask of the app database. A new list page gets a line here, and one in tests/test_statements_of_lists.py."""
+"""What pages ask of the app database. A new list page gets a line here and in tests/test_statements_of_lists.py."""
 
 from __future__ import annotations
 
