@@ -1,4 +1,4 @@
-"""A club of a hundred thousand: is every list page fast, and does nothing get lost when fifty write at once?
+"""A club of a hundred thousand: is every list page fast? (Fifty who write at once: tests/test_fifty_writers.py.)
 
 Makes 100,000 users, 300,000 strategies, a million posts and comments in an empty database of its own, on SQLite and on
 a PostgreSQL server of its own, asks everything that list pages ask, and prints p50 and p95; the plans of what took too
@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from people.making import Size, make
-from people.measuring import Timing, try_measure
-from people.questions import questions
+from club.making import Size, make
+from club.measuring import Timing, try_measure
+from club.questions import questions
 
 from stocklab.db import Database, open_database, upgrade
 
@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--calls", type=int, default=200)
     parser.add_argument("--only", default="", help="questions whose name holds this")
-    parser.add_argument("--keep", type=Path, help="a folder where what was made stays, for the next time")
+    parser.add_argument("--keep", type=Path, help="a folder where all stays, for the next time on the same day")
     arguments = parser.parse_args()
     size = Size.of(arguments.scale)
     met = True

@@ -9,6 +9,7 @@ from stocklab.ui import blocks, cached, identity, navigation, text
 from stocklab.ui.result import headline, progress, sections
 from stocklab.ui.result.compare import comparison_page
 from stocklab.ui.runs_list import runs_table
+from stocklab.ui.shared.cards import pager
 from stocklab.ui.text import _
 
 
@@ -25,9 +26,11 @@ def all_runs() -> None:
     """No run is named: the list of them."""
     blocks.title(_("Results"), _("Every backtest you ran. Choose one to open it; its link can be shared."))
     lab = cached.lab()
-    found = lab.runs.list(identity.owner_id())
+    page = lab.runs.page(identity.owner_id(), after=st.session_state.get("runs_place"))
+    found = page.items
     if found:
         runs_table(found, key="runs")
+        pager("runs_place", page.after)
         if len(found) > 1:
             newest = ",".join(run.run_id for run in found[:2])
             navigation.link("results", _("Compare results"), icon=":material/compare_arrows:", compare=newest)

@@ -19,6 +19,7 @@ from stocklab.accounts.user import Role, User, require_admin, user_of
 from stocklab.data.sources.calls import KST
 from stocklab.db import ActiveDayRow, Database, JobRow, UserRow, UserSessionRow
 from stocklab.db.columns import utc_now
+from stocklab.db.keyset import behind
 from stocklab.errors import AccountFault
 
 __all__ = ["Administration", "DayFigures", "UserPage"]
@@ -73,10 +74,7 @@ class Administration:
                 or_(_begins(UserRow.email_key, key), _begins(UserRow.nickname_key, key), UserRow.id == key)
             )
         if after is not None:
-            at, last_id = after
-            statement = statement.where(
-                or_(UserRow.created_at < at, and_(UserRow.created_at == at, UserRow.id < last_id))
-            )
+            statement = statement.where(behind((UserRow.created_at, UserRow.id), after))
         with self._database.read() as session:
             require_admin(session, admin_id)
             rows = list(session.scalars(statement))
@@ -94,14 +92,11 @@ class Administration:
         """The last days, the newest first: three statements, however many days."""
         last = utc_now().astimezone(KST).date() if today is None else today
         wanted = [last - timedelta(days=back) for back in range(days)]
-        active = select(*(func.count().filter(ActiveDayRow.day == day) for day in wanted)).select_from(ActiveDayRow)
-        active = active.where(ActiveDayRow.day >= wanted[-1])
+        active = select(*(_count(ActiveDayRow.day == day) for day in wanted))
         with self._database.read() as session:
             require_admin(session, admin_id)
-            new_users = session.execute(_by_day(UserRow.created_at, wanted, UserRow)).one()
-            backtests = session.execute(
-                _by_day(JobRow.created_at, wanted, JobRow).where(JobRow.kind == "backtest")
-            ).one()
+            new_users = session.execute(_by_day(UserRow.created_at, wanted)).one()
+            backtests = session.execute(_by_day(JobRow.created_at, wanted, JobRow.kind == "backtest")).one()
             users = session.execute(active).one()
         return tuple(
             DayFigures(day=day, new_users=new, active_users=used, backtests=ran)
@@ -183,9 +178,14 @@ def _begins(column: Any, text: str) -> Any:
     return and_(column >= text, column < text + "\U0010ffff")
 
 
-def _by_day(column: Any, days: list[date], table: Any) -> Any:
+def _by_day(column: Any, days: list[date], *more: Any) -> Any:
     counts = []
     for day in days:
         begins = datetime.combine(day, time(), tzinfo=KST)
-        counts.append(func.count().filter(and_(column >= begins, column < begins + timedelta(days=1))))
-    return select(*counts).select_from(table).where(column >= datetime.combine(days[-1], time(), tzinfo=KST))
+        counts.append(_count(column >= begins, column < begins + timedelta(days=1), *more))
+    return select(*counts)
+
+
+def _count(*conditions: Any) -> Any:
+    """How many rows meet the conditions: a range of an index; one walk would weigh every row for each day."""
+    return select(func.count()).where(*conditions).scalar_subquery()

@@ -8,11 +8,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
 from stocklab.accounts.user import require_admin
 from stocklab.db import Database, FeedbackRow, OwnerRow
 from stocklab.db.columns import utc_now
+from stocklab.db.keyset import behind
 from stocklab.errors import AccountFault
 from stocklab.operations.inserting import storable
 
@@ -108,9 +109,7 @@ class Feedback:
             .limit(_PAGE + 1)
         )
         if after is not None:
-            at, last_id = after
-            earlier = and_(FeedbackRow.created_at == at, FeedbackRow.id < last_id)
-            statement = statement.where(or_(FeedbackRow.created_at < at, earlier))
+            statement = statement.where(behind((FeedbackRow.created_at, FeedbackRow.id), after))
         with self._database.read() as session:
             require_admin(session, admin_id)
             found = [_message(row, name) for row, name in session.execute(statement)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from stocklab.community.refusals import Refusal, RefusalCode
@@ -62,48 +62,37 @@ def frozen_card(session: Session, owner_id: str, publication_id: str, now: datet
 
 
 def live_cards(session: Session, publication_ids: Iterable[str]) -> dict[str, LiveCard]:
-    """Publications as they are now, two statements for all; those that moderators hid are left out."""
+    """Publications as they are now, one statement for all; those that moderators hid are left out."""
     wanted = sorted(set(publication_ids))
     if not wanted:
         return {}
-    rows = session.scalars(
-        select(PublicationRow).where(PublicationRow.id.in_(wanted), PublicationRow.hidden_at.is_(None))
-    ).all()
-    marks = _returns(session, wanted)
-    return {
-        row.id: LiveCard(
-            publication_id=row.id,
-            name=row.name,
-            metrics={name: row.metrics[name] for name in CARD_METRICS if name in row.metrics},
-            likes=row.likes,
-            comments=row.comments,
-            clones=row.clones,
-            published_at=row.published_at,
-            is_withdrawn=row.withdrawn_at is not None,
-            return_since=marks.get(row.id, (None, None))[0],
-            marked_on=marks.get(row.id, (None, None))[1],
-        )
-        for row in rows
-    }
-
-
-def _returns(session: Session, wanted: list[str]) -> dict[str, tuple[float | None, date | None]]:
-    """Return from the first to the last mark of each, and the day of the last."""
-    mark = PublicationMarkRow
-    ends = (
-        select(mark.publication_id, func.min(mark.session).label("first"), func.max(mark.session).label("last"))
-        .where(mark.publication_id.in_(wanted))
-        .group_by(mark.publication_id)
-        .subquery()
+    row, mark = PublicationRow, PublicationMarkRow
+    statement = select(
+        *(row.id, row.name, row.metrics, row.likes, row.comments, row.clones, row.published_at, row.withdrawn_at),
+        _of_marks(mark.equity, mark.session).label("first"),
+        _of_marks(mark.equity, mark.session.desc()).label("last"),
+        _of_marks(mark.session, mark.session.desc()).label("marked_on"),
     )
-    rows = session.execute(
-        select(mark.publication_id, mark.session, mark.equity)
-        .join(ends, (mark.publication_id == ends.c.publication_id) & mark.session.in_([ends.c.first, ends.c.last]))
-        .order_by(mark.publication_id, mark.session)
-    ).all()
-    found: dict[str, tuple[float | None, date | None]] = {}
-    first: dict[str, float] = {}
-    for publication_id, session_day, equity in rows:
-        base = first.setdefault(publication_id, equity)
-        found[publication_id] = (equity / base - 1 if base else None, session_day)
-    return found
+    rows = session.execute(statement.where(row.id.in_(wanted), row.hidden_at.is_(None)))
+    return {each.id: _live_card(each) for each in rows}
+
+
+def _of_marks(column: Any, order: Any) -> Any:
+    """What the first or last mark of a publication says: one step into their key, however many there are."""
+    of_one = select(column).where(PublicationMarkRow.publication_id == PublicationRow.id)
+    return of_one.order_by(order).limit(1).scalar_subquery()
+
+
+def _live_card(row: Row[Any]) -> LiveCard:
+    return LiveCard(
+        publication_id=row.id,
+        name=row.name,
+        metrics={name: row.metrics[name] for name in CARD_METRICS if name in row.metrics},
+        likes=row.likes,
+        comments=row.comments,
+        clones=row.clones,
+        published_at=row.published_at,
+        is_withdrawn=row.withdrawn_at is not None,
+        return_since=row.last / row.first - 1 if row.first else None,
+        marked_on=row.marked_on,
+    )

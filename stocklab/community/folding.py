@@ -14,7 +14,7 @@ from typing import Final
 
 from stocklab.operations.inserting import storable
 
-__all__ = ["MOST_TERMS", "fold", "fts_text", "grams", "terms"]
+__all__ = ["MOST_TERMS", "fold", "fts_text", "grams", "terms", "wanted_grams"]
 
 MOST_TERMS: Final = 8
 _LONGEST: Final = 80
@@ -53,6 +53,18 @@ def grams(folded: str) -> set[int]:
         before = codes[-1]
         found.update(_signed(first * _UNIT + second) for first, second in itertools.pairwise(codes))
     return found
+
+
+def wanted_grams(term: str) -> set[int]:
+    """Grams that say enough of a term: a letter that stands in one of its pairs is not asked for by itself, as the many
+    texts that hold it would have to be gone through.
+
+    >>> wanted_grams("ab c") == grams("ab c") - {ord("a"), ord("b")}
+    True
+    """
+    letters = {ord(letter) % _UNIT for word in term.split() if len(word) > 1 for letter in word}
+    alone = {ord(word) % _UNIT for word in term.split() if len(word) == 1}
+    return grams(term) - (letters - alone) or grams(term)
 
 
 def fts_text(numbers: Collection[int]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from stocklab.community.refusals import Refusal, RefusalCode
@@ -17,6 +17,7 @@ from stocklab.data.sources.calls import KST
 from stocklab.data.sources.dart_disclosures import Disclosure, DisclosureKind
 from stocklab.db import Database, DisclosureRow, NewsFilterRow, NewsItemRow
 from stocklab.db.columns import utc_now
+from stocklab.db.keyset import behind
 
 __all__ = ["MOST_FILTERS", "Article", "DisclosurePage", "NewsFilter", "NewsFilters", "NewsLists", "NewsPage"]
 
@@ -74,8 +75,7 @@ class NewsLists:
         if since is not None:
             keys = keys.where(item.published_at >= since)
         if before is not None:
-            moment, key = before
-            keys = keys.where(item.published_at <= moment, or_(item.published_at < moment, item.key < key))
+            keys = keys.where(behind((item.published_at, item.key), before))
         keys = keys.order_by(item.published_at.desc(), item.key.desc()).limit(limit + 1)
         with self._database.read() as session:
             found = session.execute(keys).all()
@@ -109,8 +109,7 @@ class NewsLists:
         if since is not None:
             statement = statement.where(row.published_on >= since)
         if before is not None:
-            day, number = before
-            statement = statement.where(row.published_on <= day, or_(row.published_on < day, row.filing_no < number))
+            statement = statement.where(behind((row.published_on, row.filing_no), before))
         statement = statement.order_by(row.published_on.desc(), row.filing_no.desc()).limit(limit + 1)
         with self._database.read() as session:
             found = session.scalars(statement).all()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, select
 
 from stocklab.community.boards import Period, begins_on
 from stocklab.community.folding import fold
@@ -14,6 +14,7 @@ from stocklab.community.post_views import LIST_COLUMNS, Category, PostSummary, s
 from stocklab.community.search import Found, Search
 from stocklab.db import Database, OwnerRow, PopularPostRow, PostRow, PostTagRow
 from stocklab.db.columns import utc_now
+from stocklab.db.keyset import behind
 
 __all__ = ["BoardPage", "PostLists", "PostPage", "SearchPage"]
 
@@ -108,9 +109,7 @@ class PostLists:
         if category is not None:
             statement = statement.where(entry.category == Category(category).value)
         if before is not None:
-            likes, post_id = before
-            statement = statement.where(or_(entry.likes < likes, and_(entry.likes == likes, entry.post_id < post_id)))
-            statement = statement.where(entry.likes <= likes)
+            statement = statement.where(behind((entry.likes, entry.post_id), before))
         with self._database.read(owner_id) as session:
             rows = session.execute(statement.limit(limit + 1)).all()
             posts = summaries(session, owner_id, rows[:limit])

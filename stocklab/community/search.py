@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
-from stocklab.community.folding import fts_text, grams, terms
+from stocklab.community.folding import fts_text, terms, wanted_grams
 from stocklab.db import SEARCH_GRAMS, CommentRow, Database, PostRow, SearchDocumentRow
 
 __all__ = ["Found", "FoundPage", "Search"]
@@ -16,7 +16,7 @@ __all__ = ["Found", "FoundPage", "Search"]
 PAGE: Final = 20
 _NEWEST: Final = 4_000
 """On PostgreSQL so many documents are read before the index is asked: what is common is found among them."""
-_BATCHES: Final = (60, 400, 4_000)
+_BATCHES: Final = (60, 400, 2_000)
 """On SQLite the index gives so many candidates at a time; texts that hold the pairs and not the phrase are rare."""
 _END: Final = 2**62
 _CANDIDATES: Final = text(
@@ -83,7 +83,7 @@ def _around(folded: str, term: str, *, before: int = 30, length: int = 160) -> s
 
 
 def _wanted(asked: tuple[str, ...]) -> set[int]:
-    return {gram for term in asked for gram in grams(term)}
+    return {gram for term in asked for gram in wanted_grams(term)}
 
 
 def _holds(asked: tuple[str, ...], position: Any) -> list[ColumnElement[bool]]:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, literal, tuple_
 
 from stocklab.errors import InputError
 
-__all__ = ["PAGE_SIZE", "Page", "beyond", "cursor", "page_of"]
+__all__ = ["PAGE_SIZE", "Page", "behind", "beyond", "cursor", "page_of"]
 
 PAGE_SIZE: Final = 20
 _Item = TypeVar("_Item")
@@ -32,6 +32,16 @@ def cursor(value: object, row_id: str) -> str:
     '3~ab'
     """
     return f"{value}~{row_id}"
+
+
+def behind(columns: Sequence[Any], values: Sequence[object], *, descending: bool = True) -> ColumnElement[bool]:
+    """The rows behind a place in a list that is sorted by these columns, all in one direction.
+
+    Both databases go to that place in an index over the columns. Said with "or" they would walk there from the
+    beginning of the list.
+    """
+    place = tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
+    return tuple_(*columns) < place if descending else tuple_(*columns) > place
 
 
 def beyond(
@@ -64,9 +74,7 @@ def beyond(
     except ValueError as error:
         found = after[:60]
         raise InputError(f"Expected a place in this list, found {found!r}. Hint: begin at the first page.") from error
-    if descending:
-        return (or_(column < value, and_(column == value, id_column < row_id)),)
-    return (or_(column > value, and_(column == value, id_column > row_id)),)
+    return (behind((column, id_column), (value, row_id), descending=descending),)
 
 
 def page_of(

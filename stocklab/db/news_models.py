@@ -16,7 +16,7 @@ class NewsItemRow(Base):
     """An article about a symbol; never changed once it was seen. ``key`` is the hash of its address."""
 
     __tablename__ = "news_items"
-    __table_args__ = (Index(None, "symbol", "published_at"), Index(None, "published_at"))
+    __table_args__ = (Index(None, "symbol", "published_at"), Index(None, "published_at", "key"))
 
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     symbol: Mapped[str] = mapped_column(String(16), primary_key=True)

@@ -62,7 +62,7 @@ _OWN: Final = "owner_id = current_setting('stocklab.owner', true)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
-    """Tables by how users may reach them; all others are read and written by all, under the program's own rules."""
+    """Tables by how users may reach them; all others are read by all and written by the program alone."""
 
     private: frozenset[str]
     authored: frozenset[str]
@@ -101,11 +101,8 @@ def cover(connection: Connection, tables: Covered) -> bool:
     if not _has_role(connection):
         log.warning("row_security_off", reason="the database user may not make or take the role", role=MEMBER_ROLE)
         return False
-    connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {MEMBER_ROLE}"))
-    connection.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {MEMBER_ROLE}"))
     there = set(inspect(connection).get_table_names())
-    for table in sorted(tables.unseen & there):
-        connection.execute(text(f"REVOKE ALL ON {table} FROM {MEMBER_ROLE}"))
+    _let_in(connection, tables, there)
     for table in sorted(tables.private & there):
         _set(connection, table, {"own": f"{{role}} USING ({_OWN}) WITH CHECK ({_OWN})"})
     for table in sorted(tables.authored & there):
@@ -115,6 +112,16 @@ def cover(connection: Connection, tables: Covered) -> bool:
             mine = f"EXISTS (SELECT 1 FROM {parent} WHERE {parent}.id = {table}.{column} AND {parent}.{_OWN})"
             _set(connection, table, _read_all_change(mine))
     return True
+
+
+def _let_in(connection: Connection, tables: Covered, there: set[str]) -> None:
+    """What a user's session may do at all: change rows of people, read what the program writes, boards and notices."""
+    connection.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {MEMBER_ROLE}"))
+    connection.execute(text(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {MEMBER_ROLE}"))
+    for table in sorted(there - tables.unseen):
+        connection.execute(text(f"GRANT SELECT ON {table} TO {MEMBER_ROLE}"))
+    for table in sorted((tables.private | tables.authored | set(tables.children)) & there):
+        connection.execute(text(f"GRANT INSERT, UPDATE, DELETE ON {table} TO {MEMBER_ROLE}"))
 
 
 def uncover(connection: Connection) -> None:

@@ -8,12 +8,12 @@ same by row-level security (`stocklab.db.row_security`), under a role that owns 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, ForeignKey, Pool, String, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 
 from stocklab.errors import StockLabError
@@ -81,7 +81,11 @@ def learn_role(connection: Connection) -> bool:
 
 @contextmanager
 def as_system(session: Session) -> Iterator[None]:
-    """Within a user's transaction, do what the program does on behalf of all: counters, moderation, places."""
+    """Within a user's transaction, do what the program does on behalf of all: counters, moderation, places.
+
+    What goes wrong within reaches the caller as it is: a transaction that PostgreSQL gave up takes no role any more,
+    and has it again by its rollback, to a savepoint or as a whole.
+    """
     owner_id = session.info.get(_OWNER)
     if owner_id is None or session.info.get(_SYSTEM):
         yield
@@ -94,10 +98,20 @@ def as_system(session: Session) -> Iterator[None]:
     try:
         yield
         session.flush()
+    except BaseException:
+        if changes_role and session.is_active:
+            with suppress(SQLAlchemyError):
+                _take_member_role(session)
+        raise
+    else:
+        if changes_role:
+            _take_member_role(session)
     finally:
         session.info[_SYSTEM] = False
-        if changes_role and session.is_active:
-            session.execute(text("SELECT set_config('role', :role, true)"), {"role": MEMBER_ROLE})
+
+
+def _take_member_role(session: Session) -> None:
+    session.execute(text("SELECT set_config('role', :role, true)"), {"role": MEMBER_ROLE})
 
 
 def _confined_to(session: Session) -> str | None:

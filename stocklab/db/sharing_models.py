@@ -46,7 +46,7 @@ class PublicationRow(Authored, Base):
         Index("ix_publications_cloned", "clones", "id", sqlite_where=_LISTED, postgresql_where=_LISTED),
         Index(None, "owner_id", "published_at"),
         Index(None, "strategy_id"),
-        Index(None, "parent_id"),
+        Index(None, "parent_id", "published_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from stocklab.backtest.result import RunRequest
 from stocklab.db import Database, RunRow, StrategyRow
 from stocklab.db.columns import utc_now
+from stocklab.db.keyset import PAGE_SIZE, Page, beyond, page_of
 from stocklab.errors import InputError
 from stocklab.market.panel import PriceBasis
 from stocklab.strategy import fingerprint
@@ -117,9 +118,8 @@ class Runs:
         strategy_id: str | None = None,
         portfolios_only: bool = False,
         limit: int = 200,
-        offset: int = 0,
     ) -> list[RunView]:
-        """Newest first, or by name, or the best figure first (undefined figures last)."""
+        """Newest first, or by name, or the best figure first (undefined figures last). `page` shows them all."""
         statement = select(RunRow).where(RunRow.owner_id == owner_id)
         if search.strip():
             statement = statement.where(RunRow.name.icontains(search.strip(), autoescape=True))
@@ -133,8 +133,22 @@ class Runs:
         elif sort != "created":
             order = RunRow.metrics[sort].as_float().desc().nulls_last()
         with self._database.read(owner_id) as session:
-            rows = session.scalars(statement.order_by(order, RunRow.created_at.desc()).limit(limit).offset(offset))
+            rows = session.scalars(statement.order_by(order, RunRow.created_at.desc()).limit(limit))
             return [view_of_run(row) for row in rows]
+
+    def page(self, owner_id: str, *, after: str | None = None) -> Page[RunView]:
+        """Twenty runs, newest first; ``after`` is that of the page before.
+
+        Raises
+        ------
+        InputError
+            The place is not one of this list.
+        """
+        conditions = (RunRow.owner_id == owner_id, *beyond(after, RunRow.created_at, RunRow.id, datetime.fromisoformat))
+        statement = select(RunRow).where(*conditions).order_by(RunRow.created_at.desc(), RunRow.id.desc())
+        with self._database.read(owner_id) as session:
+            rows = session.scalars(statement.limit(PAGE_SIZE + 1)).all()
+            return page_of(rows, view_of_run, lambda row: (row.created_at.isoformat(), row.id))
 
     def get(self, owner_id: str, run_id: str) -> RunView:
         """One run of the owner.

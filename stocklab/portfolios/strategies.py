@@ -106,9 +106,10 @@ class Strategies:
         sort: Literal["updated", "created", "name"] = "updated",
         folder: str | None = None,
         limit: int = 500,
-        offset: int = 0,
     ) -> list[StrategySummary]:
-        """The owner's strategies; ``search`` looks into name and folder; newest first unless sorted by name."""
+        """The owner's strategies to choose from; ``search`` looks into name and folder; newest first unless sorted by
+        name. `Shelf.page` shows them all, page by page.
+        """
         columns = [getattr(StrategyRow, name) for name in StrategySummary.__slots__]
         statement = select(*columns).where(StrategyRow.owner_id == owner_id)
         if search.strip():
@@ -127,7 +128,7 @@ class Strategies:
             "name": func.lower(StrategyRow.name),
         }[sort]
         with self._database.read(owner_id) as session:
-            rows = session.execute(statement.order_by(order, StrategyRow.id).limit(limit).offset(offset)).mappings()
+            rows = session.execute(statement.order_by(order, StrategyRow.id).limit(limit)).mappings()
             return [summary_of(row) for row in rows]
 
     def get(self, owner_id: str, strategy_id: str) -> SavedStrategy:

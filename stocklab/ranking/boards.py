@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from stocklab.db import BoardEntryRow, Database, OwnerRow, PublicationMarkRow, PublicationRow
 from stocklab.db.keyset import PAGE_SIZE, Page, beyond
 from stocklab.ranking.board_names import Board, BoardFilter, BoardLine, board_key
-from stocklab.ranking.places import bury, place_of, put, rebuild
+from stocklab.ranking.places import bury, place_of, places_of, put, rebuild
 from stocklab.ranking.standing import after_publication_entry, backtest_entries
 from stocklab.research.deflated_sharpe import probability
 
@@ -97,7 +97,8 @@ class Boards:
         statement = statement.limit(MOST_OF_MINE)
         with self._database.read(owner_id) as session:
             rows = session.execute(statement).all()
-            return tuple(_line(row, board, owner_id, place_of(session, key, row[0].publication_id)) for row in rows)
+            places = places_of(session, key, [row[0].publication_id for row in rows])
+        return tuple(_line(row, board, owner_id, places.get(row[0].publication_id)) for row in rows)
 
     def rebuild(self) -> None:
         """Count the bands of every board anew."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,7 +22,7 @@ from stocklab.db import BoardBucketRow, BoardEntryRow
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError
 
-__all__ = ["Entry", "bucket_of", "bury", "place_of", "put", "rebuild"]
+__all__ = ["Entry", "bucket_of", "bury", "place_of", "places_of", "put", "rebuild"]
 
 _BITS: Final = 44
 """Bits of a float that do not matter to its band: eight of its 52 binary places stay, so a band is 0.4 % wide."""
@@ -102,13 +102,19 @@ def bury(session: Session, publication_id: str, *, remove: bool = False) -> None
 
 
 def place_of(session: Session, board: str, publication_id: str) -> int | None:
-    """1 for the best; as many places are left out as entries tie. None without an entry, or for a grave.
+    """1 for the best; as many places are left out as entries tie. None without an entry, or for a grave."""
+    return places_of(session, board, [publication_id]).get(publication_id)
+
+
+def places_of(session: Session, board: str, publication_ids: Collection[str]) -> dict[str, int]:
+    """The places of some, as `place_of`; who has none is left out.
 
     One statement, so that it sees one moment.
     """
+    entry = BoardEntryRow
     mine = (
-        select(BoardEntryRow.value, BoardEntryRow.bucket)
-        .where(*_is(board, publication_id), ~BoardEntryRow.is_grave)
+        select(entry.publication_id, entry.value, entry.bucket)
+        .where(entry.board == board, entry.publication_id.in_(publication_ids), ~entry.is_grave)
         .cte("mine")
     )
     above = (
@@ -129,8 +135,8 @@ def place_of(session: Session, board: str, publication_id: str) -> int | None:
         .correlate(mine)
         .scalar_subquery()
     )
-    better = session.scalar(select(above + beside).select_from(mine))
-    return None if better is None else int(better) + 1
+    better = session.execute(select(mine.c.publication_id, above + beside).select_from(mine))
+    return {publication_id: int(count) + 1 for publication_id, count in better}
 
 
 def rebuild(session: Session, board: str) -> None:

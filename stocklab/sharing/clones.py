@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Integer, func, literal, select, update
+from sqlalchemy import Integer, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from stocklab.db import Database, OwnerRow, PublicationRow, as_system
@@ -18,6 +18,11 @@ __all__ = ["MOST_ANCESTORS", "MOST_DEPTH", "MOST_DESCENDANTS", "Clones"]
 MOST_ANCESTORS: Final = 20
 MOST_DEPTH: Final = 8
 MOST_DESCENDANTS: Final = 100
+_SHOWN: Final = (
+    *(PublicationRow.id, PublicationRow.name, PublicationRow.visibility, PublicationRow.is_anonymous),
+    *(PublicationRow.hidden_at, PublicationRow.withdrawn_at, PublicationRow.published_at),
+    OwnerRow.name.label("author"),
+)
 
 
 class Clones:
@@ -75,52 +80,55 @@ def _ancestors(session: Session, publication_id: str) -> list[Relative]:
         .cte("ancestors", recursive=True)
     )
     above = aliased(PublicationRow)
+    # Of publications nothing but the key is asked for here: with a second condition SQLite reads all of them first,
+    # into a filter.
     tree = tree.union_all(
         select(above.parent_id, tree.c.depth + 1)
         .join(tree, above.id == tree.c.id)
-        .where(above.parent_id.is_not(None), tree.c.depth <= MOST_ANCESTORS)
+        .where(tree.c.id.is_not(None), tree.c.depth <= MOST_ANCESTORS)
     )
     wanted = (
-        select(PublicationRow, OwnerRow.name, tree.c.depth)
+        select(*_SHOWN, tree.c.depth)
         .join(tree, tree.c.id == PublicationRow.id)
         .join(OwnerRow, OwnerRow.id == PublicationRow.owner_id)
         .order_by(tree.c.depth)
     )
-    return [_relative(row, name, depth) for row, name, depth in session.execute(wanted)]
+    return [_relative(row, row.depth) for row in session.execute(wanted)]
 
 
 def _descendants(session: Session, publication_id: str) -> list[Relative]:
-    """By generation, the oldest first. What is not listed does not appear, and what came of it neither."""
-    listed = (PublicationRow.visibility == "public", PublicationRow.hidden_at.is_(None))
-    tree = (
-        select(PublicationRow.id.label("id"), literal(1, Integer).label("depth"))
-        .where(PublicationRow.parent_id == publication_id, *listed)
-        .cte("descendants", recursive=True)
-    )
-    below = aliased(PublicationRow)
-    tree = tree.union_all(
-        select(below.id, tree.c.depth + 1)
-        .join(tree, below.parent_id == tree.c.id)
-        .where(tree.c.depth < MOST_DEPTH, below.visibility == "public", below.hidden_at.is_(None))
-    )
-    first = select(tree.c.id, func.min(tree.c.depth).label("depth")).group_by(tree.c.id).limit(4 * MOST_DESCENDANTS)
-    bounded = first.subquery()
-    wanted = (
-        select(PublicationRow, OwnerRow.name, bounded.c.depth)
-        .join(bounded, bounded.c.id == PublicationRow.id)
-        .join(OwnerRow, OwnerRow.id == PublicationRow.owner_id)
-        .order_by(bounded.c.depth, PublicationRow.published_at, PublicationRow.id)
-        .limit(MOST_DESCENDANTS + 1)
-    )
-    return [_relative(row, name, depth) for row, name, depth in session.execute(wanted)]
+    """By generation, the oldest first. What is not listed does not appear, and what came of it neither.
+
+    A generation at a time, until there are enough: a family may be as large as it likes.
+    """
+    found: list[Relative] = []
+    parents = [publication_id]
+    for depth in range(1, MOST_DEPTH + 1):
+        generation = (
+            select(*_SHOWN)
+            .join(OwnerRow, OwnerRow.id == PublicationRow.owner_id)
+            .where(
+                PublicationRow.parent_id.in_(parents),
+                PublicationRow.visibility == "public",
+                PublicationRow.hidden_at.is_(None),
+            )
+            .order_by(PublicationRow.published_at, PublicationRow.id)
+            .limit(MOST_DESCENDANTS + 1 - len(found))
+        )
+        rows = session.execute(generation).all()
+        found += [_relative(row, depth) for row in rows]
+        parents = [row.id for row in rows]
+        if not parents or len(found) > MOST_DESCENDANTS:
+            break
+    return found
 
 
-def _relative(row: PublicationRow, author: str, depth: int) -> Relative:
+def _relative(row: Any, depth: int) -> Relative:
     shown = row.visibility == "public" and row.hidden_at is None
     return Relative(
         id=row.id if shown else None,
         name=row.name if shown else None,
-        author=author if shown and not row.is_anonymous else None,
+        author=row.author if shown and not row.is_anonymous else None,
         depth=depth,
         is_grave=row.withdrawn_at is not None,
         published_at=row.published_at,

@@ -1,6 +1,6 @@
 """Fifty writers at once: nothing lost, counters exact, and nobody is told that the database is locked.
 
-Five seconds; ``WRITER_SECONDS=60`` for the long run.
+Two seconds; ``STOCKLAB_WRITERS_SECONDS=60`` for the long run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy import func, select, update
 from stocklab.db import Database, OwnerRow, PostRow, UniverseRow, as_system, open_database
 from stocklab.operations import AuditLog, RateLimits
 
-SECONDS = float(os.environ.get("WRITER_SECONDS", "5"))
+SECONDS = float(os.environ.get("STOCKLAB_WRITERS_SECONDS", "2"))
 WRITERS = 50
 PROCESSES = 4
 LONG = timedelta(days=3650)

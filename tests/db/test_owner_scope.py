@@ -6,9 +6,10 @@ import uuid
 
 import pytest
 from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from stocklab.db import Database, ForeignRow, OwnerRow, PostRow, UniverseRow, as_system
+from stocklab.db import Base, Database, ForeignRow, OwnerRow, PostRow, UniverseRow, as_system
+from stocklab.db.row_security import covered_tables
 
 
 @pytest.fixture
@@ -86,3 +87,57 @@ def test_postgresql_says_the_same_of_plain_sql(two: Database) -> None:
             session.execute(text("SELECT * FROM users"))
     with two.read() as session:  # the role ended with the transaction, though the connection is the same
         assert len(session.execute(text("SELECT id FROM universes")).all()) == 2
+
+
+PROGRAM_ONLY = {
+    "board_buckets",
+    "board_entries",
+    "notices",
+    "owners",
+    "popular_posts",
+    "publication_marks",
+    "rate_windows",
+    "search_documents",
+    "workers",
+}
+
+
+def test_what_the_program_writes_users_only_read(two: Database) -> None:
+    """Whatever table a user's session has no rows of its own in: boards, notices, what the scheduler keeps."""
+    if two.backend != "postgresql":
+        pytest.skip("privileges are PostgreSQL's")
+    covered = covered_tables()
+    written = covered.private | covered.authored | set(covered.children)
+    read_only = set(Base.metadata.tables) - written - covered.unseen
+    assert read_only >= PROGRAM_ONLY
+    with two.write("ada") as session:
+        for table in sorted(read_only):
+            first = Base.metadata.tables[table].columns.keys()[0]
+            session.execute(text(f"SELECT * FROM {table}"))
+            for statement in (
+                f"INSERT INTO {table} DEFAULT VALUES",
+                f"UPDATE {table} SET {first} = {first}",
+                f"DELETE FROM {table}",
+                f"TRUNCATE {table}",
+            ):
+                with pytest.raises(ProgrammingError, match="permission denied"), session.begin_nested():
+                    session.execute(text(statement))
+        for table in sorted(written):
+            session.execute(text(f"DELETE FROM {table}"))  # of others nothing: their rows do not exist for her
+    with two.read() as session:
+        assert session.scalars(select(PostRow.id)).all() == ["p-ben"]
+
+
+def test_what_goes_wrong_for_the_program_is_told_as_it_was(two: Database) -> None:
+    with pytest.raises(IntegrityError, match=r"(?i)unique"), two.write("ada") as session, as_system(session):
+        session.execute(text("INSERT INTO owners (id, name, created_at) VALUES ('ben', 'x', '2026-11-18')"))
+    with pytest.raises(ZeroDivisionError), two.write("ada") as session, as_system(session):
+        _ = 1 / 0
+    with two.write("ada") as session:
+        with pytest.raises(IntegrityError), session.begin_nested(), as_system(session):
+            session.execute(text("INSERT INTO owners (id, name, created_at) VALUES ('ben', 'x', '2026-11-18')"))
+        with pytest.raises(ZeroDivisionError), as_system(session):
+            _ = 1 / 0
+        assert session.scalars(select(UniverseRow.id)).all() == ["u-ada"]  # confined again
+        if two.backend == "postgresql":
+            assert session.scalars(text("SELECT id FROM universes")).all() == ["u-ada"]

@@ -18,14 +18,28 @@ from pathlib import Path
 
 import pytest
 from filled_tables import fill
+from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from stocklab.backtest import RunRequest
+from stocklab.cli import main
+from stocklab.community import Category, Comments, Draft, Posts, Remark, Search, is_in_step
 from stocklab.data import Store
 from stocklab.data.engine import run_backtest
 from stocklab.data.results import ResultStore
-from stocklab.db import LOCAL_OWNER_ID, Base, Database, head_revision, open_database, revision, row_security_of, upgrade
+from stocklab.db import (
+    LOCAL_OWNER_ID,
+    Base,
+    Database,
+    OwnerRow,
+    database_of,
+    head_revision,
+    open_database,
+    revision,
+    row_security_of,
+    upgrade,
+)
 from stocklab.errors import BrokenInput, Cancelled, InputError
 from stocklab.operations import AuditLog, DatabaseCalls, Intents, RunLedger, SourceKeys, open_sealer
 from stocklab.operations.archive import extract
@@ -176,6 +190,33 @@ def test_a_backup_moves_between_the_kinds_of_database(
     assert found.backend != database.backend
     assert rows(found) == before
     found.close()
+
+
+def test_what_was_written_is_found_after_a_move_between_the_kinds_of_database(
+    database: Database, empty_url: str, postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each kind keeps its search in its own way: FTS5 here, arrays with an inverted index there."""
+    with database.write() as session:
+        session.add(OwnerRow(id="ada", name="Ada"))
+    post = Posts(database).write("ada", Draft(category=Category.FREE, title="저PBR 가치주", body="반등"))
+    comment = Comments(database).write("ada", Remark(post_id=post, body="저PBR 은행"))
+    deleted = Comments(database).write("ada", Remark(post_id=post, body="저PBR 삭제"))
+    Comments(database).delete("ada", deleted)
+    home, target, other = tmp_path / "home", tmp_path / "all.tar.zst", tmp_path / "other"
+    home.mkdir()
+    make_backup(home, database, target)
+    kind = f"sqlite:///{other}" if empty_url.startswith("postgresql") else postgres_server
+    url = other_url(kind, other)
+    monkeypatch.setenv("STOCKLAB_DATABASE_URL", url)
+    assert main(["restore", str(target), "--home", str(other)]) == 0
+    with database_of(Settings(home=other, database_url=SecretStr(url))) as found:
+        assert found.backend != database.backend
+        assert is_in_step(found)
+        for query, wanted in (("저pbr", {comment, None}), ("은행", {comment}), ("가치주", {None}), ("삭제", set())):
+            page = Search(found).find("ada", query)
+            assert {one.comment_id for one in page.found} == wanted, query
+        later = Posts(found).write("ada", Draft(category=Category.QNA, title="저PBR 질문", body="b"))
+        assert [one.post_id for one in Search(found).find("ada", "저pbr").found] == [later, post, post]
 
 
 @pytest.mark.parametrize("target_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

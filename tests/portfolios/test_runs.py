@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from people import counted
+from sqlalchemy import select
 
-from stocklab.db import Database
+from stocklab.db import Database, RunRow
+from stocklab.errors import InputError
 from stocklab.portfolios import BacktestOrder, RunNotFound, Runs, RunView, Strategies
 from stocklab.strategy.document import Strategy
 
@@ -56,9 +60,33 @@ def test_the_list_is_searched_sorted_and_cut(database: Database, order: Order) -
     assert names(sort="total_return") == ["Second", "first", "third"]  # by number, not by text; undefined last
     assert names(sort="max_drawdown") == ["Second", "third", "first"]
     assert names(search="SEC") == ["Second"]
-    assert names(limit=1, offset=1) == ["Second"]
+    assert names(limit=2) == ["third", "Second"]
     runs.set_portfolio("local", "3" * 32, True)
     assert names(portfolios_only=True) == ["third"]
+
+
+def test_every_run_is_on_one_page(database: Database, order: Order) -> None:
+    runs = Runs(database)
+    for number in range(45):
+        record(runs, order("A"), f"{number:032}")
+    record(runs, order("B"), "b" * 32, owner="other")
+    moment = datetime(2026, 11, 18, tzinfo=UTC)
+    with database.write() as session:  # two of each moment, so that the cursor has to tell them apart
+        for row in session.scalars(select(RunRow)):
+            row.created_at = moment + timedelta(minutes=int(row.run_id, 16) // 2 if row.owner_id == "local" else 0)
+    seen: list[RunView] = []
+    after = None
+    for size in (20, 20, 5):
+        with counted(database) as sent:
+            page = runs.page("local", after=after)
+        assert (len(page.items), len(sent)) == (size, 1)
+        seen += page.items
+        after = page.after
+    assert after is None
+    assert len({run.run_id for run in seen}) == 45
+    assert [run.created_at for run in seen] == sorted((run.created_at for run in seen), reverse=True)
+    with pytest.raises(InputError, match="a place in this list"):
+        runs.page("local", after="x")
 
 
 def test_a_run_outlives_its_strategy(database: Database, order: Order, strategy: Callable[..., Strategy]) -> None:

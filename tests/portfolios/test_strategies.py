@@ -84,7 +84,7 @@ def test_the_list_is_searched_sorted_and_cut(database: Database, strategy: Make)
     assert [found.name for found in strategies.list("local", search="%")] == ["beta 100%"]  # not a wildcard
     assert [found.name for found in strategies.list("local", search="실전")] == ["Alpha"]
     assert [found.tags for found in strategies.list("local", folder="실전")] == [("a", "b")]
-    assert [found.name for found in strategies.list("local", sort="name", limit=1, offset=1)] == ["beta 100%"]
+    assert [found.name for found in strategies.list("local", sort="name", limit=2)] == ["Alpha", "beta 100%"]
 
 
 def test_rename_reaches_the_document_and_is_a_version(database: Database, strategy: Make) -> None:

@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Remove the tables."""
-    op.drop_index("ix_news_items_published_at", "news_items")
+    op.drop_index("ix_news_items_published_at_key", "news_items")
     op.drop_index("ix_disclosures_published_on_filing_no", "disclosures")
     op.drop_index("ix_disclosures_kind_published_on_filing_no", "disclosures")
     if op.get_bind().dialect.name == "sqlite":
@@ -324,7 +324,7 @@ def _search() -> None:
 
 
 def _news_indexes() -> None:
-    op.create_index("ix_news_items_published_at", "news_items", ["published_at"])
+    op.create_index("ix_news_items_published_at_key", "news_items", ["published_at", "key"])
     op.create_index("ix_disclosures_published_on_filing_no", "disclosures", ["published_on", "filing_no"])
     op.create_index(
         "ix_disclosures_kind_published_on_filing_no", "disclosures", ["kind", "published_on", "filing_no"]

@@ -1,18 +1,21 @@
-"""What pages ask of the app database. A new list page gets a line here."""
+"""What pages ask of the app database. A new list page gets a line here and in tests/test_statements_of_lists.py."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from people.making import FACTORS, KINDS, WORDS, Size, optional, post_id, publication_id, user_id
+from club.filling import NOW
+from club.making import FACTORS, KINDS, SPREAD, WORDS, Size, optional, post_id, publication_id, user_id
 
 from stocklab.db import Database
+from stocklab.db.keyset import cursor
 from stocklab.operations import AuditLog, Intents
-from stocklab.portfolios import Runs, Strategies
+from stocklab.portfolios import Runs, Shelf, Strategies
 from stocklab.settings import Settings
 
 PAGE_MS: Final = 50.0
@@ -45,6 +48,15 @@ def questions(database: Database, size: Size) -> list[Question]:
     return [Question(name=name, ask=ask, most_ms=rest[0] if rest else PAGE_MS) for name, ask, *rest in found]
 
 
+def _words(rng: random.Random, count: int) -> str:
+    return " ".join(rng.sample(WORDS, count))
+
+
+def _long_ago(rng: random.Random) -> str:
+    """Somewhere in a list that is sorted by time."""
+    return cursor((NOW - SPREAD * rng.random()).isoformat(), "")
+
+
 class Someone:
     """Users to ask for: now the one with the most rows, now anybody."""
 
@@ -56,15 +68,21 @@ class Someone:
 
 
 def _own(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
-    strategies, runs = Strategies(database), Runs(database)
+    strategies, shelf, runs = Strategies(database), Shelf(database), Runs(database)
     intents, audit = Intents(database), AuditLog(database)
     return [
-        ("my strategies", lambda rng: strategies.list(someone(rng), limit=20)),
-        ("my strategies by name", lambda rng: strategies.list(someone(rng), sort="name", limit=20)),
-        ("my strategies, search", lambda rng: strategies.list(someone(rng), search=rng.choice(WORDS), limit=20)),
-        ("my strategies, folder", lambda rng: strategies.list(someone(rng), folder=WORDS[rng.randrange(7)], limit=20)),
-        ("my strategies, last page", lambda rng: strategies.list(user_id(0), limit=20, offset=900)),
-        ("my runs", lambda rng: runs.list(someone(rng), limit=20)),
+        ("my strategies", lambda rng: shelf.page(someone(rng))),
+        ("my strategies by name", lambda rng: shelf.page(someone(rng), sort="name")),
+        ("my strategies, search", lambda rng: shelf.page(someone(rng), search=rng.choice(WORDS))),
+        ("my strategies, folder", lambda rng: shelf.page(someone(rng), folder=WORDS[rng.randrange(7)])),
+        ("my strategies, tag", lambda rng: shelf.page(someone(rng), tag=WORDS[rng.randrange(5)])),
+        ("my strategies, far down", lambda rng: shelf.page(user_id(0), after=_long_ago(rng))),
+        ("my folders", lambda rng: shelf.folders(someone(rng))),
+        ("my tags", lambda rng: shelf.tags(someone(rng))),
+        ("my strategies to choose from", lambda rng: strategies.list(someone(rng))),
+        ("my runs", lambda rng: runs.page(someone(rng))),
+        ("my runs, far down", lambda rng: runs.page(user_id(0), after=_long_ago(rng))),
+        ("my runs to choose from", lambda rng: runs.list(someone(rng))),
         ("my wishes", lambda rng: intents.list(someone(rng), limit=20)),
         ("audit log", lambda rng: audit.page()),
         ("audit log of one", lambda rng: audit.page(actor_id=someone(rng))),
@@ -79,11 +97,17 @@ def _accounts(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
     limits = optional("stocklab.operations", "RateLimits")(database)
     accounts = make(database, Settings(home=Path("data")), limits)
     admin = user_id(0)
+
+    def earlier(rng: random.Random) -> tuple[datetime, str]:
+        return NOW - SPREAD * rng.random(), ""
+
     return [
         ("admin: users", lambda rng: accounts.administration.page(admin)),
+        ("admin: users, far down", lambda rng: accounts.administration.page(admin, after=earlier(rng))),
         ("admin: users, search", lambda rng: accounts.administration.page(admin, search=f"user{rng.randrange(999)}")),
         ("admin: activity", lambda rng: accounts.administration.activity(admin)),
         ("admin: feedback", lambda rng: accounts.feedback.inbox(admin)),
+        ("admin: feedback, far down", lambda rng: accounts.feedback.inbox(admin, after=earlier(rng))),
         ("sessions of mine", lambda rng: accounts.sessions.list(someone(rng))),
         ("notices", lambda rng: accounts.notices.current(someone(rng))),
     ]
@@ -96,13 +120,26 @@ def _sharing(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
     showcase = make(database)
     clones = optional("stocklab.sharing", "Clones")(database)
     size = someone.size
+
+    def less(rng: random.Random) -> str:
+        return cursor(rng.randrange(5), f"{rng.randrange(16):x}")
+
     return [
         ("public strategies", lambda rng: showcase.list(someone(rng))),
         ("public strategies, liked", lambda rng: showcase.list(someone(rng), sort="likes")),
+        ("public strategies, far down", lambda rng: showcase.list(someone(rng), after=_long_ago(rng))),
+        ("public strategies, liked, far down", lambda rng: showcase.list(someone(rng), sort="likes", after=less(rng))),
         ("public strategies, search", lambda rng: showcase.list(someone(rng), search=rng.choice(WORDS))),
+        ("public strategies, two words", lambda rng: showcase.list(someone(rng), search=_words(rng, 2))),
+        ("public strategies, three words", lambda rng: showcase.list(someone(rng), search=_words(rng, 3))),
         ("public strategies, rare search", lambda rng: showcase.list(someone(rng), search="there is none")),
         ("public strategies by factor", lambda rng: showcase.list(someone(rng), factors=[rng.choice(FACTORS)])),
         ("public strategies by two", lambda rng: showcase.list(someone(rng), factors=rng.sample(FACTORS, 2))),
+        ("public strategies by three", lambda rng: showcase.list(someone(rng), factors=rng.sample(FACTORS, 3))),
+        (
+            "public strategies by factor and word",
+            lambda rng: showcase.list(someone(rng), factors=[rng.choice(FACTORS)], search=rng.choice(WORDS)),
+        ),
         ("my publications", lambda rng: showcase.mine(someone(rng))),
         ("one publication", lambda rng: showcase.get(someone(rng), publication_id(rng.randrange(size.publications)))),
         ("family tree", lambda rng: clones.family(someone(rng), publication_id(rng.randrange(size.publications)))),
@@ -152,13 +189,19 @@ def _posts(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
         ("posts: far down", lambda rng: lists.newest(someone(rng), before=far(rng))),
         ("posts: of a kind", lambda rng: lists.newest(someone(rng), category=rng.choice(list(category)))),
         ("posts: of a tag", lambda rng: lists.newest(someone(rng), tag=rng.choice(WORDS))),
+        ("posts: of a tag, far down", lambda rng: lists.newest(someone(rng), tag=rng.choice(WORDS), before=far(rng))),
         ("posts: mine", lambda rng: lists.newest(someone(rng), mine=True)),
         *(
-            (f"posts: most liked of the {each.value}", lambda rng, each=each: lists.popular(someone(rng), each))
+            (
+                f"posts: most liked of the {each.value}",
+                lambda rng, each=each: lists.popular(someone(rng), each, now=NOW),
+            )
             for each in period
         ),
         ("posts: search, one word", lambda rng: lists.search(someone(rng), rng.choice(WORDS))),
-        ("posts: search, three", lambda rng: lists.search(someone(rng), " ".join(rng.sample(WORDS, 3)))),
+        ("posts: search, three", lambda rng: lists.search(someone(rng), _words(rng, 3))),
+        ("posts: search, a phrase", lambda rng: lists.search(someone(rng), f'"{_words(rng, 2)}"')),
+        ("posts: search, a rare phrase", lambda rng: lists.search(someone(rng), f'"{_words(rng, 4)}"')),
         ("posts: search, none", lambda rng: lists.search(someone(rng), "없는말")),
         ("one post", lambda rng: posts.get(someone(rng), far(rng))),
     ]
@@ -192,6 +235,7 @@ def _lists(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
         ("watch list", lambda rng: watched.list(someone(rng))),
         ("recently viewed", lambda rng: recent.list(someone(rng))),
         ("news", lambda rng: news.news()),
+        ("news, far down", lambda rng: news.news(before=(NOW - SPREAD * rng.random(), ""))),
         ("news of watched", lambda rng: news.news(symbols=sorted(watched.symbols(someone(rng))))),
         ("disclosures", lambda rng: news.disclosures()),
         ("disclosures of a kind", lambda rng: news.disclosures(kinds=[rng.choice(KINDS)])),

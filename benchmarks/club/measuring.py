@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from people.questions import Question
+from club.questions import Question
 from sqlalchemy import event
 
 from stocklab.db import Database

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from people.filling import NOW, Filler, Row
+from club.filling import NOW, Filler, Row
 
 from stocklab.data.sources.dart_disclosures import DisclosureKind
 from stocklab.db import Database
 from stocklab.operations.audit_chain import NO_HASH, chain_hash
+from stocklab.sharing.finding import terms_of
 from stocklab.strategy import PRESETS
 
 WORDS: Final = (
@@ -222,7 +223,7 @@ def _job(n: int, owner: str, size: Size) -> Row:
 
 def _publications(filler: Filler, size: Size, rng: random.Random) -> None:
     count = size.publications
-    filler.fill("publications", (_publication(n, size, rng) for n in range(count)))
+    _named_publications(filler, size, rng)
     filler.fill(
         "publication_factors",
         (
@@ -255,14 +256,27 @@ def _publications(filler: Filler, size: Size, rng: random.Random) -> None:
     filler.fill("board_buckets", _buckets(values, bucket_of))
 
 
-def _publication(n: int, size: Size, rng: random.Random) -> Row:
+def _named_publications(filler: Filler, size: Size, rng: random.Random) -> None:
+    names = [_name(rng) for _ in range(size.publications)]
+    filler.fill("publications", (_publication(n, name, size, rng) for n, name in enumerate(names)))
+    filler.fill(
+        "publication_terms",
+        (
+            {"publication_id": publication_id(n), "term": term}
+            for n, name in enumerate(names)
+            for term in terms_of(name)
+        ),
+    )
+
+
+def _publication(n: int, name: str, size: Size, rng: random.Random) -> Row:
     return {
         "id": publication_id(n),
         "owner_id": _someone(rng, size.users),
         "strategy_id": strategy_id(n),
         "version": 1,
         "parent_id": publication_id(n // 3) if n % 3 == 0 and n else None,
-        "name": _name(rng),
+        "name": name,
         "description": _text(rng, 20),
         "document": json.dumps({"name": "x"}),
         "fingerprint": _hash("print", n) * 2,

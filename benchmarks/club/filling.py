@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, JSON, Table
 
 from stocklab.db import Base, Database
 
-NOW = datetime.now(UTC)
+NOW = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 BATCH = 20_000
 Row = Mapping[str, Any]
 
