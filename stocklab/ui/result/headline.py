@@ -35,7 +35,7 @@ _kept_until: dict[_Key, tuple[float, bool | None]] = {}
 def head(result: Result) -> None:
     """Name, range, cash and the labels of the data."""
     card, spoken = result.card, language()
-    st.title(str(card["name"]), anchor=False)
+    st.title(escape(str(card["name"])), anchor=False)
     basis = str(card["price_basis"])
     labels = [
         blocks.badge(f"{card['start']} – {card['end']}", "date_range"),

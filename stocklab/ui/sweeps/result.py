@@ -79,7 +79,7 @@ def _judged(root: str, sweep_id: str, settled: int) -> tuple[pl.DataFrame, pl.Da
 
 def _head(stored: StoredSweep) -> None:
     sweep = stored.sweep
-    st.title(sweep.strategy.name, anchor=False)
+    st.title(escape(sweep.strategy.name), anchor=False)
     labels = [
         blocks.badge(f"{sweep.start} – {sweep.end}", "date_range"),
         blocks.badge(fmt.krw(sweep.cash_krw, language()), "account_balance_wallet"),
