@@ -208,7 +208,7 @@ def test_nothing_a_stranger_wrote_runs(visitor: Callable[..., Page], hostile: di
 @pytest.mark.parametrize(
     "address",
     [
-        *("/strategies?lang=en", "/shared?lang=en", "/shared?publication=pub&lang=en", "/ranking?board=backtest"),
+        *("/strategies?lang=en", "/shared?lang=en", "/shared?publication=pub&lang=en"),
         *(
             "/results",
             "/results?run={run}&lang=en",

@@ -18,11 +18,14 @@ from sqlalchemy import func, select
 from starlette.routing import Mount, Route
 
 from stocklab.accounts import Accounts, NewAccount, Role, Scope
-from stocklab.db import AuditRow, Base, Database, UserRow
+from stocklab.db import AuditRow, Base, Database, PublicationRow, UserRow
 from stocklab.errors import AccountFault, LimitReached, StockLabError
 from stocklab.operations import RateLimits
 from stocklab.operations.audit import AuditLog
 from stocklab.settings import Settings
+from stocklab.sharing import Clones, Likes, PublicationNotFound
+from stocklab.sharing.admission import SHARING_LIMITS
+from stocklab.strategy import PRESETS
 from stocklab.web import web_parts
 
 SESSION = "stocklab_session"
@@ -181,7 +184,7 @@ def test_a_log_in_takes_as_long_for_names_that_nobody_has(browser: Any, inside: 
     names = ("timed", "nobody-is-called-so")
     for name in names:
         seconds(name)
-    turns = [[seconds(name) for name in names] for _ in range(5)]
+    turns = [[seconds(name) for name in names] for _ in range(4)]
     known, unknown = (statistics.median(turn[which] for turn in turns) for which in range(2))
     assert 1 / 3 < known / unknown < 3  # without work for unknown names: about 20
 
@@ -251,6 +254,31 @@ def test_who_is_banned_or_off_shares_nothing_and_no_token_speaks_for_them(
     assert house.tokens.holder(token) is None
     with database.read() as session:
         assert session.get_one(UserRow, bad.id).role == "member"
-    with pytest.raises(LimitReached):
-        for _ in range(130):
-            Likes(database).unlike(boss.id, "any")
+
+
+def test_sharing_has_limits_and_lines_in_the_audit_log(house: Accounts, database: Database) -> None:
+    person = house.users.sign_up(NewAccount(email="boss@example.com", nickname="boss", password=PASSWORD))
+    values = {"version": 1, "visibility": "public", "metrics": {}, "curve": {}}
+    rules = PRESETS["rsi_reversal"].strategy.model_dump(mode="json")
+    with database.write() as session:
+        session.add(PublicationRow(id="pub", owner_id=person.id, name="P", document=rules, **values))
+    likes, clones = Likes(database), Clones(database)
+    assert likes.like(person.id, "pub")
+    assert not likes.like(person.id, "pub")  # changes nothing, and says nothing
+    assert likes.unlike(person.id, "pub")
+    clones.clone(person.id, "pub")
+    with pytest.raises(PublicationNotFound):
+        clones.clone(person.id, "gone")
+    lines = [(line.action, line.subject) for line in AuditLog(database).page(actor_id=person.id)]
+    shared = [line for line in reversed(lines) if line[0].startswith("sharing.")]
+    assert shared == [("sharing.liked", "pub"), ("sharing.unliked", "pub"), ("sharing.cloned", "pub")]
+    for action, (most, per) in SHARING_LIMITS.items():
+        now = datetime.now(UTC)
+        limits = RateLimits(database)
+        while limits.spend(f"{action}:{person.id}", most=most, per=per, now=now).allowed:
+            continue
+    acts = (lambda: likes.like(person.id, "pub"), lambda: clones.clone(person.id, "pub"))
+    for act in acts:
+        with pytest.raises(LimitReached) as caught:
+            act()
+        assert timedelta(0) < caught.value.wait <= timedelta(hours=1)
