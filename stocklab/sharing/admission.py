@@ -21,7 +21,7 @@ __all__ = ["SHARING_LIMITS", "Action", "admit"]
 Action = Literal["publish", "clone", "publication-like"]
 SHARING_LIMITS: Final[Mapping[Action, tuple[int, timedelta]]] = MappingProxyType(
     {
-        "publish": (30, timedelta(hours=1)),
+        "publish": (120, timedelta(hours=1)),
         "clone": (120, timedelta(hours=1)),
         "publication-like": (120, timedelta(minutes=1)),
     }
