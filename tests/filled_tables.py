@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -69,13 +69,13 @@ def fill(connection: Connection, leave_out: Collection[str] = (), names: tuple[s
             )
 
 
-def rows_of(connection: Connection) -> dict[str, list[dict[str, Any]]]:
-    """Every row of every table."""
+def rows_of(connection: Connection, tables: Iterable[Table] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table, or of these."""
     return {
         table.name: [
             dict(row) for row in connection.execute(table.select().order_by(*table.primary_key.columns)).mappings()
         ]
-        for table in tables_of(connection)
+        for table in (tables_of(connection) if tables is None else tables)
     }
 
 

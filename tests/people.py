@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from sqlalchemy import event
 
 from stocklab.db import Database
+from stocklab.operations import RateLimits
 
 PASSWORD = "correct horse battery"
+
+
+def limits_of(database: Database) -> RateLimits:
+    """Limits whose windows do not end while a test runs."""
+    started = datetime.now(UTC)
+    return RateLimits(database, clock=lambda: started)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -33,15 +34,16 @@ class RateLimits:
     hash: a subject is stored as it is, and holds at most 120 characters.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._database = database
+        self._clock = clock
 
     def spend(self, subject: str, *, most: int, per: timedelta, now: datetime | None = None) -> Spent:
         """Count one, unless ``most`` were counted in this window already. Exact with any number of processes.
 
         A refused one is not counted, so that insisting does not prolong the wait.
         """
-        moment = utc_now() if now is None else now
+        moment = self._clock() if now is None else now
         begins, ends = _window(moment, per)
         if most < 1:
             return Spent(allowed=False, wait=ends - moment)
@@ -61,14 +63,14 @@ class RateLimits:
 
     def used(self, subject: str, *, per: timedelta, now: datetime | None = None) -> int:
         """How many were counted in this window."""
-        begins, _ends = _window(utc_now() if now is None else now, per)
+        begins, _ends = _window(self._clock() if now is None else now, per)
         with self._database.read() as session:
             row = session.get(RateWindowRow, (subject, begins))
             return 0 if row is None else row.count
 
     def give_back(self, subject: str, *, per: timedelta, now: datetime | None = None) -> None:
         """Take one back: what it was counted for went well (a log-in that succeeded)."""
-        begins, _ends = _window(utc_now() if now is None else now, per)
+        begins, _ends = _window(self._clock() if now is None else now, per)
         count = RateWindowRow.count
         with self._database.write() as session:
             session.execute(
@@ -85,7 +87,9 @@ class RateLimits:
     def tidy(self, now: datetime | None = None) -> None:
         """Remove windows that are over."""
         with self._database.write() as session:
-            session.execute(delete(RateWindowRow).where(RateWindowRow.ends_at <= (utc_now() if now is None else now)))
+            session.execute(
+                delete(RateWindowRow).where(RateWindowRow.ends_at <= (self._clock() if now is None else now))
+            )
 
 
 def _window(now: datetime, per: timedelta) -> tuple[datetime, datetime]:

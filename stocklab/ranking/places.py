@@ -87,12 +87,17 @@ def put(session: Session, entries: Iterable[Entry], *, now: datetime | None = No
 
 def bury(session: Session, publication_id: str, *, remove: bool = False) -> None:
     """Take every entry of a publication off its places; it stays visible as a grave, unless it is to be removed."""
-    wanted = select(BoardEntryRow).where(BoardEntryRow.publication_id == publication_id)
-    rows = session.scalars(wanted.order_by(BoardEntryRow.board).with_for_update()).all()
+    wanted = select(BoardEntryRow.board, BoardEntryRow.bucket, BoardEntryRow.is_grave)
+    wanted = wanted.where(BoardEntryRow.publication_id == publication_id)
+    rows = session.execute(wanted.order_by(BoardEntryRow.board).with_for_update()).all()
     _count(session, Counter({(row.board, row.bucket): -1 for row in rows if not row.is_grave}))
-    of_it = BoardEntryRow.publication_id == publication_id
+    # Those that were counted and no others: another transaction may have added one since.
+    counted = (
+        BoardEntryRow.publication_id == publication_id,
+        BoardEntryRow.board.in_([row.board for row in rows]),
+    )
     session.execute(
-        delete(BoardEntryRow).where(of_it) if remove else update(BoardEntryRow).where(of_it).values(is_grave=True)
+        delete(BoardEntryRow).where(*counted) if remove else update(BoardEntryRow).where(*counted).values(is_grave=True)
     )
 
 

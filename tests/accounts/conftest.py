@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import bcrypt
 import pytest
-from people import PASSWORD
+from people import PASSWORD, limits_of
 
 from stocklab.accounts import Accounts, NewAccount, User
 from stocklab.db import Database
-from stocklab.operations import RateLimits
 from stocklab.settings import Settings
 
 Join = Callable[..., User]
@@ -23,7 +24,19 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def accounts(database: Database, settings: Settings) -> Accounts:
-    return Accounts(database, settings, RateLimits(database))
+    return Accounts(database, settings, limits_of(database))
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bcrypt at its least cost: 1 ms instead of 200. `dear_passwords` keeps the real cost."""
+    if "dear_passwords" not in request.fixturenames:
+        monkeypatch.setattr(bcrypt, "gensalt", partial(bcrypt.gensalt, rounds=4))
+
+
+@pytest.fixture
+def dear_passwords() -> None:
+    """Passwords cost what they cost users."""
 
 
 @pytest.fixture

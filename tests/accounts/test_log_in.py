@@ -7,12 +7,11 @@ from typing import Any
 
 import bcrypt
 import pytest
-from people import PASSWORD
+from people import PASSWORD, limits_of
 
 from stocklab.accounts import Accounts, NewAccount, Role
 from stocklab.db import Database, open_database
 from stocklab.errors import AccountFault, LimitReached
-from stocklab.operations import RateLimits
 from stocklab.operations.audit import AuditLog
 from stocklab.settings import Settings
 
@@ -38,7 +37,7 @@ def test_ten_tries_in_a_quarter_of_an_hour_also_across_a_restart(
     assert [fail(accounts, "kim@example.com", HERE) for _ in range(10)] == ["login_wrong"] * 10
     reopened = open_database(empty_url)
     try:
-        restarted = Accounts(reopened, settings, RateLimits(reopened))
+        restarted = Accounts(reopened, settings, limits_of(reopened))
         with pytest.raises(LimitReached) as caught:  # also with the right password: guessing on must not pay
             restarted.log_in.password("KIM@example.com", PASSWORD, address=HERE)
         assert timedelta(0) < caught.value.wait <= timedelta(minutes=15)
@@ -48,7 +47,7 @@ def test_ten_tries_in_a_quarter_of_an_hour_also_across_a_restart(
 
 
 def test_a_name_nobody_has_is_answered_and_worked_on_alike(
-    accounts: Accounts, join: Join, monkeypatch: pytest.MonkeyPatch
+    dear_passwords: None, accounts: Accounts, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     join("kim")
     compared: list[tuple[int, str]] = []
@@ -129,7 +128,7 @@ def _hashed(text: str) -> str:
 
 def test_who_came_in_and_who_could_not_stand_in_the_audit_log(database: Database, settings: Settings) -> None:
     log = AuditLog(database)
-    accounts = Accounts(database, settings, RateLimits(database), log.write)
+    accounts = Accounts(database, settings, limits_of(database), log.write)
     kim = accounts.users.sign_up(NewAccount(email="kim@example.com", nickname="kim", password=PASSWORD))
     accounts.sessions.begin(
         accounts.log_in.password("kim@example.com", PASSWORD, address=HERE).id,

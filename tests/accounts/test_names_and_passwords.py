@@ -122,7 +122,7 @@ def test_passwords_that_are_good(password: str) -> None:
     check_policy(password, email="kim.minsoo@example.com", nickname="minsoo")
 
 
-def test_hashes_are_bcrypts_and_know_a_password_however_it_is_composed() -> None:
+def test_hashes_are_bcrypts_and_know_a_password_however_it_is_composed(dear_passwords: None) -> None:
     stored = hash_password("말 배터리 스테이플 정답")
     assert stored.startswith("$2b$12$")
     assert bcrypt.checkpw("말 배터리 스테이플 정답".encode(), stored.encode())

@@ -14,7 +14,7 @@ from stocklab.market.panel import PriceBasis
 from stocklab.market.ticks import tick_size
 
 SEEDS = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -128,13 +128,16 @@ def test_english_is_one_click_away_and_part_of_the_link(visitor: Callable[..., P
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_every_page_fits_and_shows_no_fault(visitor: Callable[..., Page], result_url: str, width: int):
+def test_every_page_fits_and_shows_no_fault(
+    visitor: Callable[..., Page], live: live_app.LiveApp, result_url: str, width: int
+):
+    page = visitor("/", width=width, height=844)
     for path in (*(f"/{name}" for name in PAGES), result_url):
-        page = visitor(path, width=width, height=844)
+        page.goto(live.url + path)
+        live_app.settled(page)
         expect(page.locator("[data-testid=stException]")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         expect(page.locator("h1").first).to_be_visible()
-        page.context.close()
 
 
 def test_all_sections_of_a_result_open(visitor: Callable[..., Page], result_url: str):

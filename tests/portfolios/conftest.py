@@ -8,19 +8,18 @@ from datetime import date
 
 import pytest
 
-from stocklab.db import Database, OwnerRow, upgrade
+from stocklab.db import Database, OwnerRow
 from stocklab.portfolios import BacktestOrder
 from stocklab.strategy.document import Entry as EntryRules
 from stocklab.strategy.document import Rule, Strategy
 
 
 @pytest.fixture
-def database(empty_database: Database) -> Database:
+def database(database: Database) -> Database:
     """A database with all tables, the local owner and a second one, "other"."""
-    upgrade(empty_database)
-    with empty_database.write() as session:
+    with database.write() as session:
         session.add(OwnerRow(id="other", name="Somebody else"))
-    return empty_database
+    return database
 
 
 def make_strategy(name: str = "Momentum", formula: str = "close > 1000") -> Strategy:

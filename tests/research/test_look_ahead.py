@@ -15,7 +15,7 @@ from stocklab.backtest import RunRequest, coverage
 from stocklab.backtest.layout import State
 from stocklab.backtest.plan import Plan, build_plan
 from stocklab.backtest.walking import run_kernel
-from stocklab.data import Store, import_paths, open_panel
+from stocklab.data import Store, open_panel
 from stocklab.errors import Cancelled
 from stocklab.factors import DirectSource, Wanted
 from stocklab.factors.one_symbol import VIEW_ARRAYS
@@ -61,12 +61,8 @@ def test_presets_decide_the_same_without_the_future(panel: Panel, preset_id: str
 
 
 @pytest.mark.realdata
-def test_presets_decide_the_same_on_the_real_market(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    store = Store(tmp_path_factory.mktemp("look-ahead"))
-    names = ("krx_daily_2013_2019", "krx_daily_2020_2026", "krx_index_daily", "krx_sectors", "krx_delisted")
-    reports = ("dart_corp_codes", "dart_kospi50_quarterly_2015_2024", "dart_major_accounts_2016_2021")
-    import_paths(store, [real_data / f"{name}.parquet" for name in (*names, *reports)])
-    real = open_panel(store, basis=PriceBasis.ADJUSTED)
+def test_presets_decide_the_same_on_the_real_market(real_store: Store) -> None:
+    real = open_panel(real_store, basis=PriceBasis.ADJUSTED)
     checked = 0
     for preset in PRESETS.values():
         if not coverage(preset.strategy, real).can_buy:

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from stocklab.backtest import RunRequest, coverage, preset_coverage, simulate
-from stocklab.data import Store, import_paths, open_panel
+from stocklab.data import Store, open_panel
 from stocklab.errors import InputError
 from stocklab.factors import DirectSource, check
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.strategy import Strategy
 from stocklab.strategy.presets import PRESETS, Preset
 
-FILES = ("krx_daily_2013_2019", "krx_daily_2020_2026", "krx_index_daily", "krx_sectors", "krx_delisted")
-REPORTS = ("dart_corp_codes", "dart_kospi50_quarterly_2015_2024", "dart_major_accounts_2016_2021")
-# market caps, cash flows, debt, dividends and share counts are in none of these files
+# market caps, cash flows, debt, dividends and share counts are in none of the files
 RUN_ON_ACCOUNTS = {"growth_sales_profit", "steady_profit_growth"}
 FEWEST_TRADES = 50  # fewer would be an anecdote, not a result
 
 
 @pytest.fixture(scope="module")
-def real_panel(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Panel:
-    store = Store(tmp_path_factory.mktemp("presets"))
-    import_paths(store, [real_data / f"{name}.parquet" for name in (*FILES, *REPORTS)])
-    return open_panel(store, basis=PriceBasis.ADJUSTED)
+def real_panel(real_store: Store) -> Panel:
+    return open_panel(real_store, basis=PriceBasis.ADJUSTED)
 
 
 @pytest.mark.realdata

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -112,9 +113,15 @@ def test_a_chunked_body_is_cut_off_as_soon_as_it_is_too_large(small_server: Serv
 
 
 def test_a_body_within_the_limit_passes(small_server: Server) -> None:
-    origin = f"http://127.0.0.1:{small_server.port}"
-    answer = small_server.ask("/api/x", "POST", body=bytes(900_000), Origin=origin)
-    assert answer.status == 404
+    """No route takes one as large: the 404 of the router comes while it is still being sent, and not a 413."""
+    host = f"127.0.0.1:{small_server.port}"
+    head = f"POST /api/x HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
+    with socket.create_connection(("127.0.0.1", small_server.port), timeout=20) as line:
+        line.sendall(f"{head}Content-Length: 900000\r\n\r\n".encode())
+        left = 900_000
+        while left and not select.select([line], [], [], 0)[0]:
+            left -= line.send(bytes(min(left, 16_384)))
+        assert line.recv(65536).startswith(b"HTTP/1.1 404")
 
 
 def test_errors_of_browsers_are_logged_counted_and_bounded(small_server: Server) -> None:
