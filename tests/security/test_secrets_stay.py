@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pyotp
+import pytest
 from app_process import serving
 
 from stocklab.accounts import Scope
+from stocklab.cli import main
 from stocklab.operations.archive import extract
 from stocklab.portfolios import Lab
 from stocklab.settings import Settings
-
-ROOT = Path(__file__).resolve().parents[2]
 
 # what nobody but its owner may ever read; each is found by its own marker
 FROM_OUTSIDE = {
@@ -72,17 +70,11 @@ def echoing(status: int) -> Iterator[str]:
         thread.join()
 
 
-def stocklab(environment: dict[str, str], *arguments: str) -> bytes:
+def stocklab(capsys: pytest.CaptureFixture[str], *arguments: str) -> bytes:
     """All that a command says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "stocklab.cli", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    return done.stdout + done.stderr
+    capsys.readouterr()
+    assert main(list(arguments)) in range(5)
+    return "".join(capsys.readouterr()).encode()
 
 
 def use(server: Any, browser: Callable[[], Any], said: dict[str, bytes]) -> dict[str, str]:
@@ -138,23 +130,25 @@ def look(boss: Any, said: dict[str, bytes]) -> None:
         said[f"page {page} {section}"] = boss.page(page, f"section={section}").encode()
 
 
-def command(server: Any, settings: dict[str, str], said: dict[str, bytes]) -> Path:
+def command(
+    server: Any,
+    settings: dict[str, str],
+    said: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Path:
     """What the commands say, of a sound home and of one whose database is away; a backup."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("STOCKLAB_")}
-    environment |= {"PYTHONPATH": str(ROOT), "STOCKLAB_HOME": str(server.home)}
-    environment |= {f"STOCKLAB_{name}": value for name, value in settings.items()}
+    for name in [name for name in os.environ if name.startswith("STOCKLAB_")]:
+        monkeypatch.delenv(name)
+    for name, value in {"HOME": str(server.home), **settings}.items():
+        monkeypatch.setenv(f"STOCKLAB_{name}", value)
     backup = server.home.parent / "backup.tar.zst"
-    for arguments in (
-        ("doctor", "--json"),
-        ("data", "sync"),
-        ("audit", "export"),
-        ("backup", "--out", str(backup)),
-    ):
-        said[" ".join(arguments)] = stocklab(environment, *arguments)
-    away = environment | {"STOCKLAB_DATABASE_URL": "postgresql://MARK-db-user:MARK-db-password@127.0.0.1:1/lab"}
-    said["without the database"] = stocklab(away, "doctor", "--json")
-    odd = environment | {"STOCKLAB_DATABASE_URL": "postgresql://MARK-db-user:MARK-db-password@[broken/lab"}
-    said["with a broken address"] = stocklab(odd, "users", "list")
+    for arguments in (("doctor", "--json"), ("data", "sync"), ("audit", "export"), ("backup", "--out", str(backup))):
+        said[" ".join(arguments)] = stocklab(capsys, *arguments)
+    monkeypatch.setenv("STOCKLAB_DATABASE_URL", "postgresql://MARK-db-user:MARK-db-password@127.0.0.1:1/lab")
+    said["without the database"] = stocklab(capsys, "doctor", "--json")
+    monkeypatch.setenv("STOCKLAB_DATABASE_URL", "postgresql://MARK-db-user:MARK-db-password@[broken/lab")
+    said["with a broken address"] = stocklab(capsys, "users", "list")
     return backup
 
 
@@ -173,7 +167,9 @@ def breakdown(server: Any, browser: Callable[[], Any], said: dict[str, bytes]) -
     said["broken API"] = server.ask("/api/v1/me", Authorization="Bearer slk_MARK-broken").body
 
 
-def test_no_secret_leaves(tmp_path: Path, browser_of: Any) -> None:
+def test_no_secret_leaves(
+    tmp_path: Path, browser_of: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     secrets = {**FROM_OUTSIDE, **ENTERED, "password": WORD, "new password": NEW_WORD, "wrong password": WRONG_WORD}
     said: dict[str, bytes] = {}
     with echoing(403) as source:
@@ -191,11 +187,11 @@ def test_no_secret_leaves(tmp_path: Path, browser_of: Any) -> None:
             "MAIL_FROM": "lab@example.com",
             "PUBLIC_URL": "http://127.0.0.1",
             "LOG_FILE": "logs",
-            "HISTORY_FROM": "2026-11-20",
+            "HISTORY_FROM": "2026-11-27",
         }
         with serving(tmp_path, **settings) as server:
             secrets |= use(server, lambda: browser_of(server), said)
-            backup = command(server, settings, said)
+            backup = command(server, settings, said, monkeypatch, capsys)
             server.wait_for("reset_mail_not_sent")
             breakdown(server, lambda: browser_of(server), said)
     said["log"] = server.log.read_bytes()
