@@ -38,6 +38,7 @@ ALLOWED = {  # what check constraints demand
     ("posts", "category"): "free",
     ("reports", "subject_kind"): "post",
     ("popular_posts", "period"): "day",
+    ("held_results", "kind"): "sweep",
 }
 
 

@@ -42,7 +42,7 @@ def inbox_section(admin_id: str) -> None:
 
 def _card(admin_id: str, message: Message) -> None:
     with st.container(border=True, key=f"message_{message.id}"):
-        where = f" · {message.page}" if message.page else ""
+        where = f" · {escape(message.page)}" if message.page else ""
         st.caption(
             f"{_(KINDS[message.kind])} · {escape(message.author or '')} · {fmt.moment(message.created_at)}{where}"
         )

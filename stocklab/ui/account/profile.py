@@ -8,6 +8,7 @@ from stocklab.accounts import User
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
 from stocklab.ui.account.saying import rerun_saying, said
+from stocklab.ui.account.security import limited
 from stocklab.ui.text import LANGUAGES, _, default_language
 
 __all__ = ["profile_section"]
@@ -46,11 +47,27 @@ def _form(user: User) -> None:
             format_func=lambda code: LANGUAGES[code],
             key="account_language",
         )
+        password = ""
+        if user.has_password:
+            password = st.text_input(
+                _("Password"),
+                type="password",
+                autocomplete="current-password",
+                key="field_profile_password",
+                help=_("Only to change the e-mail: links for a new password go there."),
+            )
         saved = st.form_submit_button(_("Save"), icon=":material/save:", type="primary", key="save_profile")
     if saved:
         with blocks.guarded():
+            if password:
+                limited(user.id)
             cached.lab().accounts.users.change_profile(
-                user.id, email=email or "", nickname=nickname or "", phone=phone or "", language=language
+                user.id,
+                email=email or "",
+                nickname=nickname or "",
+                phone=phone or "",
+                language=language,
+                password=password or "",
             )
             cached.lab().accounts.sessions.forget()
             rerun_saying(_("Saved."))

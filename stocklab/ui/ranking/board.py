@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from stocklab.data.csv_text import inert
 from stocklab.ranking import Board, BoardFilter, BoardLine
 from stocklab.ui import blocks, cached, identity, navigation
 from stocklab.ui import format as fmt
@@ -113,7 +114,7 @@ def _table(lines: tuple[BoardLine, ...], board: Board, *, key: str) -> None:
     rows = [
         {
             "place": "✝" if line.place is None else f"{line.place:,}",
-            "name": line.name + (" 🔒" if line.sealed else ""),
+            "name": inert(line.name, "\u2060") + (" 🔒" if line.sealed else ""),
             "value": fmt.decimal(line.value) if board is Board.RISK_ADJUSTED else fmt.percent(line.value, digits=1),
             "author": _("anonymous") if line.author is None else line.author,
             "total_return": fmt.percent(line.total_return, digits=1),
