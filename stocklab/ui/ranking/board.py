@@ -106,7 +106,10 @@ def board_lines(board: Board, chosen: BoardFilter, *, synthetic: bool) -> None:
     elif chosen != BoardFilter():
         blocks.empty(_("No strategy fits the filter."), icon=":material/filter_alt_off:")
     else:
-        blocks.empty(_("Nobody stands on this board yet."), _("Share a strategy: it takes a finished run."))
+        how = _("Share a strategy: it takes a finished run.")
+        if board is Board.AFTER_PUBLICATION:
+            how = _("A shared strategy comes here with the next session, when its first figure is known.")
+        blocks.empty(_("Nobody stands on this board yet."), how)
         navigation.link("strategies", _("My strategies"), icon=":material/folder_open:")
 
 

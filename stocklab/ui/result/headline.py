@@ -153,7 +153,7 @@ def actions(result: Result) -> None:
             )
     told = st.session_state.pop("result_message", None)
     if told:
-        st.success(told)
+        (st.success if told[0] else st.error)(told[1])
 
 
 def _document(result: Result) -> dict[str, Any]:
@@ -170,9 +170,10 @@ def _save_strategy(result: Result) -> None:
     try:
         saved = lab.strategies.save(identity.owner_id(), parse_document(_document(result)))
     except StockLabError as error:
-        st.session_state["result_message"] = text.for_error(error)
+        st.session_state["result_message"] = (False, text.for_error(error))
         return
-    st.session_state["result_message"] = _("Saved in My strategies as {name}.").format(name=escape(saved.name))
+    words = _("Saved in My strategies as {name}.").format(name=escape(saved.name))
+    st.session_state["result_message"] = (True, words)
 
 
 def _key(run_id: str) -> _Key:
@@ -191,7 +192,7 @@ def _kept(run_id: str) -> bool | None:
     if known is not None and known[0] > now:
         return known[1]
     try:
-        kept: bool | None = lab.runs.get(identity.owner_id(), run_id).is_portfolio
+        kept: bool | None = lab.runs.get(owner_id, run_id).is_portfolio
     except StockLabError:
         kept = None
     if len(_kept_until) >= KEPT_MOST:
@@ -219,5 +220,5 @@ def _keep(run_id: str, wanted: bool) -> None:
     try:
         lab.runs.set_portfolio(identity.owner_id(), run_id, wanted)
     except StockLabError as error:
-        st.session_state["result_message"] = text.for_error(error)
+        st.session_state["result_message"] = (False, text.for_error(error))
     _kept_until.clear()

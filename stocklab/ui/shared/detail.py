@@ -91,6 +91,8 @@ def _actions(found: PublicationDetail) -> None:
         ):
             _clone(found.id)
         navigation.link("ranking", _("Ranking"), icon=":material/leaderboard:")
+        words = _("Write a post about it")
+        navigation.link("community", words, icon=":material/edit_square:", write="1", publication=found.id)
         if found.is_mine:
             if found.sealed and st.button(_("Open the seal"), key="reveal_publication", icon=":material/lock_open:"):
                 _confirm(found.id, reveal=True)
