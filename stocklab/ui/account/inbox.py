@@ -34,7 +34,7 @@ def inbox_section(admin_id: str) -> None:
     feedback = cached.lab().accounts.feedback
     found = feedback.inbox(admin_id, state=FeedbackState(chosen), after=begun[-1])
     if not found.messages:
-        blocks.empty(_("No message here."), icon=":material/inbox:")
+        blocks.empty(_("No message here."), _("Users write from the help page."), icon=":material/inbox:")
     for message in found.messages:
         _card(admin_id, message)
     turn_pages("inbox", begun, found.following)

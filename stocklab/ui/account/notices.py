@@ -31,7 +31,11 @@ def notices_section(admin_id: str) -> None:
         _form(admin_id, None)
     found = cached.lab().accounts.notices.all(admin_id)
     if not found:
-        blocks.empty(_("No notice yet."), icon=":material/campaign:")
+        blocks.empty(
+            _("No notice yet."),
+            _("A notice stands at the top of every page until its last day."),
+            icon=":material/campaign:",
+        )
     for notice in found:
         until = fmt.DASH if notice.shown_until is None else fmt.day(notice.shown_until.astimezone(KST).date())
         with st.container(border=True, key=f"notice_{notice.id}"):

@@ -10,7 +10,7 @@ import streamlit as st
 from stocklab.accounts import Role, Standing, User
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
-from stocklab.ui.account.saying import rerun_saying, said
+from stocklab.ui.account.saying import plan_name, rerun_saying, said
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.paging import places, turn_pages
 from stocklab.ui.text import _
@@ -35,7 +35,11 @@ def people_section(admin_id: str) -> None:
     administration = cached.lab().accounts.administration
     found = administration.page(admin_id, search=search or "", after=begun[-1])
     if not found.users:
-        blocks.empty(_("Nobody matches this search."), icon=":material/search_off:")
+        blocks.empty(
+            _("Nobody matches this search."),
+            _("It looks at how an e-mail or a nickname begins."),
+            icon=":material/search_off:",
+        )
     for user in found.users:
         _card(admin_id, user)
     turn_pages("admin", begun, found.following)
@@ -43,7 +47,7 @@ def people_section(admin_id: str) -> None:
 
 def _card(admin_id: str, user: User) -> None:
     now = datetime.now(UTC)
-    marks = [blocks.badge(user.plan, "sell")]
+    marks = [blocks.badge(plan_name(user.plan), "sell")]
     if user.role is Role.ADMIN:
         marks.append(blocks.badge(_("admin"), "shield_person", "blue"))
     if user.has_second_factor:
@@ -69,7 +73,7 @@ def _plan(admin_id: str, user: User) -> None:
     administration, plans = cached.lab().accounts.administration, list(cached.lab().accounts.plans.known)
     if user.plan not in plans:
         plans.insert(0, user.plan)
-    chosen = st.selectbox(_("Plan"), plans, index=plans.index(user.plan), key=f"plan_{user.id}")
+    chosen = st.selectbox(_("Plan"), plans, index=plans.index(user.plan), format_func=plan_name, key=f"plan_{user.id}")
     if chosen != user.plan:
         with blocks.guarded():
             administration.set_plan(admin_id, user.id, chosen)
