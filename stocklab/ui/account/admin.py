@@ -23,7 +23,7 @@ def draw(admin_id: str) -> None:
         "figures": _("Figures by day"),
         "plans": _("Plans"),
         "inbox": _("Messages"),
-        "reports": _("Reports"),
+        "reports": _("Reported"),
         "notices": _("Notices"),
     }
     chosen = navigation.choice_in_url("section", names, _("Section"), default="people", key="admin_section")

@@ -55,13 +55,21 @@ def _card(admin_id: str, user: User) -> None:
     if user.standing(now) is not Standing.GOOD:
         off = user.standing(now) is Standing.OFF
         marks.append(blocks.badge(_("off") if off else _("banned"), "block", "red"))
-    seen = fmt.DASH if user.last_seen_at is None else fmt.moment(user.last_seen_at)
-    with st.container(border=True, key=f"user_{user.id}"):
-        st.markdown(f"**{escape(user.nickname)}** {' '.join(marks)}")
-        st.caption(
-            f"{escape(user.email)} · "
-            + _("since {begun}, last seen {seen}").format(begun=fmt.moment(user.created_at), seen=seen)
-        )
+    begun = fmt.moment(user.created_at)
+    if user.last_seen_at is None:
+        times = _("since {begun}, not seen yet").format(begun=begun)
+    else:
+        times = _("since {begun}, last seen {seen}").format(begun=begun, seen=fmt.moment(user.last_seen_at))
+    with st.container(
+        border=True,
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        key=f"user_{user.id}",
+    ):
+        with st.container(width="content", gap="xsmall"):
+            st.markdown(f"**{escape(user.nickname)}** {' '.join(marks)}")
+            st.caption(f"{escape(user.email)} · {times}")
         with st.popover(_("Change"), icon=":material/edit:", key=f"change_{user.id}"):
             _plan(admin_id, user)
             _reset(admin_id, user)

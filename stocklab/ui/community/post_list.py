@@ -35,8 +35,7 @@ def post_list() -> None:
     if query:
         _found(query)
         return
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
         board = navigation.choice_in_url(
             "board",
             {code: _(name) for code, name in BOARDS.items()},
@@ -44,7 +43,6 @@ def post_list() -> None:
             default="new",
             key="community_board_choice",
         )
-    with right:
         kinds = {_ALL: _("All")} | {code: _(name) for code, name in CATEGORIES.items()}
         kind = navigation.choice_in_url("kind", kinds, _("Kind"), default=_ALL, key="community_kind_choice")
     category = None if kind == _ALL else Category(kind)
