@@ -7,7 +7,7 @@ import streamlit as st
 from stocklab.accounts import User
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
-from stocklab.ui.account.saying import rerun_saying, said
+from stocklab.ui.account.saying import plan_name, rerun_saying, said
 from stocklab.ui.account.security import limited
 from stocklab.ui.text import LANGUAGES, _, default_language
 
@@ -23,7 +23,7 @@ def profile_section(user_id: str) -> None:
     st.subheader(_("What you may use"), anchor=False)
     blocks.facts(
         {
-            _("Plan"): allowance.plan.name,
+            _("Plan"): plan_name(allowance.plan.name),
             _("Backtests today"): f"{allowance.backtests_today:,} / {allowance.plan.backtests_a_day:,}",
             _("Backtests a minute"): f"{allowance.backtests_a_minute:,}",
             _("Strategies that trade at once"): f"{allowance.plan.live_slots:,}",

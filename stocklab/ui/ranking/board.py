@@ -25,7 +25,8 @@ _NAMES: Final[dict[str, str]] = {
 }
 _MEANINGS: Final[dict[str, str]] = {
     Board.AFTER_PUBLICATION: N_(
-        "Return since the day of publication, run again every session with 100,000,000 won. Nobody could fit it."
+        "Return since the day of publication, run again every session with 100,000,000 won. Nobody could fit it. "
+        "Drawdown, costs and sessions are counted since that day as well."
     ),
     Board.DEFLATED_SHARPE: N_(
         "How likely the Sharpe ratio of the backtest is more than the best of as many lucky tries as its author made."
@@ -104,7 +105,9 @@ def board_lines(board: Board, chosen: BoardFilter, *, synthetic: bool) -> None:
         st.caption(_("Choose a line to open it. A grave was withdrawn: it stays visible and holds no place."))
         pager(_PLACE, page.after)
     elif chosen != BoardFilter():
-        blocks.empty(_("No strategy fits the filter."), icon=":material/filter_alt_off:")
+        blocks.empty(
+            _("No strategy fits the filter."), _("Loosen a bound or clear it."), icon=":material/filter_alt_off:"
+        )
     else:
         how = _("Share a strategy: it takes a finished run.")
         if board is Board.AFTER_PUBLICATION:

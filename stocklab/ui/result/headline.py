@@ -192,7 +192,7 @@ def _kept(run_id: str) -> bool | None:
     if known is not None and known[0] > now:
         return known[1]
     try:
-        kept: bool | None = lab.runs.get(owner_id, run_id).is_portfolio
+        kept: bool | None = lab.runs.get(identity.owner_id(), run_id).is_portfolio
     except StockLabError:
         kept = None
     if len(_kept_until) >= KEPT_MOST:
