@@ -70,13 +70,13 @@ class Clones:
     def origin(self, reader_id: str | None, publication_id: str) -> Relative | None:
         """What a copy was made from, as a family tree names it; None where it is gone without a grave."""
         wanted = (
-            select(PublicationRow, OwnerRow.name)
+            select(*_SHOWN)
             .join(OwnerRow, OwnerRow.id == PublicationRow.owner_id)
             .where(PublicationRow.id == publication_id)
         )
         with self._database.read(reader_id) as session:
             found = session.execute(wanted).first()
-            return None if found is None else _relative(found[0], found[1], 1)
+            return None if found is None else _relative(found, 1)
 
     def family(self, reader_id: str | None, publication_id: str) -> Family:
         """Where a publication comes from and what was published of it; graves keep their place in the tree."""
