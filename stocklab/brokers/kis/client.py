@@ -38,7 +38,8 @@ _WORDS: Final = (
 
 
 class KisClient:
-    """One app key at one environment. ``secret_words`` never appear in an error (the account's number)."""
+    """One app key at one environment. ``secret_words`` never appear in an error (the account's number);
+    ``read_seconds`` of waiting for an answer in place of each call's own."""
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class KisClient:
         sleep: Callable[[float], object],
         transport: httpx.BaseTransport | None,
         observe: Callable[[str, float, Answer | None], None] | None,
+        read_seconds: float | None,
     ) -> None:
         self._wire = Wire(base_url, transport=transport, observe=observe, clock=lambda: clock().timestamp())
         self._credentials = credentials
@@ -62,6 +64,7 @@ class KisClient:
         self._pacer = pacer
         self._bucket = f"kis:{'mock' if mock else 'live'}:{credentials.digest}"
         self._sleep = sleep
+        self._read_seconds = read_seconds
 
     def close(self) -> None:
         """Close the connections."""
@@ -182,7 +185,7 @@ class KisClient:
             call.name,
             call.method,
             call.path,
-            read_seconds=call.seconds,
+            read_seconds=self._read_seconds or call.seconds,
             headers=headers,
             content=content,
             # The keys of pages are padded with blanks that must arrive.

@@ -70,6 +70,7 @@ class KisBroker:
         sleep: Callable[[float], object] = time.sleep,
         transport: httpx.BaseTransport | None = None,
         observe: Callable[[str, float, Answer | None], None] | None = None,
+        read_seconds: float | None = None,
     ) -> None:
         self.traits = kis_traits(mock=mock)
         self._account = account
@@ -86,6 +87,7 @@ class KisBroker:
             sleep=sleep,
             transport=transport,
             observe=observe,
+            read_seconds=read_seconds,
         )
 
     def check(self) -> str:
