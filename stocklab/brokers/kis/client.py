@@ -10,8 +10,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from stocklab.brokers.kis.auth import CONTENT_TYPE, KisCredentials, KisTokens
-from stocklab.brokers.kis.models import CODES, Meaning, Transaction, meaning
+from stocklab.brokers.kis.auth import CONTENT_TYPE, KST, KisCredentials, KisTokens
+from stocklab.brokers.kis.models import CODES, Meaning, Transaction, meaning, order_hours
 from stocklab.brokers.pacing import Pacer
 from stocklab.brokers.tokens import TokenStore
 from stocklab.brokers.values import BrokerName, Rejection
@@ -62,6 +62,7 @@ class KisClient:
         self._mock = mock
         self._tokens = KisTokens(self._wire, credentials, mock=mock, store=tokens, clock=clock)
         self._pacer = pacer
+        self._clock = clock
         self._bucket = f"kis:{'mock' if mock else 'live'}:{credentials.digest}"
         self._sleep = sleep
         self._read_seconds = read_seconds
@@ -95,7 +96,8 @@ class KisClient:
             return answer
         if what is Meaning.REFUSED:
             self._tokens.worked()
-            raise OrderRejected(_NAME, self._said(call, answer), reason=self._why(answer, code), code=code)
+            why = self._why(answer, code)
+            raise OrderRejected(_NAME, self._said(call, answer) + self._hint(why), reason=why, code=code)
         self._note(what, token, code)
         # Codes that say "not processed" are believed as likely, which is not certain enough to send again.
         likely = what not in (Meaning.UNCLEAR, Meaning.GATEWAY)
@@ -211,6 +213,12 @@ class KisClient:
             return known.why
         said = answer.text("msg1")
         return next((why for words, why in _WORDS if any(word in said for word in words)), Rejection.OTHER)
+
+    def _hint(self, why: Rejection) -> str:
+        if why is not Rejection.CLOSED:
+            return ""
+        hours = order_hours(self._clock().astimezone(KST).date())
+        return f". Hint: orders are taken from {hours.first:%H:%M} to {hours.last:%H:%M} KST of a trading day"
 
     def _said(self, call: Transaction, answer: Answer) -> str:
         """What KIS said, short, and without what nobody else may read."""
