@@ -112,38 +112,41 @@ class KisClient:
         ------
         BrokerTemporary, BrokerDenied
         """
-        problem = BrokerTemporary(_NAME, f"{call.name}: not asked")
         renewed = False
         tried = 0
-        while tried < _TRIES:
+        while True:
             token = self._tokens.get()
             self._pacer.take(self._bucket)
-            try:
-                answer = self._ask(call, token, params=params, next_page=next_page)
-            except NoAnswer as failure:
-                problem = BrokerTemporary(_NAME, f"{call.name}: {failure.reason}")
-                what = Meaning.UNCLEAR
-            else:
-                code = answer.text("msg_cd")
-                what = meaning(answer.status, answer.text("rt_cd"), code)
-                if what is Meaning.DONE or (what is Meaning.REFUSED and refusable):
-                    self._tokens.worked()
-                    return answer
-                if what is Meaning.DENIED:
-                    raise BrokerDenied(_NAME, self._said(call, answer), code=code)
-                problem = BrokerTemporary(_NAME, self._said(call, answer), code=code)
-                if what is Meaning.REFUSED:
-                    raise problem
-                self._note(what, token, code, final=True)
-                if what is Meaning.TOKEN:
-                    if renewed:
-                        raise problem
-                    renewed = True
-                    continue
+            what, answer, problem = self._heard(call, token, params, next_page=next_page)
+            if answer is not None and (what is Meaning.DONE or (what is Meaning.REFUSED and refusable)):
+                return answer
+            if what is Meaning.REFUSED or (what is Meaning.TOKEN and renewed):
+                raise problem
+            if what is Meaning.TOKEN:
+                renewed = True
+                continue
             tried += 1
-            if tried < _TRIES and what in (Meaning.UNCLEAR, Meaning.GATEWAY):
+            if tried == _TRIES:
+                raise problem
+            if what in (Meaning.UNCLEAR, Meaning.GATEWAY):
                 self._sleep(_PAUSES[tried - 1])
-        raise problem
+
+    def _heard(
+        self, call: Transaction, token: str, params: Mapping[str, str], *, next_page: bool
+    ) -> tuple[Meaning, Answer | None, BrokerTemporary]:
+        """What one try came to, and what is to be said if it was the last one. Raises BrokerDenied."""
+        try:
+            answer = self._ask(call, token, params=params, next_page=next_page)
+        except NoAnswer as failure:
+            return Meaning.UNCLEAR, None, BrokerTemporary(_NAME, f"{call.name}: {failure.reason}")
+        code = answer.text("msg_cd")
+        what = meaning(answer.status, answer.text("rt_cd"), code)
+        if what is Meaning.DENIED:
+            raise BrokerDenied(_NAME, self._said(call, answer), code=code)
+        if what in (Meaning.DONE, Meaning.REFUSED):
+            self._tokens.worked()
+        self._note(what, token, code, final=True)
+        return what, answer, BrokerTemporary(_NAME, self._said(call, answer), code=code)
 
     def pages(self, call: Transaction, params: Mapping[str, str]) -> Iterator[Answer]:
         """Every page of a list, or an error.
