@@ -19,6 +19,13 @@ StockLabError
 │   ├── SourceBlocked     the service must be left alone until a time
 │   ├── SourceTemporary   no usable answer after the retries
 │   └── SourceChanged     the answer is not what the protocol says
+├── BrokerError           a broker: carries its name
+│   ├── BrokerTemporary   a question got no usable answer; it may be asked again
+│   ├── BrokerDenied      keys, address, rights or account: a person must act
+│   ├── OrderRejected     refused for good: there is no order
+│   ├── OrderUnsent       nothing left this machine: there is no order
+│   └── OrderUnknown      perhaps there is an order: look it up, never send it again
+├── OrderStateError       an event that an order in this state cannot have: its account stops
 ├── JobError              a job cannot be started, found or cancelled
 └── Cancelled             a person stopped the work
 """
@@ -31,6 +38,9 @@ from datetime import datetime, timedelta
 __all__ = [
     "AccountFault",
     "BrokenInput",
+    "BrokerDenied",
+    "BrokerError",
+    "BrokerTemporary",
     "Cancelled",
     "DataError",
     "DocumentError",
@@ -39,6 +49,10 @@ __all__ = [
     "InputError",
     "JobError",
     "LimitReached",
+    "OrderRejected",
+    "OrderStateError",
+    "OrderUnknown",
+    "OrderUnsent",
     "ResultNotFound",
     "ResultOutdated",
     "SettingsError",
@@ -239,6 +253,56 @@ class SourceChanged(SourceError):
     def __init__(self, source: str, message: str, *, found: str = "") -> None:
         self.found = found
         super().__init__(source, f"{message}; found {found!r}." if found else f"{message}.")
+
+
+class BrokerError(StockLabError):
+    """A broker did not do what was asked. ``code`` is its own code, empty when it gave none."""
+
+    def __init__(self, broker: str, message: str, *, code: str = "") -> None:
+        self.broker = broker
+        self.code = code
+        super().__init__(f"{broker}: {message}" + (f" [{code}]" if code else ""))
+
+
+class BrokerTemporary(BrokerError):
+    """A question got no usable answer. Asking again later is safe; sending an order again is not a question."""
+
+
+class BrokerDenied(BrokerError):
+    """Keys, address, rights or the account are refused; asking again changes nothing until a person acts."""
+
+
+class OrderRejected(BrokerError):
+    """The broker refused an order, or a request to cancel one, for good. ``reason`` is a `Rejection`."""
+
+    def __init__(self, broker: str, message: str, *, reason: str, code: str = "") -> None:
+        self.reason = reason
+        super().__init__(broker, message, code=code)
+
+
+class OrderUnsent(BrokerError):
+    """The request never left this machine, so there is no order."""
+
+
+class OrderUnknown(BrokerError):
+    """Whether the broker took the order is not known: look it up, never send it again.
+
+    ``likely_refused``: the answer says that it was not processed; that is not certain enough to act on.
+    """
+
+    def __init__(self, broker: str, message: str, *, code: str = "", likely_refused: bool = False) -> None:
+        self.likely_refused = likely_refused
+        super().__init__(broker, f"{message}. Hint: look the order up before any new one", code=code)
+
+
+class OrderStateError(StockLabError):
+    """An order cannot have this event in its state; nothing was changed, and the account must stop."""
+
+    def __init__(self, state: str, event: str, order_id: str = "") -> None:
+        self.state = state
+        self.event = event
+        self.order_id = order_id
+        super().__init__(f"Order {order_id or '?'}: event {event!r} cannot follow state {state!r}.")
 
 
 class JobError(StockLabError):
