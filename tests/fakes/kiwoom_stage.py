@@ -50,8 +50,9 @@ class Clock:
         return self.now.timestamp()
 
     def sleep(self, seconds: float) -> None:
+        """At least a microsecond, which is the least this clock can move: else waiting for less never ends."""
         self.slept.append(seconds)
-        self.now += timedelta(seconds=seconds)
+        self.now += max(timedelta(seconds=seconds), timedelta.resolution)
 
 
 class Stage:

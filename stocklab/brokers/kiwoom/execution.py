@@ -39,7 +39,7 @@ from stocklab.brokers.values import (
     Side,
 )
 from stocklab.brokers.wire import Answer
-from stocklab.errors import BrokerDenied, BrokerTemporary, OrderRejected
+from stocklab.errors import BrokerDenied, BrokerTemporary, InputError, OrderRejected
 
 __all__ = ["KiwoomBroker"]
 
@@ -161,8 +161,8 @@ class KiwoomBroker:
         return folded.orders
 
     def find(self, client_order_id: str) -> BrokerOrder | None:
-        """Kiwoom keeps no id of ours (``traits.knows_client_ids`` is False)."""
-        raise NotImplementedError("Kiwoom knows no client order ids: look in day_orders")
+        """Raises InputError: Kiwoom keeps no id of ours (``traits.knows_client_ids`` is False)."""
+        raise InputError("Kiwoom knows no order ids of ours. Hint: look in day_orders.")
 
     def holdings(self) -> Sequence[BrokerHolding]:
         """See `Broker.holdings`."""
