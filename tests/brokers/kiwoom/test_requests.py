@@ -269,6 +269,17 @@ def test_a_rest_in_any_list_keeps_an_order_open_while_the_market_is():
     assert lists([[changed(partly, ord_remnq="0000000000")]], [], []).broker.day_orders(TODAY)[0].state is (
         PlacedState.CANCELLED
     )
+    listed = changed(OPEN_ROW, ord_no="0060327", io_tp_nm="+매수")
+    assert lists([[changed(partly, ord_remnq="0000000000")]], [listed], []).broker.day_orders(TODAY)[0].state is (
+        PlacedState.OPEN
+    )
+    # A confirmed cancel ends it, also where its rest is left beside it.
+    cancel = changed(
+        JOURNAL_ROW, ord_no="0060331", ori_ord="0060327", mdfy_cncl="취소", cntr_qty="0000000000", cntr_uv="0000000000",
+        cnfm_qty="0000000006",
+    )  # fmt: skip
+    (ended,) = lists([[partly, cancel]], [], []).broker.day_orders(TODAY)
+    assert ended.state is PlacedState.CANCELLED
     # Yesterday's day orders are dead whatever rest stands beside them.
     (old,) = lists([[partly]], [], []).broker.day_orders(date(2026, 11, 19))
     assert (old.state, old.filled_krw) == (PlacedState.CANCELLED, 285_200)
