@@ -6,7 +6,9 @@ import json
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
@@ -35,7 +37,7 @@ class Pauses:
     beat: float = 30.0
     silence: float = 35.0
     confirm: float = 10.0
-    open: float = 10.0
+    open: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Line:
     reason: str = ""
     _codes: frozenset[str] | None = None
     _connection: ClientConnection | None = None
+    _held: ExitStack = field(default_factory=ExitStack)
     _reader: threading.Thread | None = None
     _generation: int = 0
     _pause: float = 0.0
@@ -126,17 +129,15 @@ class Line:
 
     def end(self, reason: str) -> None:
         """Let go of the connection; the next one comes after the pause."""
-        connection, reader = self._connection, self._reader
         self._connection, self.up, self.reason = None, False, reason
         self._generation += 1
         if self.clock() - self._opened_at > _STEADY_SECONDS:
             self._pause = 0.0
         self._pause = min(self.pauses.longest, self._pause * 2 or self.pauses.first)
         self._next_try = self.clock() + self._pause
-        if connection is not None:
-            connection.close()
-        if reader is not None:
-            reader.join(1.0)
+        self._held.close()
+        if self._reader is not None:
+            self._reader.join(1.0)
 
     def rest(self) -> None:
         """Nothing is wanted of this line."""
@@ -147,19 +148,22 @@ class Line:
 
     def _open(self, codes: frozenset[str]) -> None:
         self._opened_at = self._heard_at = self.clock()
+        headers = self.headers()
         try:
-            self._connection = connect(
-                self.url,
-                additional_headers=self.headers(),
-                open_timeout=self.pauses.open,
-                close_timeout=0.5,
-                ping_interval=None,  # the beat is a message, which proves that more than the socket lives
-                proxy=None,
-                user_agent_header="stocklab",
+            self._connection = self._held.enter_context(
+                connect(
+                    self.url,
+                    additional_headers=headers,
+                    open_timeout=self.pauses.open,
+                    close_timeout=0.5,
+                    ping_interval=None,  # the beat is a message, which proves that more than the socket lives
+                    proxy=None,
+                    user_agent_header="stocklab",
+                )
             )
         except InvalidStatus as error:
             status = error.response.status_code
-            if status in _REFUSED:
+            if headers and status in _REFUSED:
                 raise BrokerDenied(BrokerName.UPBIT, f"the {self.name} socket refuses the keys ({status})") from error
             self.end(f"refused ({status})")
             return
@@ -199,7 +203,7 @@ class Line:
         )
 
     def _failed(self, name: str) -> None:
-        if name == "INVALID_AUTH":
+        if name == "INVALID_AUTH" and self.headers():
             raise BrokerDenied(BrokerName.UPBIT, f"the {self.name} socket refuses the keys", code=name)
         self.end(f"error {name}")
 
@@ -216,6 +220,6 @@ class Line:
 def _decoded(frame: str | bytes) -> Any:
     """The content of a frame; ``{}`` where it is not JSON, which still proves that the line lives."""
     try:
-        return json.loads(frame) or {}
+        return json.loads(frame, parse_float=Decimal) or {}
     except ValueError:
         return {}

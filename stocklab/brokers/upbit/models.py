@@ -79,10 +79,11 @@ CLOSED_DAYS: Final = timedelta(days=7)
 (docs.upbit.com/kr/v1.6.4/reference/list-closed-orders)."""
 
 ORDER_LIMITS: Final = (
-    (date(2024, 1, 1), {Group.DEFAULT: 30, Group.ORDER: 8, Group.TICKER: 10}),
+    (date(2026, 6, 25), {Group.DEFAULT: 30, Group.ORDER: 8, Group.TICKER: 10}),
     (date(2026, 8, 21), {Group.DEFAULT: 30, Group.ORDER: 12, Group.TICKER: 10}),
 )
-"""Rows of (from, requests in one second)."""
+"""Rows of (from, requests in one second). On the first day they began to be counted by pocket; what held before is not
+kept."""
 
 OrderKind = tuple[str, str | None]
 
