@@ -34,14 +34,15 @@ class _Session:
 class FakeUpbitSockets:
     """Sessions for `OnWebSocket(session, path="/websocket/v1", admit=...)`; time is the real one.
 
-    ``silent`` says nothing any more, ``duplicate`` everything twice, ``reorder`` swaps each pair. ``refuses`` is the
+    ``silent`` says nothing any more, ``duplicate`` everything twice, ``reorder`` swaps each pair,
+    ``unconfirmed`` keeps what is subscribed to itself. ``refuses`` is the
     status of handshakes, 0 for none. ``asked`` are the subscriptions in their order, ``overruns`` messages above 5 a
     second or 100 a minute.
     """
 
     def __init__(self, fake: FakeUpbit, *, beat_seconds: float = 10.0, idle_seconds: float = 120.0) -> None:
         self.fake = fake
-        self.silent = self.duplicate = self.reorder = False
+        self.silent = self.duplicate = self.reorder = self.unconfirmed = False
         self.refuses = 0
         self.asked: list[tuple[str, dict[str, tuple[str, ...]]]] = []
         self.handshakes: list[dict[str, str]] = []
@@ -130,6 +131,8 @@ class FakeUpbitSockets:
         except (ValueError, TypeError):
             return _failure("WRONG_FORMAT")
         if any(one.get("method") == "LIST_SUBSCRIPTIONS" for one in parts):
+            if self.unconfirmed:
+                return None
             listed = [{"type": kind, "codes": list(codes)} for kind, codes in mine.wanted.items()]
             return {"method": "LIST_SUBSCRIPTIONS", "result": listed, "ticket": ticket}
         wanted = {one["type"]: tuple(one.get("codes", ())) for one in parts if "type" in one}

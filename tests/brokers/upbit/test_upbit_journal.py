@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -200,6 +199,20 @@ def test_the_same_fills_are_asked_for_once(pocket: Pocket):
     assert [one.path for one in pocket.fake.heard[asked:]] == ["/v1/orders/open", "/v1/orders/closed"]
 
 
+def test_fills_that_come_between_readings_are_added(pocket: Pocket):
+    pocket.broker.send(limit("a", 100_000_000, "0.003"))
+    seen = []
+    for size in ("0.001", "0.0005", "0.0015"):
+        pocket.exchange.trade("KRW-BTC", Decimal(100_000_000), Decimal(size))
+        [order] = pocket.broker.day_orders(TODAY)
+        seen.append((order.filled_quantity, order.filled_krw, order.state))
+    assert seen == [
+        (Decimal("0.001"), Decimal(100_000), PlacedState.OPEN),
+        (Decimal("0.0015"), Decimal(150_000), PlacedState.OPEN),
+        (Decimal("0.003"), Decimal(300_000), PlacedState.FILLED),
+    ]
+
+
 def test_a_part_of_the_list_is_no_list():
     pocket = make_pocket(open_rows=2)
     for number in range(5):
@@ -218,51 +231,41 @@ def test_more_orders_than_a_window_can_tell_apart_are_an_error():
         pocket.broker.day_orders(TODAY)
 
 
-class Ending:
-    """Ends the oldest order once the first page of open ones has been read, so that the second begins one too late."""
+def seen_while_ending(times: int, *, rows: int) -> UpbitBroker:
+    """Nine resting orders, of which the oldest ends whenever the first page of open ones has been read."""
+    pocket = make_pocket()
+    left = [times]
 
-    def __init__(self, pocket: Pocket, *, times: int) -> None:
-        self._pocket = pocket
-        self._times = times
-
-    def answer(self, heard: Heard) -> Told:
-        told = self._pocket.fake.answer(heard)
-        if heard.path == "/v1/orders/open" and "page=1&" in heard.raw_query and self._times:
-            self._times -= 1
-            uuid = json.loads(told.body)[0]["uuid"]
-            self._pocket.exchange.cancel(
-                next(o.number for o in self._pocket.exchange.orders if uuid_of(o.number) == uuid)
-            )
+    def answer(heard: Heard) -> Told:
+        told = pocket.fake.answer(heard)
+        if heard.path == "/v1/orders/open" and "page=1&" in heard.raw_query and left[0]:
+            left[0] -= 1
+            pocket.exchange.cancel(next(one.number for one in pocket.exchange.orders if not one.ended))
         return told
 
-
-def seen_while_ending(times: int) -> tuple[Pocket, UpbitBroker]:
-    pocket = make_pocket()
     broker = UpbitBroker(
         credentials=CREDENTIALS,
         pacer=make_pacer(pocket.clock),
         clock=pocket.clock,
         sleep=pocket.clock.sleep,
-        transport=WithoutSocket(Ending(pocket, times=times).answer, pocket.clock.sleep),
-        open_rows=2,
+        transport=WithoutSocket(answer, pocket.clock.sleep),
+        open_rows=rows,
     )
     for number in range(9):
         broker.send(limit(f"a-{number}", 90_000_000))
-    return pocket, broker
+    return broker
 
 
-@pytest.mark.parametrize("times", [1, 2])
-def test_orders_that_end_between_pages_hide_none(times: int):
-    _, broker = seen_while_ending(times)
-    orders = broker.day_orders(TODAY)
+@pytest.mark.parametrize(("times", "rows"), [(1, 2), (2, 2), (1, 100)])
+def test_orders_that_end_between_pages_and_lists_hide_none(times: int, rows: int):
+    orders = seen_while_ending(times, rows=rows).day_orders(TODAY)
     assert [one.client_order_id for one in orders] == [f"a-{number}" for number in range(9)]
     assert [one.state for one in orders].count(PlacedState.CANCELLED) == times
 
 
 def test_a_list_that_never_holds_still_is_no_list():
-    _, broker = seen_while_ending(9)
     with pytest.raises(BrokerTemporary, match="differ"):
-        broker.day_orders(TODAY)
+        seen_while_ending(9, rows=2).day_orders(TODAY)
 
 
 def test_a_purchase_by_money_that_met_too_little_is_cancelled(pocket: Pocket):

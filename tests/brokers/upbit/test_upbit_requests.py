@@ -13,7 +13,7 @@ from stocklab.brokers.upbit.auth import bearer
 from stocklab.brokers.upbit.execution import UpbitBroker, order_pairs
 from stocklab.brokers.upbit.models import ORDER_KINDS, ban_seconds, rates
 from stocklab.brokers.values import OrderRef, OrderTicket, PriceKind, Rejection, Side, Validity
-from stocklab.errors import BrokerDenied, BrokerTemporary, InputError, OrderRejected
+from stocklab.errors import BrokerDenied, BrokerTemporary, InputError, OrderRejected, OrderUnknown
 
 NONCE = "11111111-2222-4333-8444-555555555555"
 HEAD = "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9"
@@ -303,9 +303,11 @@ def test_only_the_exact_answer_means_that_there_is_no_order():
 
 
 def test_another_order_than_the_one_asked_for_is_no_answer():
-    told = Told(ok(ORDER | {"trades": []}), ok(ORDER | {"trades": []}, 201))
+    told = Told(ok(ORDER | {"trades": []}), ok(ORDER | {"identifier": "sl-7f3a-0002"}, 201))
     with pytest.raises(BrokerTemporary):
         told.broker.find("sl-7f3a-0002")
+    with pytest.raises(OrderUnknown):
+        told.broker.send(TICKET)
 
 
 def test_a_block_is_kept_without_asking():
@@ -329,6 +331,12 @@ def test_an_empty_second_is_waited_for():
     for _ in range(3):
         told.broker.cash()
     assert told.clock.slept == [1.0]
+
+
+def test_too_many_requests_are_followed_by_a_pause():
+    told = Told(httpx.Response(429, text="Too many API requests."), refusal(429, 429), ok([]))
+    told.broker.cash()
+    assert told.clock.slept == [1.0, 1.0]
 
 
 def test_blocks_are_read_in_their_units():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +19,13 @@ from fakes.upbit_pocket import ACCESS, CREDENTIALS, SECRET, listings
 from fakes.upbit_socket import FakeUpbitSockets
 
 from stocklab.brokers.protocol import StreamEvent, StreamKind
-from stocklab.brokers.upbit.line import Pauses
+from stocklab.brokers.upbit.line import Heard, Line, Pauses
 from stocklab.brokers.upbit.stream import UpbitStream
 from stocklab.brokers.values import QuoteSource
 from stocklab.errors import BrokerDenied
 
 PATH = "/websocket/v1"
-QUICK = Pauses(first=0.05, longest=0.2, change=0.3, beat=0.5, silence=0.6, confirm=0.5, open=2.0)
+QUICK = Pauses(first=0.05, longest=0.2, change=0.3, beat=0.5, silence=1.2, confirm=1.0, open=2.0)
 
 
 @dataclass(slots=True)
@@ -154,6 +155,38 @@ def test_a_silent_line_is_given_up(both: World):
     until(lambda: both.listening.kinds()[-1] is StreamKind.UP)
 
 
+def test_a_line_that_beats_but_confirms_nothing_is_not_up():
+    with world(frozenset()) as made:
+        until(lambda: made.listening.count(StreamKind.UP))
+        made.sockets.unconfirmed = True
+        made.server.drop()
+        until(lambda: len(made.sockets.handshakes) == 3)  # the second was given up
+        assert made.listening.kinds() == [StreamKind.UP, StreamKind.DOWN]
+
+
+def test_the_end_of_an_older_connection_does_not_end_the_next():
+    exchange = Exchange(listings(), clock=lambda: datetime.now(KST), rules=upbit_rules())
+    sockets = FakeUpbitSockets(FakeUpbit(exchange, access_key=ACCESS, secret_key=SECRET))
+    inbox: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+
+    def up() -> Line:
+        line.step(frozenset({"KRW-BTC"}))
+        with contextlib.suppress(queue.Empty):
+            line.heard(inbox.get(timeout=0.01))
+        return line
+
+    with OnWebSocket(sockets.session, PATH, sockets.admit) as server:
+        line = Line("public", server.url, "ticker", inbox, QUICK, time.monotonic)
+        until(lambda: up().up)
+        server.drop()
+        end = next(one for one in iter(lambda: inbox.get(timeout=5), None) if one.body is None)
+        line.end("given up before its end was heard")
+        until(lambda: up().up)
+        assert line.heard(end) is None
+        assert line.up
+        line.rest()
+
+
 def test_a_quiet_market_keeps_its_line(both: World):
     time.sleep(QUICK.silence * 2)
     assert both.listening.kinds() == [StreamKind.UP]
@@ -207,10 +240,10 @@ def test_pauses_grow_while_nothing_answers():
     with world(frozenset()) as made:
         until(lambda: made.listening.count(StreamKind.UP))
         made.sockets.refuses = 429
+        began = time.monotonic()
         made.server.drop()
-        time.sleep(1.0)
-        # After 0.05, 0.1 and then 0.2 seconds each: about seven in the second, not twenty.
-        assert 3 <= len(made.sockets.handshakes) - 1 <= 8
+        until(lambda: len(made.sockets.handshakes) == 6)
+        assert time.monotonic() - began >= 0.05 + 0.1 + 0.2 + 0.2 + 0.2
         made.sockets.refuses = 0
         until(lambda: made.listening.kinds()[-1] is StreamKind.UP)
 
