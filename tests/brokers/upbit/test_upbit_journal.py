@@ -135,7 +135,7 @@ def play(pocket: Pocket, number: int, step: tuple[str, int, int, str]) -> None:
         assert pocket.broker.find(name) is None
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=st.lists(STEP, min_size=5, max_size=30), rows=st.integers(1, 4), depth=st.none() | st.integers(1, 9))
 def test_any_history_is_told_exactly(steps: list[tuple[str, int, int, str]], rows: int, depth: int | None):
     pocket = make_pocket(open_rows=rows, closed_rows=rows + 2)
