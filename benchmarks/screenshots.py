@@ -1,6 +1,7 @@
 """Photograph every page: Korean and English, wide and at 390 px, on demo data.
 
 .venv/bin/python benchmarks/screenshots.py --out build/screenshots
+.venv/bin/python benchmarks/screenshots.py --people --out build/screenshots/people
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 import live_app
 import numpy as np
 from browser import CHART, PATIENCE_MS
+from people_screenshots import photograph_people
+from pictures import WIDTHS, whole_page
 from playwright.sync_api import Browser, Page, expect
 
 from stocklab.data import Store, open_panel
@@ -28,19 +31,7 @@ PAGES = (
     *("home", "builder", "screener", "company", "sweeps", "results", "strategies", "shared", "ranking"),
     *("factors", "news", "watch", "community", "data", "system", "start", "help"),
 )
-WIDTHS = {"wide": (1440, 900), "narrow": (390, 844)}
-TALLEST = 6000
 PRESETS = ("momentum_12_1", "moving_average_cross", "low_volatility")
-
-
-def whole_page(page: Page, file: Path) -> None:
-    """The page in its full height; Streamlit scrolls inside, so the window grows to the content first."""
-    width = page.viewport_size["width"] if page.viewport_size else 1280
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": width, "height": min(TALLEST, max(600, int(height)))})
-    live_app.settled(page)
-    page.wait_for_timeout(700)
-    page.screenshot(path=str(file))
 
 
 def companies(home: Path) -> dict[str, str]:
@@ -173,8 +164,16 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("build/screenshots"))
     parser.add_argument("--only", default="", help="pages whose name begins so")
     parser.add_argument("--symbols", type=int, default=400, help="size of the demo market")
+    parser.add_argument("--people", action="store_true", help="a home with accounts instead; --only is a pattern then")
     arguments = parser.parse_args(given)
     with tempfile.TemporaryDirectory() as folder:
+        if arguments.people:
+            with live_app.chromium() as browser:
+                made = photograph_people(
+                    browser, Path(folder), arguments.out, arguments.only, symbols=arguments.symbols
+                )
+            print(f"{made} pictures in {arguments.out}")
+            return 0
         home = Path(folder) / "home"
         with live_app.serving(home, demo_symbols=arguments.symbols) as app, live_app.chromium() as browser:
             print(f"{photograph(browser, app, arguments.out, arguments.only)} pictures in {arguments.out}")

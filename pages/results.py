@@ -14,7 +14,8 @@ from stocklab.ui.text import _
 
 
 def one_run(run_id: str) -> None:
-    """A finished run."""
+    """A finished run, to whoever may open it."""
+    cached.lab().access.require(identity.owner_id(), run_id)
     result = cached.result(run_id)
     headline.head(result)
     headline.actions(result)
@@ -24,7 +25,7 @@ def one_run(run_id: str) -> None:
 
 def all_runs() -> None:
     """No run is named: the list of them."""
-    blocks.title(_("Results"), _("Every backtest you ran. Choose one to open it; its link can be shared."))
+    blocks.title(_("Results"), _("Every backtest you ran. Choose one to open it."))
     lab = cached.lab()
     page = lab.runs.page(identity.owner_id(), after=st.session_state.get("runs_place"))
     found = page.items

@@ -146,8 +146,8 @@ class SettingsError(InputError):
 class AccountFault(InputError):
     """Something about an account that cannot be as asked.
 
-    ``code`` is a stable name for the user's language, with ``values`` for its words; ``field`` is the input it is
-    about, "" for none.
+    ``code`` is a stable name for the user's language, with ``values`` for its words (``until`` a moment in ISO 8601);
+    ``field`` is the input it is about, "" for none.
     """
 
     exit_code = 1

@@ -24,13 +24,19 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from stocklab.db import Base
-from stocklab.db.columns import JSON_DOCUMENT, UtcDateTime
+from stocklab.db.columns import JSON_DOCUMENT, ExactDecimal, UtcDateTime
 
 ROWS = 2
 NAMES = ("local", "second")
 START = datetime(2026, 11, 20, 3, 4, 5, 678901, tzinfo=UTC)
 ALLOWED = {  # what check constraints demand
     ("jobs", "state"): "COMPLETED",
+    ("book_entries", "kind"): "by_hand",
+    ("orders", "kind"): "limit",
+    ("orders", "origin"): "strategy",
+    ("orders", "side"): "buy",
+    ("orders", "state"): "open",
+    ("orders", "validity"): "day",
     ("scheduled_runs", "state"): "done",
     ("intents", "state"): "waiting",
     ("users", "role"): "member",
@@ -38,6 +44,7 @@ ALLOWED = {  # what check constraints demand
     ("posts", "category"): "free",
     ("reports", "subject_kind"): "post",
     ("popular_posts", "period"): "day",
+    ("held_results", "kind"): "sweep",
 }
 
 
@@ -93,6 +100,8 @@ def value(table: Table, column: Column[Any], number: int, names: tuple[str, str]
 
 def _plain(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
     kind = column.type
+    if _is_exact(column):  # digits in a text, which a reflected table does not tell
+        return f"{number + 1}.00000001"
     if column.name == "grams" or isinstance(kind, ARRAY):  # an array on PostgreSQL, JSON on SQLite
         return [number + 1, 7]
     if isinstance(kind, JSON):
@@ -108,6 +117,11 @@ def _plain(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
     if isinstance(kind, Numeric | Float):
         return 0.5 + number
     return _key(column, number, names)
+
+
+def _is_exact(column: Column[Any]) -> bool:
+    table = Base.metadata.tables.get(column.table.name)
+    return table is not None and column.name in table.columns and isinstance(table.columns[column.name].type, ExactDecimal)
 
 
 def _key(column: Column[Any], number: int, names: tuple[str, str]) -> Any:

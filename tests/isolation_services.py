@@ -21,6 +21,7 @@ from stocklab.db import Database
 from stocklab.errors import Cancelled
 from stocklab.operations import RateLimits, Sealer
 from stocklab.portfolios import BacktestOrder, JobTable
+from stocklab.research.sweep_store import SweepStore
 from stocklab.settings import Settings
 from stocklab.sharing import Wish
 from stocklab.strategy import PRESETS
@@ -86,6 +87,7 @@ def make(cls: type[Any], database: Database, home: Path) -> Any:
         "table": JobTable(database) if cls.__name__ == "Jobs" else None,
         "work": _no_work,
         "results": ResultStore(home),
+        "store": SweepStore(home),
     }
     hints = typing.get_type_hints(cls.__init__)
     given = {}
@@ -126,6 +128,7 @@ VALUES: dict[str, Any] = {
     ),
     "suggested": (),
     "kind": "sync_now",
+    "identity": "1" * 40,
     "document": {},
     "version": 1,
     "email": "new@example.org",

@@ -138,10 +138,10 @@ class Administration:
 
     def set_plan(self, admin_id: str, user_id: str, plan: str) -> None:
         """Give an account another plan of the settings."""
-        if plan not in self._plans.known:
-            raise AccountFault("unknown_plan", f"There is no plan {plan!r}.")
         with self._database.write() as session:
             require_admin(session, admin_id)
+            if plan not in self._plans.known:
+                raise AccountFault("unknown_plan", f"There is no plan {plan!r}.")
             _target(session, user_id).plan = plan
             self._record("admin.plan", actor_id=admin_id, subject=user_id, details={"plan": plan}, session=session)
 

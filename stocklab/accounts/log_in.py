@@ -214,5 +214,5 @@ def _let_in(user: User) -> None:
     if standing is Standing.OFF:
         raise AccountFault("account_off", "This account is switched off. Hint: ask the people who run this.")
     if standing is Standing.BANNED and user.banned_until is not None:
-        until = f"{user.banned_until:%Y-%m-%d %H:%M} UTC"
+        until = user.banned_until.isoformat()
         raise AccountFault("account_banned", f"This account is closed until {until}.", until=until)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from stocklab.db import UserRow
+from stocklab.db.columns import utc_now
 from stocklab.errors import AccountFault
 
 __all__ = ["Role", "Standing", "User", "require_admin", "standing", "user_of"]
@@ -84,8 +85,9 @@ def require_admin(session: Session, user_id: str) -> None:
     Raises
     ------
     AccountFault
-        The account is no admin's.
+        The account is no admin's, or not let in.
     """
     row = session.get(UserRow, user_id)
-    if row is None or row.role != Role.ADMIN or not row.is_active:
+    good = row is not None and standing(row.is_active, row.banned_until, utc_now()) is Standing.GOOD
+    if row is None or row.role != Role.ADMIN or not good:
         raise AccountFault("not_admin", "Only admins may do this.")

@@ -99,15 +99,23 @@ class Users:
             row = session.scalar(select(UserRow).where(UserRow.email_key == folded(email)[:254]))
             return None if row is None else user_of(row)
 
-    def change_profile(self, user_id: str, *, email: str, nickname: str, phone: str, language: str | None) -> User:
+    def change_profile(
+        self, user_id: str, *, email: str, nickname: str, phone: str, language: str | None, password: str = ""
+    ) -> User:
         """Change what an account says about its person. The nickname others see changes with it.
+
+        Another e-mail takes the password: reset links go there, so whoever found the page open could keep the account.
 
         Raises
         ------
         AccountFault
-            Something entered is not valid or taken.
+            Something entered is not valid or taken, or the password is missing or wrong.
         """
-        names = {"email": email_name(email), "nickname": nickname_name(nickname), "phone": phone_name(phone)}
+        address = email_name(email)
+        names = {"email": address, "nickname": nickname_name(nickname), "phone": phone_name(phone)}
+        before = self.get(user_id)
+        if before.has_password and folded(before.email) != address.key:
+            self.confirm_password(user_id, password)
         with _taken_names(), self._database.write() as session:
             row = _row(session, user_id)
             _refuse_taken(session, user_id, **names)  # type: ignore[arg-type]

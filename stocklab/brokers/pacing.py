@@ -6,8 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 __all__ = ["Pacer", "Rate"]
+
+_SHORTEST: Final = 2e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,6 @@ class Pacer:
 
 
 def _delay(bucket: _Bucket, now: float) -> float:
-    # A token that is all but there counts as there, else rounding makes waiting loop.
-    missing = 1.0 - bucket.tokens
-    refill = missing / bucket.rate.per_second if missing > 1e-9 else 0.0
-    return max(0.0, refill, bucket.not_before - now)
+    # What a clock of microseconds cannot show counts as over, else rounding makes waiting loop.
+    wait = max((1.0 - bucket.tokens) / bucket.rate.per_second, bucket.not_before - now)
+    return wait if wait > _SHORTEST else 0.0

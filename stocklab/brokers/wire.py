@@ -13,17 +13,19 @@ import httpx
 __all__ = ["Answer", "NoAnswer", "Wire"]
 
 CONNECT_SECONDS: Final = 5.0
+_TEXT_BYTES: Final = 500
 _UNSENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 class NoAnswer(Exception):
-    """No answer, or none that is JSON. ``sent``: some of the request may have arrived. ``status``: of an answer that
-    was not JSON."""
+    """No answer, or none that is JSON. ``sent``: some of the request may have arrived. ``status`` and the beginning
+    of ``text``: of an answer that was not JSON."""
 
-    def __init__(self, reason: str, *, sent: bool, status: int | None = None) -> None:
+    def __init__(self, reason: str, *, sent: bool, status: int | None = None, text: str = "") -> None:
         self.reason = reason
         self.sent = sent
         self.status = status
+        self.text = text
         super().__init__(reason)
 
 
@@ -105,7 +107,12 @@ class Wire:
         try:
             body = json.loads(reply.content, parse_float=Decimal)
         except ValueError as error:
-            raise NoAnswer(f"HTTP {reply.status_code} without JSON", sent=True, status=reply.status_code) from error
+            raise NoAnswer(
+                f"HTTP {reply.status_code} without JSON",
+                sent=True,
+                status=reply.status_code,
+                text=reply.content[:_TEXT_BYTES].decode("utf-8", "replace"),
+            ) from error
         return Answer(
             status=reply.status_code, headers={key.lower(): value for key, value in reply.headers.items()}, body=body
         )

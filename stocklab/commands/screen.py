@@ -10,9 +10,10 @@ from typing import Any
 
 from stocklab.commands.arguments import add_command, basis_of, count, day, file_text, print_json
 from stocklab.data import Store, open_panel
+from stocklab.data.csv_text import csv_of
 from stocklab.data.factor_cache import CachedSource
 from stocklab.data.panel_open import basis_for
-from stocklab.data.screen_text import csv_of, describe_screen
+from stocklab.data.screen_text import describe_screen
 from stocklab.data.screening import run_screen, strategy_hits
 from stocklab.errors import DocumentError, InputError
 from stocklab.factors import translate

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from stocklab.community.refusals import Refusal, RefusalCode
 from stocklab.db import LOCAL_OWNER_ID, Database, UserRow, as_system
+from stocklab.db.columns import utc_now
 from stocklab.operations.rate_limits import RateLimits
 
 __all__ = ["LIMITS", "Limit", "is_admin", "pay", "require_admin", "require_welcome"]
@@ -34,8 +35,10 @@ LIMITS: Final = {
 def is_admin(database: Database, owner_id: str) -> bool:
     """Whether a user looks after the community; in a home without accounts its owner does."""
     with database.read() as session:
-        role = session.scalar(select(UserRow.role).where(UserRow.id == owner_id))
-    return role == "admin" if role is not None else owner_id == LOCAL_OWNER_ID
+        row = session.get(UserRow, owner_id)
+        if row is None:
+            return owner_id == LOCAL_OWNER_ID
+        return row.role == "admin" and row.is_active and (row.banned_until is None or row.banned_until <= utc_now())
 
 
 def require_admin(database: Database, owner_id: str) -> None:

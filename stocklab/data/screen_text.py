@@ -1,4 +1,4 @@
-"""A screen's answer as lines of text and as CSV."""
+"""A screen's answer as lines of text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from stocklab.data.screening import ScreenResult
 
-__all__ = ["csv_of", "describe_screen"]
+__all__ = ["describe_screen"]
 
 MOST_LINES: Final = 50
 _CELL: Final = 24
@@ -32,11 +32,6 @@ def describe_screen(result: ScreenResult, *, synthetic: bool, most: int = MOST_L
     if result.rows.height > most:
         lines.append(f"... and {result.rows.height - most:,} more; --csv or --json writes all of them.")
     return "\n".join(lines)
-
-
-def csv_of(frame: pl.DataFrame) -> bytes:
-    """CSV that Excel reads: UTF-8 with its mark, so that Korean names stay whole."""
-    return frame.write_csv().encode("utf-8-sig")
 
 
 def _table(frame: pl.DataFrame) -> list[str]:

@@ -33,6 +33,7 @@ from stocklab.db.migrate import downgrade, head_revision, knows_revision, revisi
 from stocklab.db.models import (
     LOCAL_OWNER_ID,
     Base,
+    HeldResultRow,
     IdeaVariantRow,
     JobRow,
     JobState,
@@ -106,6 +107,7 @@ __all__ = [
     "DisclosureRow",
     "FeedbackRow",
     "ForeignRow",
+    "HeldResultRow",
     "IdeaVariantRow",
     "IntentRow",
     "IntentState",

@@ -160,7 +160,9 @@ def open_database(url: str, pool: PoolShape | None = None) -> Database:
         raise SettingsError("STOCKLAB_DATABASE_URL cannot be read as a database URL.") from error
     if backend == "postgresql":
         driver = parsed.set(drivername="postgresql+psycopg")
-        return Database(create_engine(driver, pool_pre_ping=True, **(pool or PoolShape()).options()), pool)
+        return Database(
+            create_engine(driver, pool_pre_ping=True, hide_parameters=True, **(pool or PoolShape()).options()), pool
+        )
     if backend != "sqlite":
         raise SettingsError(
             f"STOCKLAB_DATABASE_URL: expected sqlite:///... or postgresql://..., found {backend!r}. "
@@ -174,7 +176,7 @@ def open_database(url: str, pool: PoolShape | None = None) -> Database:
         options["poolclass"] = StaticPool
     else:
         options |= (pool or PoolShape()).options()
-    engine = create_engine(parsed, **options)
+    engine = create_engine(parsed, hide_parameters=True, **options)  # errors are logged: values of rows are not
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Database(engine)

@@ -26,6 +26,7 @@ from stocklab.db.scope import Private
 __all__ = [
     "LOCAL_OWNER_ID",
     "Base",
+    "HeldResultRow",
     "IdeaVariantRow",
     "JobRow",
     "JobState",
@@ -162,6 +163,25 @@ class RunRow(Private, Base):
     snapshot_id: Mapped[str] = mapped_column(String(64))
     metrics: Mapped[Document]
     is_portfolio: Mapped[bool] = mapped_column(default=False, server_default=false())
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class HeldResultRow(Private, Base):
+    """A stored result that an owner may open beside the runs of the list: a sweep, or a run made from another run.
+
+    The results themselves are nobody's: files found by a content hash, which whoever asks the same comes to as well.
+    """
+
+    __tablename__ = "held_results"
+    __table_args__ = (
+        CheckConstraint("kind IN ('sweep', 'run')", name="kind"),
+        Index(None, "owner_id", "kind", "created_at"),
+        Index(None, "result_id"),
+    )
+
+    owner_id: Mapped[str] = mapped_column(ForeignKey("owners.id", ondelete="CASCADE"), primary_key=True)
+    result_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 

@@ -63,7 +63,7 @@ class PublicationRow(Authored, Base):
     sealed_hash: Mapped[str | None] = mapped_column(String(64))
     salt: Mapped[str | None] = mapped_column(String(64))
     revealed_at: Mapped[datetime | None]
-    run_id: Mapped[str | None] = mapped_column(String(64))
+    run_id: Mapped[str | None] = mapped_column(String(64), index=True)
     run_start: Mapped[date | None]
     run_end: Mapped[date | None]
     synthetic: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -27,6 +27,41 @@ MANIFEST: Final = "backup.json"
 _SUFFIX: Final = ".part"
 _CHUNK: Final = 1 << 20
 _PRIVATE: Final = 0o600
+_HEADER_BYTES: Final = 1 << 20
+_MANIFEST_BYTES: Final = 256 << 20
+_FREE_BYTES: Final = 256 << 20
+_UNPACKED_FREELY: Final = 64 << 20
+_MOST_TIMES: Final = 400
+"""A backup unpacks to at most so many times its size, far more than tables and files of a home compress to."""
+_SAYS: Final = ("files", "version", "program", "revision", "database", "created_utc", "scope", "snapshot_id")
+
+
+class _Bounded:
+    """The unpacked stream of an archive from anywhere. A small file must not unpack to a full disk or memory.
+
+    ``header`` is what may be read before the next member begins; None within a member.
+    """
+
+    def __init__(self, stream: IO[bytes], packed_bytes: int, into: Path) -> None:
+        self._stream = stream
+        self._most = max(_UNPACKED_FREELY, _MOST_TIMES * packed_bytes)
+        self._room = shutil.disk_usage(into).free - _FREE_BYTES
+        self._read = 0
+        self.header: int | None = _HEADER_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        """As of a file; raises ``ValueError`` where a bound is passed."""
+        chunk = self._stream.read(size)
+        self._read += len(chunk)
+        if self._read > self._most:
+            raise ValueError(f"it unpacks to more than {_MOST_TIMES} times its size")
+        if self._read > self._room:
+            raise ValueError("it needs more room than the disk has")
+        if self.header is not None:
+            self.header -= len(chunk)
+            if self.header < 0:
+                raise ValueError("the head of a member is too long")
+        return chunk
 
 
 class _Hashed:
@@ -134,21 +169,23 @@ def extract(source: Path, into: Path) -> dict[str, Any]:
     """
     found: dict[str, dict[str, Any]] = {}
     manifest: dict[str, Any] | None = None
+    into.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with (
             source.open("rb") as file,
             pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd") as packed,
-            tarfile.open(fileobj=cast("IO[bytes]", packed), mode="r|") as tar,
         ):
-            for member in tar:
-                content = tar.extractfile(member)
-                if not member.isfile() or content is None:
-                    raise _broken(source, f"it holds {member.name!r}, which is no file")
-                if member.name == MANIFEST:
-                    manifest = json.loads(content.read())
-                else:
-                    found[member.name] = _unpack(content, member, _inside(source, into, member.name))
-    except (tarfile.TarError, OSError, pa.ArrowException, ValueError) as error:
+            bounded = _Bounded(cast("IO[bytes]", packed), source.stat().st_size, into)
+            with tarfile.open(fileobj=cast("IO[bytes]", bounded), mode="r|") as tar:
+                while member := _next(tar, bounded):
+                    content = tar.extractfile(member) if member.isreg() and not member.issparse() else None
+                    if content is None:
+                        raise _broken(source, f"it holds {member.name[:200]!r}, which is no file")
+                    if member.name == MANIFEST:
+                        manifest = _manifest(content, member)
+                    else:
+                        found[member.name] = _unpack(content, member, _inside(source, into, member.name))
+    except (tarfile.TarError, OSError, pa.ArrowException, ValueError, RecursionError) as error:
         raise _broken(source, f"it cannot be read to its end ({error})") from error
     if manifest is None:
         raise _broken(source, "its end is missing")
@@ -156,6 +193,23 @@ def extract(source: Path, into: Path) -> dict[str, Any]:
         if manifest["files"].get(name) != found.get(name):
             raise _broken(source, f"{name} differs from its checksum")
     return manifest
+
+
+def _next(tar: tarfile.TarFile, bounded: _Bounded) -> tarfile.TarInfo | None:
+    """The next member; its head may be only so long, as the whole of it is held in memory."""
+    bounded.header = _HEADER_BYTES
+    member = tar.next()
+    bounded.header = None
+    return member
+
+
+def _manifest(content: IO[bytes], member: tarfile.TarInfo) -> dict[str, Any]:
+    if member.size > _MANIFEST_BYTES:
+        raise ValueError(f"its list of files is larger than {_MANIFEST_BYTES:,} bytes")
+    read = json.loads(content.read())
+    if not isinstance(read, dict) or not all(name in read for name in _SAYS) or not isinstance(read["files"], dict):
+        raise ValueError("its list of files is none")
+    return read
 
 
 def _unpack(content: IO[bytes], member: tarfile.TarInfo, path: Path) -> dict[str, Any]:

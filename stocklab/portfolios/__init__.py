@@ -1,11 +1,13 @@
 """Application services over the app database: saved strategies, runs, jobs, and the `Lab` that holds them together."""
 
+from stocklab.portfolios.access import Access, HeldKind
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, error_code
 from stocklab.portfolios.lab import Lab, close_shared_lab, database_url, shared_lab
 from stocklab.portfolios.onboarding import Onboarding
 from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOrder
+from stocklab.portfolios.own_sweeps import OwnSweeps
 from stocklab.portfolios.progress import JobProgress, JobView
 from stocklab.portfolios.runs import RunNotFound, Runs, RunView
 from stocklab.portfolios.shelf import LONGEST_NOTE, Folder, Shelf, ShelfSort, VersionHistory
@@ -21,8 +23,10 @@ from stocklab.portfolios.universes import SavedUniverse, UniverseNameTaken, Univ
 
 __all__ = [
     "LONGEST_NOTE",
+    "Access",
     "BacktestOrder",
     "Folder",
+    "HeldKind",
     "Ideas",
     "JobOutcome",
     "JobProgress",
@@ -32,6 +36,7 @@ __all__ = [
     "Lab",
     "Onboarding",
     "Order",
+    "OwnSweeps",
     "ProofOrder",
     "RunNotFound",
     "RunView",

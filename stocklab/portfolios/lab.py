@@ -26,11 +26,13 @@ from stocklab.market.fundamentals import StatementMode
 from stocklab.market.panel import Panel, PriceBasis
 from stocklab.operations import DatabaseCalls, Intents, RateLimits, RunLedger, SourceKeys, open_sealer, with_source_keys
 from stocklab.operations.audit import AuditLog
+from stocklab.portfolios.access import Access, HeldKind
 from stocklab.portfolios.ideas import Ideas
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.jobs import JobOutcome, Jobs, OnJobProgress
 from stocklab.portfolios.onboarding import Onboarding
 from stocklab.portfolios.orders import BacktestOrder, Order, ProofOrder, SweepOrder
+from stocklab.portfolios.own_sweeps import OwnSweeps
 from stocklab.portfolios.progress import JobProgress
 from stocklab.portfolios.runs import Runs
 from stocklab.portfolios.strategies import Strategies
@@ -60,8 +62,8 @@ class Lab:
 
     Attributes
     ----------
-    settings, store, results, sweeps, proofs, database, strategies, universes, runs, ideas, jobs, intents, ledger,
-    limits, accounts, calls
+    settings, store, results, sweeps, proofs, database, strategies, universes, runs, access, own_sweeps, ideas, jobs,
+    intents, ledger, limits, accounts, calls
         The parts; all may be used from several threads.
     owner_id : str
         The local owner, until accounts exist.
@@ -79,6 +81,8 @@ class Lab:
         self.strategies = Strategies(database)
         self.universes = Universes(database)
         self.runs = Runs(database)
+        self.access = Access(database, everything=settings.is_single_user)
+        self.own_sweeps = OwnSweeps(self.sweeps, self.access)
         self.ideas = Ideas(database)
         self.onboarding = Onboarding(database)
         self.intents = Intents(database)
@@ -209,7 +213,7 @@ class Lab:
         self.database.close()
 
     def count_tried(self, owner_id: str, identity: str) -> int:
-        """Note the variants of a stored sweep that have run; how many of its idea were tried in all.
+        """Note whose a stored sweep is and which of its variants have run; how many of its idea were tried in all.
 
         Raises
         ------
@@ -217,6 +221,7 @@ class Lab:
             No sweep of that id is stored.
         """
         sweep = self.sweeps.load(identity).sweep
+        self.access.hold(owner_id, identity, HeldKind.SWEEP)
         tried = [strategy_with(sweep, row.values) for row in self.sweeps.rows(identity) if row.figures is not None]
         self.ideas.add(owner_id, tried)
         return self.ideas.count(owner_id, sweep.strategy)
@@ -225,6 +230,7 @@ class Lab:
         if isinstance(order, SweepOrder):
             return self._sweep(owner_id, order, on_progress, should_cancel)
         if isinstance(order, ProofOrder):
+            self.access.require(owner_id, order.run_id)
             return self._prove(order, on_progress, should_cancel)
         request = order.request()
         outcome = self._run(
@@ -250,6 +256,7 @@ class Lab:
         sweep = order.sweep()
         basis = basis_for(sweep.strategy.universe, order.basis)
         panel = self.panel(basis, sweep.start, sweep.end, sweep.strategy.statements)
+        self.access.hold(owner_id, sweep_id(panel, sweep), HeldKind.SWEEP)  # also of one that is stopped or killed
 
         def tell(progress: SweepProgress) -> None:
             on_progress(
@@ -323,8 +330,10 @@ class Lab:
         return identity
 
     def _admit(self, owner_id: str, order: Order) -> None:
-        """With accounts, a user's backtests are counted; on a home of one's own nobody counts."""
-        if isinstance(order, BacktestOrder) and not self.settings.is_single_user:
+        """With accounts, a user's backtests and sweeps are counted, and checks are of runs that the user may open."""
+        if isinstance(order, ProofOrder):
+            self.access.require(owner_id, order.run_id)
+        elif not self.settings.is_single_user:
             self.accounts.plans.spend_backtest(owner_id)
 
     def _stored(self, owner_id: str, order: Order) -> str | None:

@@ -155,8 +155,11 @@ class Strategies:
         *,
         strategy_id: str | None = None,
         expected_version: int | None = None,
+        origin_id: str | None = None,
     ) -> SavedStrategy:
         """Save as a new strategy, or as the next version of one; an unchanged document makes no new version.
+
+        ``origin_id`` is the publication that a new strategy began as a copy of; one that is saved again keeps its own.
 
         Raises
         ------
@@ -168,7 +171,7 @@ class Strategies:
         document = strategy.model_dump(mode="json")
         with self._database.write(owner_id) as session:
             if strategy_id is None:
-                return self.add(session, owner_id, strategy)
+                return self.add(session, owner_id, strategy, origin_id=origin_id)
             row = _require(session, owner_id, strategy_id)
             if expected_version is not None and expected_version != row.version:
                 raise StrategyConflict(expected=expected_version, found=row.version)

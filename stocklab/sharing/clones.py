@@ -8,7 +8,9 @@ from sqlalchemy import Integer, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from stocklab.db import Database, OwnerRow, PublicationRow, as_system
+from stocklab.operations.audit import AuditLog
 from stocklab.portfolios import SavedStrategy, Strategies
+from stocklab.sharing.admission import admit
 from stocklab.sharing.errors import CloneRefused, PublicationNotFound
 from stocklab.sharing.publication_views import Family, Relative
 from stocklab.strategy import parse_document
@@ -31,6 +33,7 @@ class Clones:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._strategies = Strategies(database)
+        self._audit = AuditLog(database)
 
     def clone(self, owner_id: str, publication_id: str) -> SavedStrategy:
         """Copy the rules into the owner's strategies; the copy remembers where it is from.
@@ -41,7 +44,10 @@ class Clones:
             There is none of that id, or it is hidden.
         CloneRefused
             Its rules are hidden, or it was withdrawn.
+        AccountFault, LimitReached
+            As `admit`.
         """
+        admit(self._database, "clone", owner_id)
         with self._database.write(owner_id) as session:
             row = session.get(PublicationRow, publication_id)
             if row is None or row.hidden_at is not None:
@@ -58,7 +64,19 @@ class Clones:
                         .where(PublicationRow.id == publication_id)
                         .values(clones=PublicationRow.clones + 1)
                     )
+            self._audit.write("sharing.cloned", actor_id=owner_id, subject=publication_id, session=session)
             return made
+
+    def origin(self, reader_id: str | None, publication_id: str) -> Relative | None:
+        """What a copy was made from, as a family tree names it; None where it is gone without a grave."""
+        wanted = (
+            select(*_SHOWN)
+            .join(OwnerRow, OwnerRow.id == PublicationRow.owner_id)
+            .where(PublicationRow.id == publication_id)
+        )
+        with self._database.read(reader_id) as session:
+            found = session.execute(wanted).first()
+            return None if found is None else _relative(found, 1)
 
     def family(self, reader_id: str | None, publication_id: str) -> Family:
         """Where a publication comes from and what was published of it; graves keep their place in the tree."""

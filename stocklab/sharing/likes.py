@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from stocklab.db import Database, PublicationLikeRow, PublicationRow, as_system
 from stocklab.db.columns import utc_now
+from stocklab.operations.audit import AuditLog
+from stocklab.sharing.admission import admit
 from stocklab.sharing.errors import PublicationNotFound
 
 __all__ = ["Likes"]
@@ -18,6 +20,7 @@ class Likes:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._audit = AuditLog(database)
 
     def like(self, owner_id: str, publication_id: str) -> bool:
         """Like a publication; False where the owner did already.
@@ -26,7 +29,10 @@ class Likes:
         ------
         PublicationNotFound
             There is none of that id, or it is withdrawn or hidden.
+        AccountFault, LimitReached
+            As `admit`.
         """
+        admit(self._database, "publication-like", owner_id)
         insert = postgresql.insert if self._database.backend == "postgresql" else sqlite.insert
         values = {"publication_id": publication_id, "owner_id": owner_id, "created_at": utc_now()}
         with self._database.write(owner_id) as session:
@@ -36,10 +42,19 @@ class Likes:
             added = insert(PublicationLikeRow).values(values).on_conflict_do_nothing()
             made = session.execute(added.returning(PublicationLikeRow.owner_id)).all()
             _count(session, publication_id, len(made))
+            if made:
+                self._audit.write("sharing.liked", actor_id=owner_id, subject=publication_id, session=session)
             return bool(made)
 
     def unlike(self, owner_id: str, publication_id: str) -> bool:
-        """Take a like back; False where there was none."""
+        """Take a like back; False where there was none.
+
+        Raises
+        ------
+        AccountFault, LimitReached
+            As `admit`.
+        """
+        admit(self._database, "publication-like", owner_id)
         with self._database.write(owner_id) as session:
             gone = session.execute(
                 delete(PublicationLikeRow)
@@ -47,6 +62,8 @@ class Likes:
                 .returning(PublicationLikeRow.owner_id)
             ).all()
             _count(session, publication_id, -len(gone))
+            if gone:
+                self._audit.write("sharing.unliked", actor_id=owner_id, subject=publication_id, session=session)
             return bool(gone)
 
 

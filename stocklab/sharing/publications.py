@@ -27,6 +27,7 @@ from stocklab.db.columns import utc_now
 from stocklab.errors import InputError, ResultNotFound
 from stocklab.operations.audit import AuditLog
 from stocklab.portfolios import Ideas, StrategyNotFound
+from stocklab.sharing.admission import admit
 from stocklab.sharing.errors import NothingToShow, PublicationNotFound
 from stocklab.sharing.evidence import Evidence, evidence_of
 from stocklab.sharing.finding import terms_of
@@ -97,12 +98,15 @@ class Publications:
             These rules have no finished run, or its result is not stored any more.
         InputError
             The description is too long.
+        AccountFault, LimitReached
+            As `admit`.
         """
         if len(wish.description) > LONGEST_DESCRIPTION:
             raise InputError(
                 f"A description has at most {LONGEST_DESCRIPTION:,} characters, found {len(wish.description):,}."
             )
         found = self._find(owner_id, wish)
+        admit(self._database, "publish", owner_id)
         try:
             result = self._results.load(found.run.run_id)
         except ResultNotFound as error:

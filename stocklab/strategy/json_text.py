@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
 from stocklab.errors import DocumentError, FieldFault
 
-__all__ = ["MAX_BYTES", "join_path", "read_json", "show"]
+__all__ = ["MAX_BYTES", "MOST_FAULTS", "join_path", "read_json", "show"]
 
 MAX_BYTES: Final = 256 * 1024
 """A document larger than this is refused unread."""
+
+MOST_FAULTS: Final = 100
+"""So many faults are told: a file with more is not one that somebody corrects line by line."""
 
 _MAX_DEPTH: Final = 40
 _SHOWN: Final = 60
@@ -51,12 +55,13 @@ def read_json(source: str | bytes | Mapping[str, Any]) -> tuple[dict[str, Any], 
 
 
 def join_path(path: str, part: str | int) -> str:
-    """Path of a part of a value.
+    """Path of a part of a value; a key of any length is cut.
 
     >>> join_path("entry.rules", 1)
     'entry.rules.1'
     """
-    return f"{path}.{part}" if path else str(part)
+    shown = str(part) if isinstance(part, int) or len(part) <= _SHOWN else part[: _SHOWN - 2] + "..."
+    return f"{path}.{shown}" if path else shown
 
 
 def show(value: object) -> str:
@@ -90,30 +95,35 @@ def _unreadable(code: str, message: str) -> DocumentError:
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     value = _Object(pairs)
     if len(value) < len(pairs):
-        keys = [key for key, _ in pairs]
-        value.repeated = tuple(dict.fromkeys(key for key in keys if keys.count(key) > 1))
+        counts = Counter(key for key, _ in pairs)
+        value.repeated = tuple(key for key, count in counts.items() if count > 1)[:MOST_FAULTS]
     return value
 
 
 def _plain(value: Any, path: str, faults: list[FieldFault], depth: int) -> Any:
     if depth > _MAX_DEPTH:
-        faults.append(FieldFault(path=path, code="too_deep", message=f"More than {_MAX_DEPTH} levels deep."))
+        _tell(faults, path, "too_deep", f"More than {_MAX_DEPTH} levels deep.")
         return None
     match value:
         case _Object():
             for key in value.repeated:
-                message = f"The key {key!r} is written more than once. Hint: keep one."
-                faults.append(FieldFault(path=join_path(path, key), code="repeated_key", message=message))
+                message = f"The key {show(key)} is written more than once. Hint: keep one."
+                _tell(faults, join_path(path, key), "repeated_key", message)
             return {key: _plain(item, join_path(path, key), faults, depth + 1) for key, item in value.items()}
         case list():
             return [_plain(item, join_path(path, index), faults, depth + 1) for index, item in enumerate(value)]
         case float() if not math.isfinite(value):
-            faults.append(FieldFault(path=path, code="not_finite", message=f"Expected a finite number, found {value}."))
+            _tell(faults, path, "not_finite", f"Expected a finite number, found {value}.")
             return None
         case str() if not value.isascii() and not _encodable(value):
-            faults.append(FieldFault(path=path, code="text", message="The text has half of a surrogate pair."))
+            _tell(faults, path, "text", "The text has half of a surrogate pair.")
             return None
     return value
+
+
+def _tell(faults: list[FieldFault], path: str, code: str, message: str) -> None:
+    if len(faults) < MOST_FAULTS:
+        faults.append(FieldFault(path=path, code=code, message=message))
 
 
 def _encodable(text: str) -> bool:

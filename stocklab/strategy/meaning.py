@@ -26,10 +26,13 @@ from stocklab.strategy.json_text import join_path
 from stocklab.strategy.logic import parse_logic
 from stocklab.strategy.notation import canonical, parse_formula
 
-__all__ = ["PLAIN_COLUMNS", "is_condition", "meaning_faults", "more_helpful", "translate_formulas"]
+__all__ = ["MOST_JUDGED", "PLAIN_COLUMNS", "is_condition", "meaning_faults", "more_helpful", "translate_formulas"]
 
 PLAIN_COLUMNS: Final = ("symbol", "name", "market", "sector", "close_krw")
 """Columns every table of a screen has: what a stock is called and where it closed."""
+
+MOST_JUDGED: Final = 60
+"""So many items of a list are judged by what they mean; the structure says that a longer one is too long."""
 
 _INDEX_INPUTS: Final = frozenset({"close"})
 _KEEP_TRUTH: Final = frozenset({"nz", "coalesce", "max", "min", "lag"})
@@ -124,7 +127,7 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _objects(value: object) -> Iterator[tuple[int, dict[str, Any]]]:
-    for index, item in enumerate(value if isinstance(value, list) else ()):
+    for index, item in enumerate(value[:MOST_JUDGED] if isinstance(value, list) else ()):
         if isinstance(item, dict):
             yield index, item
 
@@ -144,7 +147,7 @@ def _screen_places(data: dict[str, Any]) -> Iterator[_Place]:
     """Formulas only screens have: columns, and what they are sorted by."""
     columns, sort = data.get("columns"), data.get("sort")
     if isinstance(columns, list):
-        for index in range(len(columns)):
+        for index in range(min(len(columns), MOST_JUDGED)):
             yield _Place(columns, f"columns.{index}", "value", index)
     if isinstance(sort, dict) and sort.get("by") not in PLAIN_COLUMNS:
         yield _Place(sort, "sort.by", "value", "by")
@@ -214,7 +217,7 @@ def _contradictions(data: dict[str, Any]) -> Iterator[FieldFault]:
         message = f"min_holding {low} is above max_holding {high}. Hint: lower it."
         yield FieldFault(path="exit.min_holding", code="range", message=message)
     months = _object(data.get("market_filter")).get("months")
-    months = months if isinstance(months, list) else []
+    months = months[:MOST_JUDGED] if isinstance(months, list) else []
     for index, month in enumerate(months):
         if month in months[:index]:
             message = f"Month {month!r} is named more than once."

@@ -111,6 +111,7 @@ class OwnFactors:
 def read_own_factors(data: dict[str, Any]) -> OwnFactors:
     """Judge ``factors`` of a raw document in order; formulas in Korean names become the notation, in place."""
     given = [(index, factor) for index, factor in _factors(data) if _ID.fullmatch(str(factor.get("id")))]
+    given = given[: 3 * MOST_OWN_FACTORS]
     own = NO_DEFINITIONS
     for _, factor in given:
         why = f"The own factor {factor['id']!r} is defined further down. Hint: move it up."

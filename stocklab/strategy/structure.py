@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stocklab.errors import FieldFault
-from stocklab.strategy.json_text import join_path, show
+from stocklab.strategy.json_text import MOST_FAULTS, join_path, show
 
 __all__ = ["validate_structure"]
 
@@ -56,7 +56,7 @@ def validate_structure(data: dict[str, Any], model: type[_Document]) -> tuple[_D
     try:
         return model.model_validate_json(json.dumps(data), strict=True), []
     except ValidationError as error:
-        return None, _faults(error.errors(include_url=False), data, model)
+        return None, _faults(error.errors(include_url=False)[:MOST_FAULTS], data, model)
 
 
 def _faults(errors: Sequence[ErrorDetails], data: dict[str, Any], model: type[BaseModel]) -> list[FieldFault]:
@@ -75,15 +75,20 @@ def _faults(errors: Sequence[ErrorDetails], data: dict[str, Any], model: type[Ba
 def _place(error: ErrorDetails, data: object) -> _Place:
     """Place in the document: what pydantic adds for the branches of a union is dropped."""
     place: _Place = ()
-    node = data
+    node: Any = data
     for part in error["loc"]:
-        children = dict(enumerate(node)) if isinstance(node, list) else node
-        if isinstance(children, dict) and part in children:
-            node = children[part]
+        if _holds(node, part):
+            node = node[part]
         elif error["type"] != "missing":
             continue
         place = (*place, part)
     return place
+
+
+def _holds(node: object, part: str | int) -> bool:
+    if isinstance(node, list):
+        return isinstance(part, int) and part < len(node)
+    return isinstance(node, dict) and part in node
 
 
 def _fault(place: _Place, group: Sequence[ErrorDetails], model: type[BaseModel]) -> FieldFault:

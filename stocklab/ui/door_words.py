@@ -17,6 +17,7 @@ DOOR_WORDS: Final[Mapping[str, str]] = {
     "email": N_("E-mail"),
     "first_account": N_("There is no account yet. The first one becomes the admin of this Stock Lab."),
     "forgot": N_("Forgot the password?"),
+    "forgot_again": N_("Ask for a new link"),
     "forgot_lead": N_("Enter your e-mail. If there is an account, a link to set a new password is on its way."),
     "forgot_no_mail": N_("No mail is set up here. The people who run this can give you a link to set a new password."),
     "forgot_sent": N_("If there is an account with this e-mail, a link is on its way. It is good for an hour."),
@@ -49,5 +50,6 @@ DOOR_WORDS: Final[Mapping[str, str]] = {
     "sign_up_lead": N_("Free of charge; you can delete the account at any time."),
     "sign_up_title": N_("Open an account"),
     "tagline": N_("Test your investment ideas on Korean stocks before money is at stake."),
+    "to_log_in": N_("Back to log-in"),
     "to_start": N_("To the start"),
 }

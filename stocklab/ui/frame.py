@@ -80,6 +80,7 @@ def draw() -> None:
     page = st.navigation(menu, position="top")
     try:
         _top_bar()
+        navigation.settle_address()
         notices.draw()
         if has_accounts:
             identity.owner_id()  # nobody reads on whose session ended, also on pages that are the same for all

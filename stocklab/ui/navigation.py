@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 from streamlit.navigation.page import StreamlitPage
 
 from stocklab.ui.mark import N_
 from stocklab.ui.text import REMEMBERED, _
 
-__all__ = ["PAGES", "Place", "choice_in_url", "go", "link", "page", "pages", "relabel"]
+__all__ = ["PAGES", "Place", "choice_in_url", "go", "link", "page", "pages", "relabel", "settle_address"]
 
 ROOT: Final = Path(__file__).resolve().parents[2] / "pages"
 
@@ -52,6 +53,7 @@ PAGES: Final[Mapping[str, Place]] = {
 }
 ACCOUNT_PAGES: Final = ("account", "admin")
 """What a home without accounts has no use for: out of its menu, and its pages say so."""
+SEEN: Final = "seen_in_address_"
 CHOICES_BEGIN: Final = ("field_", "rule_")
 CHOICES_END: Final = ("_category", "_choice", "_factor", "_reason", "_sort", "_type")
 """How the keys of widgets begin or end that show words to choose from (no button's key does)."""
@@ -91,6 +93,22 @@ def link(name: str, label: str, *, icon: str | None = None, **parameters: str) -
     st.page_link(page(name), label=label, icon=icon, query_params=parameters)
 
 
+def settle_address() -> None:
+    """Send the browser the parameters this run was asked with.
+
+    A link to the page one is on changes the parameters without a change of the address: a reload, a bookmark or the
+    back button would then mean another page than the one shown. The browser does nothing where the address is right.
+    """
+    for name in st.query_params:
+        try:
+            st.query_params[name] = st.query_params.get_all(name)
+        except StreamlitAPIException:  # bound to a widget, which keeps it in the address itself
+            continue
+        return
+    if not st.query_params:
+        st.query_params.clear()
+
+
 def relabel() -> None:
     """Callback of the language switch: send every choice anew.
 
@@ -110,8 +128,10 @@ def choice_in_url(
     Streamlit's own binding writes what is shown, not the code. The default is left out of the link. ``sticky`` keeps
     the choice when the visitor goes to another page, where the same switch is a new widget.
     """
+    asked = st.query_params.get(parameter)
+    if not sticky and _turned(key, asked):
+        del st.session_state[key]
     if key not in st.session_state:
-        asked = st.query_params.get(parameter)
         kept = st.session_state.get(REMEMBERED + key) if sticky else None
         st.session_state[key] = next((code for code in (asked, kept) if code in options), default)
 
@@ -133,4 +153,11 @@ def choice_in_url(
         st.query_params.pop(parameter, None)
     elif st.query_params.get(parameter) != chosen:
         st.query_params[parameter] = chosen
+    st.session_state[SEEN + key] = (chosen, st.query_params.get(parameter))
     return chosen
+
+
+def _turned(key: str, asked: str | None) -> bool:
+    """Whether the address was changed since the last run, as by the back button, and the switch was not."""
+    seen: tuple[str, str | None] | None = st.session_state.get(SEEN + key)
+    return seen is not None and st.session_state.get(key) == seen[0] and asked != seen[1]

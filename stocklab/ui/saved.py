@@ -12,7 +12,8 @@ from stocklab.strategy import describe_strategy, parse_document
 from stocklab.ui import blocks, cached, identity, navigation, text
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
-from stocklab.ui.builder.toolbar import open_saved
+from stocklab.ui.builder.toolbar import cloned_from, open_saved
+from stocklab.ui.shared import services
 from stocklab.ui.strategies.history import history
 from stocklab.ui.strategies.keeping import MESSAGE, belongings
 from stocklab.ui.strategies.share import share_dialog
@@ -131,6 +132,9 @@ def _delete(saved: StrategySummary) -> None:
 
 def _details(saved: StrategySummary) -> None:
     document = cached.lab().strategies.get(identity.owner_id(), saved.id).document
+    origin = saved.origin_id and services.clones().origin(identity.owner_id(), saved.origin_id)
+    if origin:
+        cloned_from(origin)
     rules, versions, keeping = st.tabs([_("Rules"), _("History"), _("Notes and file")])
     with rules:
         st.markdown("\n".join(f"- {escape(line)}" for line in describe_strategy(parse_document(document), language())))

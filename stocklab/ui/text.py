@@ -36,8 +36,10 @@ from stocklab.errors import (
     StoreError,
 )
 from stocklab.settings import load_settings
+from stocklab.ui import format as fmt
 from stocklab.ui.account_faults import ACCOUNT_FAULTS
 from stocklab.ui.mark import N_
+from stocklab.ui.people_faults import PEOPLE_FAULTS
 
 __all__ = [
     "LANGUAGES",
@@ -157,6 +159,12 @@ _HEADLINES: Final[tuple[tuple[type[StockLabError], str], ...]] = (
 )
 
 
+_SAID_WHOLE: Final = (
+    *(AccountFault, Cancelled, LimitReached, ResultNotFound, ResultOutdated),
+    *(kind for kind, _message in PEOPLE_FAULTS),
+)
+"""Errors whose sentence in the user's language says all there is."""
+
 _FAULTS: Final[Mapping[str, str]] = {
     "unknown_name": N_("This name is not known."),
     "unknown_function": N_("This function is not known."),
@@ -226,8 +234,9 @@ def headline(error: StockLabError) -> str:
     if isinstance(error, LimitReached):
         return _("This was done too often. Try again in {wait}.").format(wait=wait_words(error.wait))
     if isinstance(error, AccountFault) and error.code in ACCOUNT_FAULTS:
-        return _(ACCOUNT_FAULTS[error.code]).format(**error.values)
-    for kind, message in _HEADLINES:
+        values = {name: fmt.moment(value) if name == "until" else value for name, value in error.values.items()}
+        return _(ACCOUNT_FAULTS[error.code]).format(**values)
+    for kind, message in (*PEOPLE_FAULTS, *_HEADLINES):
         if isinstance(error, kind):
             return _(message)
     return _("Something outside failed.")
@@ -243,6 +252,6 @@ def for_error(error: StockLabError) -> str:
         lines += [fault_text(error.code, error.reason), f"```text\n{error.pointer()}\n```"]
     elif isinstance(error, DocumentError):
         lines.append("\n".join(f"- `{one.path or '·'}` {fault_text(one.code, one.message)}" for one in error.faults))
-    elif not isinstance(error, AccountFault | Cancelled | LimitReached | ResultNotFound | ResultOutdated):
+    elif not isinstance(error, _SAID_WHOLE):
         lines.append(str(error))
     return "\n\n".join(lines)

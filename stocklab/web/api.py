@@ -6,17 +6,20 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from stocklab.accounts import Limit, Scope, TokenHolder, hashed, network_of, spend_all
-from stocklab.errors import LimitReached
+from stocklab.errors import LimitReached, StockLabError
 from stocklab.portfolios import shared_lab
 from stocklab.web.door_forms import address_of
 
 __all__ = ["api_routes"]
+
+log = structlog.get_logger(__name__)
 
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 _MINUTE: Final = timedelta(minutes=1)
@@ -33,6 +36,13 @@ def api_routes() -> list[BaseRoute]:
 
 def _answer(scope: Scope, read: Read) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
+        try:
+            return await answered(request)
+        except StockLabError as error:
+            log.error("api_failed", path=request.url.path, error=type(error).__name__, message=str(error))
+            return _fault(503, "unavailable", "Something outside failed. Try again later.", {"Retry-After": "5"})
+
+    async def answered(request: Request) -> Response:
         accounts = shared_lab().accounts
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         limit = Limit(subject=f"api:{hashed(network_of(address_of(request)))}", most=300, per=_MINUTE)

@@ -85,7 +85,7 @@ class Entries:
         form = await read_form(request) if request.method == "POST" else request.query_params
         language = language_of(form.get("lang"))
         accounts = shared_lab().accounts
-        back = ((door_address("/auth/login", language), "log_in_title"),)
+        back = ((door_address("/auth/login", language), "to_log_in"),)
         if not accounts.can_mail:
             return draw_door(
                 Door(title="forgot_title", lead="forgot_no_mail", language=language, path="/auth/forgot", links=back)
@@ -123,9 +123,10 @@ class Entries:
         form = await read_form(request) if request.method == "POST" else request.query_params
         language, token = language_of(form.get("lang")), form.get("token", "")
         accounts = shared_lab().accounts
-        back = ((door_address("/auth/login", language), "log_in_title"),)
+        back = ((door_address("/auth/login", language), "to_log_in"),)
         limit = Limit(subject=f"reset:{hashed(network_of(address_of(request)))}", most=60, per=_HOUR)
-        bare = Door(title="forgot_title", language=language, path="/auth/reset", links=back)
+        again = (door_address("/auth/forgot", language), "forgot_again")
+        bare = Door(title="forgot_title", language=language, path="/auth/reset", links=(again, *back))
         try:
             await run_in_threadpool(spend_all, accounts.limits, (limit,))
             user = await run_in_threadpool(accounts.resets.whose, token)

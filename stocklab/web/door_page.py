@@ -97,6 +97,7 @@ def draw_door(
         notice=door.notice,
         problem=door.problem,
         fault=door.fault,
+        focus=door.fault or next((one.name for one in door.fields if not one.value), ""),
         action=door.path,
         hidden=door.hidden,
         fields=fields,

@@ -100,7 +100,7 @@ class Doors:
             fields=(_CODE,),
             submit="log_in",
             hidden={"next": goal},
-            links=((door_address("/auth/login", language, next=goal), "log_in_title"),),
+            links=((door_address("/auth/login", language, next=goal), "to_log_in"),),
         )
         if request.method != "POST":
             return draw_door(door)
@@ -149,8 +149,7 @@ class Doors:
         language = language_of(request.query_params.get("lang"))
         if live is None or live.banned_until is None:
             return RedirectResponse("/", status_code=303)
-        until = f"{live.banned_until:%Y-%m-%d %H:%M} UTC"
-        problem = say(AccountFault("account_banned", "", until=until), language)
+        problem = say(AccountFault("account_banned", "", until=live.banned_until.isoformat()), language)
         links = ((door_address("/auth/logout", language), "log_out"),)
         door = Door(title="closed_title", language=language, path="/auth/closed", problem=problem, links=links)
         return draw_door(door, status=403)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,6 +28,9 @@ _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _COMPRESSIBLE = frozenset({".js", ".mjs", ".css", ".json", ".svg", ".txt", ".wasm", ".ttf", ".map", ".html"})
 _QUIET_GROUPS = frozenset({"static", "streamlit", "media", "file", "health", "metrics", "report"})
 _LONGEST_PATH = 200
+_HOST = re.compile(
+    r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:/@?#\\]+)(:[0-9]{1,5})?"
+)  # what follows a bracket is no part of a name
 
 
 class RequestLog:
@@ -300,6 +304,8 @@ def host_name(header: str) -> str:
     >>> host_name("Example.com:8501"), host_name("[::1]:8501"), host_name("a@b")
     ('example.com', '::1', '')
     """
+    if _HOST.fullmatch(header) is None:
+        return ""
     try:
         parts = urlsplit(f"//{header}")
         return "" if parts.username is not None else (parts.hostname or "")

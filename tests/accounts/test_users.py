@@ -83,9 +83,11 @@ def test_the_same_name_at_the_same_moment_is_given_once(accounts: Accounts, join
 
 def test_a_profile_changes_and_stays_unique(accounts: Accounts, join: Join, database: Database) -> None:
     first, second = join("kim", phone="010-1111-2222"), join("lee")
-    changed = accounts.users.change_profile(
-        second.id, email="Lee2@example.com", nickname="Lee Two", phone="010 3333 4444", language="en"
-    )
+    wanted = {"email": "Lee2@example.com", "nickname": "Lee Two", "phone": "010 3333 4444", "language": "en"}
+    for password in ("", "wrong horse battery"):  # reset links go to the e-mail
+        assert code_of(accounts.users.change_profile, second.id, **wanted, password=password) == "password_wrong"
+    assert accounts.users.get(second.id).email == "lee@example.com"
+    changed = accounts.users.change_profile(second.id, **wanted, password=PASSWORD)
     assert (changed.email, changed.nickname, changed.phone, changed.language) == (
         "Lee2@example.com",
         "Lee Two",
@@ -94,7 +96,7 @@ def test_a_profile_changes_and_stays_unique(accounts: Accounts, join: Join, data
     )
     with database.read() as session:
         assert session.get_one(OwnerRow, second.id).name == "Lee Two"
-    keep = {"email": "lee@example.com", "nickname": "lee", "phone": "", "language": None}
+    keep = {"email": "lee@example.com", "nickname": "lee", "phone": "", "language": None, "password": PASSWORD}
     assert code_of(accounts.users.change_profile, second.id, **{**keep, "nickname": "KIM"}) == "nickname_taken"
     assert code_of(accounts.users.change_profile, second.id, **{**keep, "email": "kim@example.com"}) == "contact_taken"
     assert code_of(accounts.users.change_profile, second.id, **{**keep, "phone": "01011112222"}) == "contact_taken"

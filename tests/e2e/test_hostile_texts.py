@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, date, datetime
+from typing import Any, Final
 
 import live_app
 import pytest
 from playwright.sync_api import Page, expect
 
+from stocklab.backtest import RunRequest
 from stocklab.community import (
     Category,
     Comments,
@@ -23,7 +24,12 @@ from stocklab.community import (
     SubjectKind,
     WatchList,
 )
-from stocklab.db import Database, DisclosureRow, NewsItemRow, OwnerRow, PublicationRow, open_database
+from stocklab.data import Store
+from stocklab.data.engine import run_backtest
+from stocklab.data.results import ResultStore
+from stocklab.db import LOCAL_OWNER_ID, Database, DisclosureRow, NewsItemRow, OwnerRow, PublicationRow, open_database
+from stocklab.portfolios import Runs, Shelf, Strategies, Universes
+from stocklab.strategy import PRESETS, parse_document
 
 pytestmark = pytest.mark.browser
 
@@ -78,7 +84,9 @@ def hostile(live: live_app.LiveApp) -> Iterator[dict[str, str]]:
         session.add(OwnerRow(id="evil", name=PAYLOADS[1]))
         session.flush()
         values = {"version": 1, "fingerprint": "f" * 64, "visibility": "public", "metrics": {"cagr": 0.1}, "curve": {}}
-        session.add(PublicationRow(id="pub", owner_id="evil", name=PAYLOADS[18], **values))
+        rules = _rules(PAYLOADS[18])
+        more = {"description": "\n\n".join(PAYLOADS)[:2000], "document": rules, **values}
+        session.add(PublicationRow(id="pub", owner_id="evil", name=PAYLOADS[18], **more))
         moment = datetime.now(UTC)
         for number, words in enumerate(PAYLOADS):
             link = "javascript:pwned()" if number % 2 else f"http://evil.test/{number}"
@@ -86,8 +94,35 @@ def hostile(live: live_app.LiveApp) -> Iterator[dict[str, str]]:
             session.add(NewsItemRow(key=f"{number:064x}", symbol="005930", **values))
             values = {"title": words, "kind": "halt", "published_on": moment.date(), "first_seen_at": moment}
             session.add(DisclosureRow(filing_no=f"20261128{number:06d}", symbol=f"<b>{number}", **values))
-    yield _write(database)
+    yield {**_write(database), "run": _possess(database, live)}
     database.close()
+
+
+def _rules(name: str) -> dict[str, Any]:
+    """A strategy that is called so, and says so wherever it may."""
+    document = PRESETS["rsi_reversal"].strategy.model_dump(mode="json")
+    document |= {"name": name[:120], "description": "\n".join(PAYLOADS)[:4000]}
+    document["entry"]["rules"][0]["note"] = SHORT[:500]
+    return document
+
+
+def _possess(database: Database, live: live_app.LiveApp) -> str:
+    """Strategies, universes and a run of such names; the run."""
+    strategies, shelf = Strategies(database), Shelf(database)
+    for number, words in enumerate(PAYLOADS[:12]):
+        saved = strategies.save(LOCAL_OWNER_ID, parse_document(_rules(words)))
+        strategies.organize(LOCAL_OWNER_ID, saved.id, folder=PAYLOADS[number][:60], tags=[PAYLOADS[-number - 1][:30]])
+        shelf.note(LOCAL_OWNER_ID, saved.id, SHORT)
+    Universes(database).save(LOCAL_OWNER_ID, PAYLOADS[1], saved.strategy().universe)
+    request = RunRequest(
+        strategy=parse_document(_rules(PAYLOADS[24])),
+        start=date(2026, 1, 5),
+        end=date(2026, 2, 27),
+        initial_cash_krw=100_000_000,
+    )
+    result = run_backtest(Store(live.home), ResultStore(live.home), request).result
+    Runs(database).record(LOCAL_OWNER_ID, result.run_id, request, card=result.card, metrics=result.metrics)
+    return result.run_id
 
 
 def _write(database: Database) -> dict[str, str]:
@@ -128,6 +163,19 @@ def _attacked(page: Page) -> list[str]:
                     if (!(link.rel || '').includes('noopener')) bad.push('rel of ' + link.href);
                 }
             }
+            const own = window.location.origin;
+            for (const node of document.body.querySelectorAll('*')) {
+                for (const one of node.attributes) {
+                    if (/^on/i.test(one.name)) bad.push('anywhere ' + one.name);
+                    if (/^(href|src|action|data|srcdoc)$/i.test(one.name) && /^\\s*(javascript|vbscript):|srcdoc/i.test(one.value)) {
+                        bad.push('anywhere ' + one.value);
+                    }
+                }
+                if (/^(img|iframe|script|link|form|object|embed|base)$/i.test(node.tagName)) {
+                    const from = node.src || node.href || node.action || node.data || '';
+                    if (typeof from === 'string' && /^(https?:)?\\/\\//.test(from) && !from.startsWith(own)) bad.push(from);
+                }
+            }
             return bad;
         }"""
     )
@@ -154,6 +202,30 @@ def _armed(visitor: Callable[..., Page], address: str) -> Page:
 def test_nothing_a_stranger_wrote_runs(visitor: Callable[..., Page], hostile: dict[str, str], address: str) -> None:
     page = _armed(visitor, address)
     expect(page.locator("h1").first).to_be_visible()
+    assert _attacked(page) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("/strategies?lang=en", "/shared?lang=en", "/shared?publication=pub&lang=en"),
+        *(
+            "/results",
+            "/results?run={run}&lang=en",
+            "/results?run=%3Cimg%20src%3Dx%20onerror%3Dpwned()%3E",
+            "/screener",
+        ),
+    ],
+)
+def test_nothing_in_the_name_of_a_thing_runs(
+    visitor: Callable[..., Page], hostile: dict[str, str], address: str
+) -> None:
+    page = _armed(visitor, address.format(**hostile))
+    expect(page.locator("h1, [data-testid=stAlert]").first).to_be_visible()
+    if "publication" in address:
+        expect(page.get_by_text("<details open ontoggle=pwned()>").first).to_be_visible()
+    if "lang=en" in address and "run" in address:
+        expect(page.locator("h1").first).to_have_text(PAYLOADS[24])
     assert _attacked(page) == []
 
 

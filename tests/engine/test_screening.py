@@ -12,8 +12,9 @@ import pytest
 
 from stocklab.backtest import RunRequest, matches, simulate
 from stocklab.data import Store, open_panel
+from stocklab.data.csv_text import csv_of
 from stocklab.data.factor_cache import CachedSource, flush
-from stocklab.data.screen_text import csv_of, describe_screen
+from stocklab.data.screen_text import describe_screen
 from stocklab.data.screening import explain, run_screen, session_row, strategy_hits
 from stocklab.errors import FormulaError, InputError
 from stocklab.factors import DirectSource

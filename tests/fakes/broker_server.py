@@ -11,6 +11,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from fakes.broker_faults import Heard, Told
+from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 
@@ -38,11 +39,21 @@ class OnSocket:
 
 
 class OnWebSocket:
-    """Runs ``session(connection)`` for each connection at ``url``; ``sessions`` are the open ones."""
+    """Runs ``session(connection)`` for each connection at ``url``; ``sessions`` are the open ones.
 
-    def __init__(self, session: Callable[[ServerConnection], None], path: str = "") -> None:
+    ``admit`` may answer a handshake with a refusal.
+    """
+
+    def __init__(
+        self,
+        session: Callable[[ServerConnection], None],
+        path: str = "",
+        admit: Callable[[ServerConnection, Request], Response | None] | None = None,
+    ) -> None:
         self._session = session
-        self._server: Server = serve(self._run, "127.0.0.1", 0, ping_interval=None, max_size=2**20)
+        self._server: Server = serve(
+            self._run, "127.0.0.1", 0, ping_interval=None, max_size=2**20, process_request=admit
+        )
         self.url = f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}{path}"
         self.sessions: list[ServerConnection] = []
         self._lock = threading.Lock()

@@ -23,6 +23,7 @@ ADA, BEN = "ada", "ben"
 COUNTERS = {"likes", "views", "comments", "clones", "last_seen_at", "last_used_at"}
 WITHOUT_OWNER: dict[str, str] = {
     "operations.Intents.ask": "the queue is everybody's: how many wait is counted over all",
+    "portfolios.Access.let_go": "what somebody else holds too is not removed",
     "portfolios.JobTable.add": "the queue is everybody's",
 }
 """Services that read private tables without their owner, by intent, and why."""

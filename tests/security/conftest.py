@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -20,7 +25,9 @@ from websockets.sync.client import connect
 from stocklab.accounts import Accounts
 from stocklab.db import open_database
 from stocklab.operations import RateLimits
+from stocklab.portfolios import BacktestOrder, Lab, Order, SweepOrder
 from stocklab.settings import Settings
+from stocklab.strategy import PRESETS
 
 KEY = "k" * 40
 SETTINGS = {"SINGLE_USER": "false", "SIGN_UPS_AN_HOUR": "1000", "ENCRYPTION_KEY": KEY, "LANGUAGE": "en"}
@@ -53,13 +60,13 @@ class Browser:
     def is_in(self) -> bool:
         return self.get("/").status == 200
 
-    def page(self, name: str = "", **headers: str) -> str:
+    def page(self, name: str = "", query: str = "", **headers: str) -> str:
         """What the app draws for this browser over Streamlit's socket, as one text."""
         address = f"ws://127.0.0.1:{self.server.port}/_stcore/stream"
         origin = headers.pop("Origin", f"http://127.0.0.1:{self.server.port}")
         sent = {**headers, **({"Cookie": self._cookie()} if self.cookies else {})}
         ask = BackMsg()
-        ask.rerun_script.query_string = "lang=en"
+        ask.rerun_script.query_string = f"lang=en&{query}"
         ask.rerun_script.page_name = name
         drawn = bytearray()
         with connect(
@@ -148,3 +155,68 @@ def restarted(tmp_path: Path) -> Callable[[], object]:
 def browser_of() -> Callable[[Server], Browser]:
     """A browser that was never at a certain app."""
     return Browser
+
+
+SECRET_NAME = "Ada's quiet idea"
+SPAN = {"start": date(2026, 1, 5), "end": date(2026, 2, 27)}
+
+
+@dataclass
+class Place:
+    """A running app with a market, Ada's things in it, and the services over the same home."""
+
+    server: Server
+    lab: Lab
+    ada: str
+    ben: str
+    strategy: str
+    document: dict[str, Any]
+    run: str
+    run_job: str
+    sweep: str
+    sweep_job: str
+
+    def order(self, document: dict[str, Any]) -> BacktestOrder:
+        """A backtest over the days of all others here."""
+        return BacktestOrder(document=document, initial_cash_krw=100_000_000, **SPAN)  # type: ignore[arg-type]
+
+
+def finished(lab: Lab, owner: str, order: Order) -> tuple[str, str]:
+    """A job that is done, and the id of its result."""
+    job = lab.jobs.submit(owner, order)
+    deadline = time.monotonic() + 90
+    while (view := lab.jobs.get(owner, job)).live:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert view.run_id is not None, view.error_message
+    return job, view.run_id
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, demo_home: Path) -> Iterator[Place]:
+    """Ada saved a strategy, ran it and swept it; Ben has an account."""
+    folder = tmp_path_factory.mktemp("ids")
+    shutil.copytree(demo_home, folder / "home", copy_function=os.link)
+    strategy = PRESETS["rsi_reversal"].strategy.model_copy(update={"name": SECRET_NAME})
+    document = strategy.model_dump(mode="json")
+    number = {"paths": ["sizing.max_holdings"], "values": [3, 5]}
+    sweep = {"strategy": document, "parameters": [number], **{name: day.isoformat() for name, day in SPAN.items()}}
+    with serving(folder, **SETTINGS) as server:
+        for name in ("boss", "ada", "ben"):
+            assert Browser(server).sign_up(name).status == 303
+        lab = Lab.open(Settings(home=server.home, encryption_key=KEY, single_user=False))
+        try:
+            ada, ben = (lab.accounts.users.by_email(f"{name}@example.com").id for name in ("ada", "ben"))  # type: ignore[union-attr]
+            saved = lab.strategies.save(ada, strategy)
+            order = BacktestOrder(document=document, initial_cash_krw=100_000_000, strategy_id=saved.id, **SPAN)  # type: ignore[arg-type]
+            run_job, run = finished(lab, ada, order)
+            sweep_job, swept = finished(lab, ada, SweepOrder(document=sweep))
+            yield Place(server, lab, ada, ben, saved.id, document, run, run_job, swept, sweep_job)
+        finally:
+            lab.close()
+
+
+@pytest.fixture
+def done() -> Callable[[Lab, str, Order], tuple[str, str]]:
+    """Runs a job to its end: ``(job, result)``."""
+    return finished

@@ -29,12 +29,27 @@ def test_a_clone_is_ones_own_remembers_its_origin_and_counts_once(home: Any, str
     copy = clones.clone("ben", made)
     assert (copy.owner_id, copy.origin_id, copy.strategy()) == ("ben", made, strategy())
     assert home.strategies.duplicate("ben", copy.id).origin_id == made
+    assert home.strategies.save("ben", copy.strategy(), origin_id=copy.origin_id).origin_id == made
     with pytest.raises(StrategyNotFound):
         home.strategies.get("ada", copy.id)
     clones.clone("ada", made)  # one's own does not count
     assert Showcase(home.database).get("ada", made).clones == 1
     with pytest.raises(PublicationNotFound):
         clones.clone("ben", "nothing")
+
+
+def test_what_a_clone_began_with_is_named_as_its_author_wished(home: Any, strategy: Make) -> None:
+    clones = Clones(home.database)
+    named = [
+        clones.origin("ben", home.publish("cho", strategy("Root"), **how))
+        for how in ({}, {"is_anonymous": True}, {"visibility": "unlisted"})
+    ]
+    assert [(one.name, one.author) for one in named if one is not None] == [
+        ("Root", "조하나"),
+        ("Root", None),
+        (None, None),
+    ]
+    assert clones.origin("ben", "nothing") is None
 
 
 def test_a_clone_inherits_the_trials_of_what_it_copies(home: Any, strategy: Make) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
+import bcrypt
 import pytest
+from house import House
 from streamlit.testing.v1 import AppTest
 
 from stocklab.portfolios import Lab, close_shared_lab, shared_lab
@@ -59,14 +62,17 @@ def pages(ui_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
     yield from _pages(ui_home, monkeypatch)
 
 
-def _pages(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
+def _pages(home: Path, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Iterator[OpenPage]:
     for name in [name for name in os.environ if name.startswith("STOCKLAB_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("STOCKLAB_HOME", str(home))
+    for name, value in settings.items():
+        monkeypatch.setenv(f"STOCKLAB_{name.upper()}", value)
     _forget()
 
-    def open_page(name: str = "home", **query: str) -> AppTest:
+    def open_page(name: str = "home", who: Mapping[str, str] | None = None, **query: str) -> AppTest:
         page = AppTest.from_file(str(MAIN), default_timeout=120)
+        page.user = dict(who or {})
         for key, value in query.items():
             page.query_params[key] = value
         if name != "home":
@@ -75,6 +81,20 @@ def _pages(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenPage]:
 
     yield open_page
     _forget()
+
+
+@pytest.fixture(scope="module")
+def people_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of this module's own for people with accounts, without market data."""
+    return tmp_path_factory.mktemp("people") / "home"
+
+
+@pytest.fixture
+def house(people_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    """Pages of a home where people log in, its services, and sessions of an admin and of newcomers."""
+    monkeypatch.setattr(bcrypt, "gensalt", partial(bcrypt.gensalt, rounds=4))  # 1 ms instead of 200
+    for open_page in _pages(people_home, monkeypatch, single_user="false", language="en"):
+        yield House(open_page, shared_lab())
 
 
 @pytest.fixture

@@ -46,6 +46,21 @@ def test_a_saved_strategy_opens_with_its_name(pages, lab):
     assert page.error
 
 
+def test_what_another_tab_saved_meanwhile_is_not_overwritten(pages, lab):
+    saved = lab.strategies.save(lab.owner_id, PRESETS["momentum_12_1"].strategy)
+    page = pages("builder")
+    page.selectbox(key="open_choice").set_value(saved.id).run()
+    page.button(key="open_saved").click().run()
+    other = lab.strategies.rename(lab.owner_id, saved.id, "From the other tab")
+    page.text_input(key="field_name").set_value("From this tab").run()
+    page.button(key="save_version").click().run()
+    assert "버전 1에서 시작했고 저장된 전략은 버전 2" in page.error[0].value
+    assert lab.strategies.get(lab.owner_id, saved.id) == other
+    page.button(key="save_new").click().run()
+    assert not page.error
+    assert lab.strategies.get(lab.owner_id, editing(page)["saved_id"]).name == "From this tab"
+
+
 def test_the_range_is_chosen_by_dates_or_by_years(pages):
     page = section(pages("builder"), "period")
     page.button(key="range_3").click().run()

@@ -70,7 +70,7 @@ def test_a_strategy_that_never_ran_cannot_be_shared_and_says_why(pages, lab: Lab
     page = pages("strategies")
     page.button(key=f"share_{saved.id}").click().run()
     page.button(key="share_confirm").click().run()
-    assert any("no finished run" in part.value for part in page.error)
+    assert any("끝난 실행이 없습니다" in part.value for part in page.error)
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

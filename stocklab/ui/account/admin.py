@@ -9,6 +9,7 @@ from stocklab.ui import format as fmt
 from stocklab.ui.account.inbox import inbox_section
 from stocklab.ui.account.notices import notices_section
 from stocklab.ui.account.people import people_section
+from stocklab.ui.account.saying import plan_name
 from stocklab.ui.community.moderation import moderation_section
 from stocklab.ui.text import _
 
@@ -22,7 +23,7 @@ def draw(admin_id: str) -> None:
         "figures": _("Figures by day"),
         "plans": _("Plans"),
         "inbox": _("Messages"),
-        "reports": _("Reports"),
+        "reports": _("Reported"),
         "notices": _("Notices"),
     }
     chosen = navigation.choice_in_url("section", names, _("Section"), default="people", key="admin_section")
@@ -62,7 +63,7 @@ def _plans() -> None:
     blocks.table(
         (_("Plan"), _("Backtests a day"), _("Strategies that trade at once")),
         [
-            (plan.name, f"{plan.backtests_a_day:,}", f"{plan.live_slots:,}")
+            (plan_name(plan.name), f"{plan.backtests_a_day:,}", f"{plan.live_slots:,}")
             for plan in cached.lab().accounts.plans.known.values()
         ],
     )

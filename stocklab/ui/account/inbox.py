@@ -34,7 +34,7 @@ def inbox_section(admin_id: str) -> None:
     feedback = cached.lab().accounts.feedback
     found = feedback.inbox(admin_id, state=FeedbackState(chosen), after=begun[-1])
     if not found.messages:
-        blocks.empty(_("No message here."), icon=":material/inbox:")
+        blocks.empty(_("No message here."), _("Users write from the help page."), icon=":material/inbox:")
     for message in found.messages:
         _card(admin_id, message)
     turn_pages("inbox", begun, found.following)
@@ -42,7 +42,8 @@ def inbox_section(admin_id: str) -> None:
 
 def _card(admin_id: str, message: Message) -> None:
     with st.container(border=True, key=f"message_{message.id}"):
-        where = f" · {message.page}" if message.page else ""
+        place = navigation.PAGES.get(message.page)
+        where = f" · {_(place.title)}" if place is not None else ""
         st.caption(
             f"{_(KINDS[message.kind])} · {escape(message.author or '')} · {fmt.moment(message.created_at)}{where}"
         )

@@ -31,15 +31,21 @@ def notices_section(admin_id: str) -> None:
         _form(admin_id, None)
     found = cached.lab().accounts.notices.all(admin_id)
     if not found:
-        blocks.empty(_("No notice yet."), icon=":material/campaign:")
+        blocks.empty(
+            _("No notice yet."),
+            _("A notice stands at the top of every page until its last day."),
+            icon=":material/campaign:",
+        )
     for notice in found:
-        until = fmt.DASH if notice.shown_until is None else fmt.day(notice.shown_until.astimezone(KST).date())
+        begins = fmt.moment(notice.shown_from)
+        if notice.shown_until is None:
+            shown = _("shown from {begins} until it is deleted").format(begins=begins)
+        else:
+            last = notice.shown_until.astimezone(KST) - timedelta(seconds=1)
+            shown = _("shown from {begins} until {ends}").format(begins=begins, ends=fmt.day(last.date()))
         with st.container(border=True, key=f"notice_{notice.id}"):
             st.markdown(f"**{escape(notice.title)}**")
-            st.caption(
-                f"{_(_LEVELS[notice.level])} · "
-                + _("shown from {begins} until {ends}").format(begins=fmt.moment(notice.shown_from), ends=until)
-            )
+            st.caption(f"{_(_LEVELS[notice.level])} · {shown}")
             st.text(notice.body)
             with st.expander(_("Change"), icon=":material/edit:"):
                 _form(admin_id, notice)

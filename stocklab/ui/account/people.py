@@ -10,7 +10,7 @@ import streamlit as st
 from stocklab.accounts import Role, Standing, User
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
-from stocklab.ui.account.saying import rerun_saying, said
+from stocklab.ui.account.saying import plan_name, rerun_saying, said
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.paging import places, turn_pages
 from stocklab.ui.text import _
@@ -35,7 +35,11 @@ def people_section(admin_id: str) -> None:
     administration = cached.lab().accounts.administration
     found = administration.page(admin_id, search=search or "", after=begun[-1])
     if not found.users:
-        blocks.empty(_("Nobody matches this search."), icon=":material/search_off:")
+        blocks.empty(
+            _("Nobody matches this search."),
+            _("It looks at how an e-mail or a nickname begins."),
+            icon=":material/search_off:",
+        )
     for user in found.users:
         _card(admin_id, user)
     turn_pages("admin", begun, found.following)
@@ -43,7 +47,7 @@ def people_section(admin_id: str) -> None:
 
 def _card(admin_id: str, user: User) -> None:
     now = datetime.now(UTC)
-    marks = [blocks.badge(user.plan, "sell")]
+    marks = [blocks.badge(plan_name(user.plan), "sell")]
     if user.role is Role.ADMIN:
         marks.append(blocks.badge(_("admin"), "shield_person", "blue"))
     if user.has_second_factor:
@@ -51,13 +55,21 @@ def _card(admin_id: str, user: User) -> None:
     if user.standing(now) is not Standing.GOOD:
         off = user.standing(now) is Standing.OFF
         marks.append(blocks.badge(_("off") if off else _("banned"), "block", "red"))
-    seen = fmt.DASH if user.last_seen_at is None else fmt.moment(user.last_seen_at)
-    with st.container(border=True, key=f"user_{user.id}"):
-        st.markdown(f"**{escape(user.nickname)}** {' '.join(marks)}")
-        st.caption(
-            f"{escape(user.email)} · "
-            + _("since {begun}, last seen {seen}").format(begun=fmt.moment(user.created_at), seen=seen)
-        )
+    begun = fmt.moment(user.created_at)
+    if user.last_seen_at is None:
+        times = _("since {begun}, not seen yet").format(begun=begun)
+    else:
+        times = _("since {begun}, last seen {seen}").format(begun=begun, seen=fmt.moment(user.last_seen_at))
+    with st.container(
+        border=True,
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        key=f"user_{user.id}",
+    ):
+        with st.container(width="content", gap="xsmall"):
+            st.markdown(f"**{escape(user.nickname)}** {' '.join(marks)}")
+            st.caption(f"{escape(user.email)} · {times}")
         with st.popover(_("Change"), icon=":material/edit:", key=f"change_{user.id}"):
             _plan(admin_id, user)
             _reset(admin_id, user)
@@ -69,7 +81,7 @@ def _plan(admin_id: str, user: User) -> None:
     administration, plans = cached.lab().accounts.administration, list(cached.lab().accounts.plans.known)
     if user.plan not in plans:
         plans.insert(0, user.plan)
-    chosen = st.selectbox(_("Plan"), plans, index=plans.index(user.plan), key=f"plan_{user.id}")
+    chosen = st.selectbox(_("Plan"), plans, index=plans.index(user.plan), format_func=plan_name, key=f"plan_{user.id}")
     if chosen != user.plan:
         with blocks.guarded():
             administration.set_plan(admin_id, user.id, chosen)

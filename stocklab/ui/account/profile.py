@@ -7,7 +7,8 @@ import streamlit as st
 from stocklab.accounts import User
 from stocklab.ui import blocks, cached
 from stocklab.ui import format as fmt
-from stocklab.ui.account.saying import rerun_saying, said
+from stocklab.ui.account.saying import plan_name, rerun_saying, said
+from stocklab.ui.account.security import limited
 from stocklab.ui.text import LANGUAGES, _, default_language
 
 __all__ = ["profile_section"]
@@ -22,7 +23,7 @@ def profile_section(user_id: str) -> None:
     st.subheader(_("What you may use"), anchor=False)
     blocks.facts(
         {
-            _("Plan"): allowance.plan.name,
+            _("Plan"): plan_name(allowance.plan.name),
             _("Backtests today"): f"{allowance.backtests_today:,} / {allowance.plan.backtests_a_day:,}",
             _("Backtests a minute"): f"{allowance.backtests_a_minute:,}",
             _("Strategies that trade at once"): f"{allowance.plan.live_slots:,}",
@@ -46,11 +47,27 @@ def _form(user: User) -> None:
             format_func=lambda code: LANGUAGES[code],
             key="account_language",
         )
+        password = ""
+        if user.has_password:
+            password = st.text_input(
+                _("Password"),
+                type="password",
+                autocomplete="current-password",
+                key="field_profile_password",
+                help=_("Only to change the e-mail: links for a new password go there."),
+            )
         saved = st.form_submit_button(_("Save"), icon=":material/save:", type="primary", key="save_profile")
     if saved:
         with blocks.guarded():
+            if password:
+                limited(user.id)
             cached.lab().accounts.users.change_profile(
-                user.id, email=email or "", nickname=nickname or "", phone=phone or "", language=language
+                user.id,
+                email=email or "",
+                nickname=nickname or "",
+                phone=phone or "",
+                language=language,
+                password=password or "",
             )
             cached.lab().accounts.sessions.forget()
             rerun_saying(_("Saved."))

@@ -6,7 +6,9 @@ from typing import Final, NoReturn
 
 import streamlit as st
 
-__all__ = ["rerun_saying", "said"]
+from stocklab.ui.text import _
+
+__all__ = ["plan_name", "rerun_saying", "said"]
 
 _SAID: Final = "account_said"
 
@@ -15,6 +17,12 @@ def rerun_saying(words: str) -> NoReturn:
     """Draw the page anew and say so."""
     st.session_state[_SAID] = words
     st.rerun()
+
+
+def plan_name(name: str) -> str:
+    """What a plan is called: plans have the names of the setting, of which only the one that is there without a
+    setting is a word of ours."""
+    return _("Free") if name == "free" else name
 
 
 def said() -> None:

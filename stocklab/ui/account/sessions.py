@@ -34,7 +34,13 @@ def sessions_section(user_id: str, session_id: str) -> None:
     sessions = cached.lab().accounts.sessions
     found = sessions.list(user_id)
     for line in found:
-        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"session_{line.id}"):
+        with st.container(
+            border=True,
+            horizontal=True,
+            horizontal_alignment="distribute",
+            vertical_alignment="center",
+            key=f"session_{line.id}",
+        ):
             here = blocks.badge(_("this browser"), "computer", "green") if line.id == session_id else ""
             st.markdown(
                 f"**{escape(browser(line.agent))}** {here}  \n{escape(line.address)} · "
@@ -42,7 +48,7 @@ def sessions_section(user_id: str, session_id: str) -> None:
                     begun=fmt.moment(line.created_at), seen=fmt.moment(line.last_seen_at), ends=fmt.day(line.expires_at)
                 )
             )
-            if st.button(_("End"), key=f"end_{line.id}", icon=":material/logout:"):
+            if st.button(_("Log out there"), key=f"end_{line.id}", icon=":material/logout:"):
                 with blocks.guarded():
                     sessions.end(user_id, line.id)
                     rerun_saying(_("The session ended."))

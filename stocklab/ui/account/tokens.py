@@ -31,17 +31,28 @@ def tokens_section(user_id: str) -> None:
     if token:
         st.warning(_("Copy the token now: it is shown this once."), icon=":material/key:")
         st.code(token, language=None)
-    st.caption(_("A program sends a token as `Authorization: Bearer ...` to /api/v1/me or /api/v1/runs."))
+    st.markdown(
+        _(
+            "A token lets a program of yours in without your password. The program sends it in the header "
+            "`Authorization: Bearer ...` to `/api/v1/me` or `/api/v1/runs`."
+        )
+    )
     found = cached.lab().accounts.tokens.list(user_id)
     if not found:
-        blocks.empty(_("No token yet."), icon=":material/key_off:")
+        blocks.empty(_("No token yet."), _("Make one below."), icon=":material/key_off:")
     for line in found:
         _card(user_id, line)
     _form(user_id)
 
 
 def _card(user_id: str, line: TokenLine) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"token_{line.id}"):
+    with st.container(
+        border=True,
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        key=f"token_{line.id}",
+    ):
         over = blocks.badge(_("over"), "timer_off", "red") if line.is_over(datetime.now(UTC)) else ""
         scopes = ", ".join(_(_SCOPES[scope]) for scope in line.scopes)
         used = (
@@ -64,7 +75,11 @@ def _form(user_id: str) -> None:
     with st.form("new_token", clear_on_submit=True):
         name = st.text_input(_("Name"), max_chars=80, key="field_token_name", placeholder=_("What it is for"))
         scopes = st.multiselect(
-            _("What it may do"), list(_SCOPES), format_func=lambda scope: _(_SCOPES[scope]), key="account_scopes"
+            _("What it may do"),
+            list(_SCOPES),
+            format_func=lambda scope: _(_SCOPES[scope]),
+            placeholder=_("Choose"),
+            key="account_scopes",
         )
         days = st.number_input(_("Good for so many days"), 1, 366, 90, key="field_token_days")
         pressed = st.form_submit_button(_("Make a token"), icon=":material/add:", key="make_token")

@@ -55,10 +55,11 @@ def _desk() -> Desk:
 def session(desk: Desk | None = None) -> Editing:
     """Everything a desk (by default the one sat at) keeps between runs, made at the first visit.
 
-    ``document`` (the JSON being edited), ``saved_id`` and ``saved_name`` (the stored strategy it came from), ``preset``
-    (the preset it came from), ``pending_text`` (JSON text that could not be taken over, else None), ``pending_faults``,
-    ``as_text`` (rules the person wants to see as a formula, as "entry.A"), ``start`` and ``end`` (dates or None),
-    ``opened`` (how many screens were opened so far).
+    ``document`` (the JSON being edited), ``saved_id``, ``saved_name`` and ``saved_version`` (the stored strategy it
+    came from), ``origin`` and ``origin_id`` (what that one is a clone of), ``preset`` (the preset it came from),
+    ``pending_text`` (JSON text that could not be taken over, else None), ``pending_faults``, ``as_text`` (rules the
+    person wants to see as a formula, as "entry.A"), ``start`` and ``end`` (dates or None), ``opened`` (how many
+    screens were opened so far).
     """
     key = desk or _desk()
     if key not in st.session_state:
@@ -73,6 +74,9 @@ def _editing(document: draft.Document, **more: Any) -> Editing:
         "document": document,
         "saved_id": None,
         "saved_name": None,
+        "saved_version": None,
+        "origin": None,
+        "origin_id": None,
         "preset": None,
         "pending_text": None,
         "pending_faults": (),
@@ -100,7 +104,7 @@ def replace(changed: draft.Document) -> None:
 def load(chosen: Strategy, **origin: Any) -> None:
     """Start editing a strategy at the builder's desk.
 
-    ``origin``: ``saved_id`` and ``saved_name``, ``preset``, ``start``, ``end``.
+    ``origin``: anything of `session` but the document, as ``saved_id``, ``preset`` or ``start``.
     """
     load_document(draft.full(chosen), **origin)
 

@@ -8,17 +8,20 @@ import streamlit as st
 
 from stocklab.backtest import coverage
 from stocklab.errors import StockLabError
-from stocklab.portfolios import BacktestOrder
+from stocklab.portfolios import BacktestOrder, StrategyConflict
+from stocklab.sharing import Relative
 from stocklab.strategy import PRESETS, Preset, dump, parse_document
 from stocklab.ui import cached, identity, navigation, text
 from stocklab.ui.builder import draft, fields, state
 from stocklab.ui.builder.period import chosen_range
 from stocklab.ui.lacks import show_lacks, show_short_history
+from stocklab.ui.shared.services import clones
 from stocklab.ui.text import N_, _, language
 
 __all__ = [
     "HORIZONS",
     "RISKS",
+    "cloned_from",
     "explain_preset",
     "load_preset",
     "open_saved",
@@ -77,6 +80,18 @@ def origin_line() -> None:
             explain_preset(preset)
     elif editing["saved_name"]:
         st.caption(_("Saved as {name}").format(name=fields.escape(editing["saved_name"])))
+        if editing["origin"] is not None:
+            cloned_from(editing["origin"])
+
+
+def cloned_from(origin: Relative) -> None:
+    """Whose work a clone began with."""
+    if origin.id is None or origin.name is None:
+        st.caption(_("Cloned from a strategy that is not listed"))
+        return
+    author = _("anonymous") if origin.author is None else fields.escape(origin.author)
+    words = _("Cloned from {name} by {author}").format(name=fields.escape(origin.name), author=author)
+    navigation.link("shared", words, icon=":material/content_copy:", publication=origin.id)
 
 
 def explain_preset(preset: Preset) -> None:
@@ -117,7 +132,9 @@ def open_saved(strategy_id: str) -> None:
     lab = cached.lab()
     try:
         saved = lab.strategies.get(identity.owner_id(), strategy_id)
-        state.load(saved.strategy(), saved_id=saved.id, saved_name=saved.name)
+        origin = saved.origin_id and clones().origin(identity.owner_id(), saved.origin_id)
+        stored = {"saved_id": saved.id, "saved_name": saved.name, "saved_version": saved.version}
+        state.load(saved.strategy(), **stored, origin=origin, origin_id=saved.origin_id)
     except StockLabError as error:
         _tell(text.for_error(error), ok=False)
 
@@ -180,16 +197,33 @@ def _save_form() -> None:
 
 
 def _save(strategy_id: str | None) -> None:
-    lab, chosen = cached.lab(), state.strategy()
+    lab, chosen, editing = cached.lab(), state.strategy(), state.session()
     if chosen is None:
         return
     try:
-        saved = lab.strategies.save(identity.owner_id(), chosen, strategy_id=strategy_id)
+        saved = lab.strategies.save(
+            identity.owner_id(),
+            chosen,
+            strategy_id=strategy_id,
+            expected_version=None if strategy_id is None else editing["saved_version"],
+            origin_id=editing["origin_id"],
+        )
+    except StrategyConflict as conflict:
+        _tell(_saved_elsewhere(conflict), ok=False)
+        return
     except StockLabError as error:
         _tell(text.for_error(error), ok=False)
         return
-    state.session().update(saved_id=saved.id, saved_name=saved.name)
+    editing.update(saved_id=saved.id, saved_name=saved.name, saved_version=saved.version)
     _tell(_("Saved as version {version}.").format(version=saved.version))
+
+
+def _saved_elsewhere(conflict: StrategyConflict) -> str:
+    words = _(
+        "This strategy was saved elsewhere, as in another tab: yours comes from version {expected}, and it is at "
+        "version {found} now. Nothing was overwritten. Save yours as a new strategy, or open it again."
+    )
+    return words.format(expected=conflict.expected, found=conflict.found)
 
 
 def run_button() -> None:

@@ -28,7 +28,7 @@ def moderation_section() -> None:
     with allowed():
         page = services.moderation().queue(identity.owner_id(), after=begun[-1])
         if not page.subjects and len(begun) == 1:
-            blocks.empty(_("No open reports."), icon=":material/verified:")
+            blocks.empty(_("No open reports."), _("What users report waits here for you."), icon=":material/verified:")
         for one in page.subjects:
             _subject(one)
         turn_pages("moderation", begun, page.after, older=_("Next"), newer=_("Back"))
@@ -47,6 +47,8 @@ def _subject(one: ReportedSubject) -> None:
         )
         if one.post_id is not None:
             navigation.link("community", _("Open"), icon=":material/open_in_new:", post=one.post_id)
+        elif one.kind is SubjectKind.PUBLICATION:
+            navigation.link("shared", _("Open"), icon=":material/open_in_new:", publication=one.id)
         with st.container(horizontal=True, gap="small"):
             _decisions(one)
 

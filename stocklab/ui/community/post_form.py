@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from stocklab.community import BODY_LENGTH, MOST_TAGS, TITLE_LENGTH, Category, Draft, Post
+from stocklab.sharing import PublicationNotFound
 from stocklab.ui import identity, navigation
-from stocklab.ui.community import services
+from stocklab.ui.community import services as posting
 from stocklab.ui.community.words import CATEGORIES, allowed
+from stocklab.ui.shared import services
 from stocklab.ui.text import _
 
 __all__ = ["edit_form", "write_form"]
@@ -19,6 +21,7 @@ def write_form() -> None:
     """A new post; ``?publication=ID`` shows a published strategy in it."""
     navigation.link("community", _("All posts"), icon=":material/arrow_back:")
     named = str(st.query_params.get("publication", ""))[:_ID_LENGTH]
+    shown = _to_show(identity.owner_id(), named)
     with st.form(key="post_form"):
         kinds = list(CATEGORIES)
         kind = st.segmented_control(
@@ -30,10 +33,12 @@ def write_form() -> None:
             key="post_category",
         )
         title, body, tags = _fields("post", "", "", "")
-        publication = st.text_input(
-            _("Published strategy to show (its id, optional)"),
-            value=named,
-            max_chars=_ID_LENGTH,
+        publication = st.selectbox(
+            _("Published strategy to show (optional)"),
+            list(shown),
+            index=list(shown).index(named) if named in shown else 0,
+            format_func=lambda code: shown[code],
+            help=_("Yours are listed. To show one of somebody else, press “Write about it” on its page."),
             key="post_publication",
         )
         hidden = st.checkbox(_("Without my name"), key="post_anonymous")
@@ -46,10 +51,21 @@ def write_form() -> None:
                 body=body,
                 tags=tags,
                 is_anonymous=hidden,
-                publication_id=publication.strip() or None,
+                publication_id=publication or None,
             )
-            made = services.posts().write(identity.owner_id(), draft)
+            made = posting.posts().write(identity.owner_id(), draft)
             navigation.go("community", post=made)
+
+
+def _to_show(owner_id: str, named: str) -> dict[str, str]:
+    """What a post may show, by id: nothing, what the link names, and what the writer published."""
+    found = {one.id: one.name for one in services.showcase().mine(owner_id).items if one.withdrawn_at is None}
+    if named and named not in found:
+        try:
+            found = {named: services.showcase().get(owner_id, named).name} | found
+        except PublicationNotFound:
+            st.warning(_("The strategy in the link is not there any more."), icon=":material/link_off:")
+    return {"": _("None")} | found
 
 
 def edit_form(post: Post) -> None:
@@ -64,7 +80,7 @@ def edit_form(post: Post) -> None:
         st.rerun()
     if saved:
         with allowed():
-            services.posts().edit(identity.owner_id(), post.id, title=title, body=body, tags=tags)
+            posting.posts().edit(identity.owner_id(), post.id, title=title, body=body, tags=tags)
             del st.session_state["post_edit"]
             st.rerun()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Final
 
 import streamlit as st
@@ -24,6 +25,8 @@ BOARDS: Final = {
     "mine": N_("My posts"),
 }
 _ALL: Final = "all"
+_MARKS: Final = re.compile(r"[*_`#>|~]+|(?<!\w)-{2,}:?")
+"""Signs of Markdown, as they stand in the middle of a text that is cut."""
 
 
 def post_list() -> None:
@@ -32,8 +35,7 @@ def post_list() -> None:
     if query:
         _found(query)
         return
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
         board = navigation.choice_in_url(
             "board",
             {code: _(name) for code, name in BOARDS.items()},
@@ -41,7 +43,6 @@ def post_list() -> None:
             default="new",
             key="community_board_choice",
         )
-    with right:
         kinds = {_ALL: _("All")} | {code: _(name) for code, name in CATEGORIES.items()}
         kind = navigation.choice_in_url("kind", kinds, _("Kind"), default=_ALL, key="community_kind_choice")
     category = None if kind == _ALL else Category(kind)
@@ -122,12 +123,19 @@ def _entry(post: PostSummary, *, note: str = "", found: Found | None = None) -> 
     key = f"post_{post.id}" if found is None else f"found_{found.number}"
     with st.container(border=True, gap="xsmall", key=key):
         navigation.link("community", literal(post.title), post=post.id)
-        excerpt = post.excerpt if found is None else found.around
+        excerpt = post.excerpt if found is None else _around(post, found)
         st.html(
             f'<div class="lab-post-line">{_labels(post, found)}<span class="excerpt">{html.escape(excerpt)}</span>'
             f'<span class="by">{by_line(post.author, left=post.author_left, at=post.created_at, edited=False)}'
             f" · {html.escape(_counts(post))}{' · ' + html.escape(note) if note else ''}</span></div>"
         )
+
+
+def _around(post: PostSummary, found: Found) -> str:
+    """The words about what was found; a post whose beginning holds it shows that, as it was written."""
+    if found.comment_id is None and not found.around.startswith("…"):
+        return post.excerpt
+    return " ".join(_MARKS.sub(" ", found.around).split())
 
 
 def _labels(post: PostSummary, found: Found | None) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from stocklab.data.csv_text import inert
 from stocklab.ranking import Board, BoardFilter, BoardLine
 from stocklab.ui import blocks, cached, identity, navigation
 from stocklab.ui import format as fmt
@@ -24,7 +25,8 @@ _NAMES: Final[dict[str, str]] = {
 }
 _MEANINGS: Final[dict[str, str]] = {
     Board.AFTER_PUBLICATION: N_(
-        "Return since the day of publication, run again every session with 100,000,000 won. Nobody could fit it."
+        "Return since the day of publication, run again every session with 100,000,000 won. Nobody could fit it. "
+        "Drawdown, costs and sessions are counted since that day as well."
     ),
     Board.DEFLATED_SHARPE: N_(
         "How likely the Sharpe ratio of the backtest is more than the best of as many lucky tries as its author made."
@@ -103,9 +105,14 @@ def board_lines(board: Board, chosen: BoardFilter, *, synthetic: bool) -> None:
         st.caption(_("Choose a line to open it. A grave was withdrawn: it stays visible and holds no place."))
         pager(_PLACE, page.after)
     elif chosen != BoardFilter():
-        blocks.empty(_("No strategy fits the filter."), icon=":material/filter_alt_off:")
+        blocks.empty(
+            _("No strategy fits the filter."), _("Loosen a bound or clear it."), icon=":material/filter_alt_off:"
+        )
     else:
-        blocks.empty(_("Nobody stands on this board yet."), _("Share a strategy: it takes a finished run."))
+        how = _("Share a strategy: it takes a finished run.")
+        if board is Board.AFTER_PUBLICATION:
+            how = _("A shared strategy comes here with the next session, when its first figure is known.")
+        blocks.empty(_("Nobody stands on this board yet."), how)
         navigation.link("strategies", _("My strategies"), icon=":material/folder_open:")
 
 
@@ -113,7 +120,7 @@ def _table(lines: tuple[BoardLine, ...], board: Board, *, key: str) -> None:
     rows = [
         {
             "place": "✝" if line.place is None else f"{line.place:,}",
-            "name": line.name + (" 🔒" if line.sealed else ""),
+            "name": inert(line.name, "\u2060") + (" 🔒" if line.sealed else ""),
             "value": fmt.decimal(line.value) if board is Board.RISK_ADJUSTED else fmt.percent(line.value, digits=1),
             "author": _("anonymous") if line.author is None else line.author,
             "total_return": fmt.percent(line.total_return, digits=1),

@@ -25,7 +25,7 @@ def comparison_page(asked: str) -> None:
     Raises
     ------
     ResultNotFound, DataError
-        A result named in the link is not stored here.
+        A result named in the link is not stored here, or is somebody else's.
     """
     blocks.title(_("Compare results"), _("Two to ten results over the days they have in common."))
     run_ids = _choose([run_id for run_id in dict.fromkeys(asked.split(",")) if run_id])
@@ -37,6 +37,8 @@ def comparison_page(asked: str) -> None:
             icon=":material/compare_arrows:",
         )
         return
+    for run_id in run_ids:
+        cached.lab().access.require(identity.owner_id(), run_id)
     results = [cached.result(run_id) for run_id in run_ids]
     with blocks.guarded():
         found = cached.comparison(run_ids)
@@ -49,6 +51,7 @@ def _choose(asked: Sequence[str]) -> tuple[str, ...]:
     known = {run.run_id: _label(run.name, run.start, run.end) for run in lab.runs.list(identity.owner_id())}
     for run_id in asked:
         if run_id not in known:
+            lab.access.require(identity.owner_id(), run_id)
             card = cached.result(run_id).card
             known[run_id] = _label(str(card["name"]), card["start"], card["end"])
     if st.session_state.get("compare_link") != ",".join(asked) or "compare_runs" not in st.session_state:

@@ -27,14 +27,15 @@ SIGNED: Final = frozenset({"total_return", "cagr", "alpha", "excess_return", "pr
 """Figures whose sign is coloured: up red, down blue."""
 KEPT_SECONDS: Final = 20.0
 KEPT_MOST: Final = 1000
-_tried_until: dict[tuple[str, str], tuple[float, int]] = {}
-_kept_until: dict[tuple[str, str], tuple[float, bool | None]] = {}
+_Key = tuple[str, str, str]
+_tried_until: dict[_Key, tuple[float, int]] = {}
+_kept_until: dict[_Key, tuple[float, bool | None]] = {}
 
 
 def head(result: Result) -> None:
     """Name, range, cash and the labels of the data."""
     card, spoken = result.card, language()
-    st.title(str(card["name"]), anchor=False)
+    st.title(escape(str(card["name"])), anchor=False)
     basis = str(card["price_basis"])
     labels = [
         blocks.badge(f"{card['start']} – {card['end']}", "date_range"),
@@ -152,7 +153,7 @@ def actions(result: Result) -> None:
             )
     told = st.session_state.pop("result_message", None)
     if told:
-        st.success(told)
+        (st.success if told[0] else st.error)(told[1])
 
 
 def _document(result: Result) -> dict[str, Any]:
@@ -169,9 +170,15 @@ def _save_strategy(result: Result) -> None:
     try:
         saved = lab.strategies.save(identity.owner_id(), parse_document(_document(result)))
     except StockLabError as error:
-        st.session_state["result_message"] = text.for_error(error)
+        st.session_state["result_message"] = (False, text.for_error(error))
         return
-    st.session_state["result_message"] = _("Saved in My strategies as {name}.").format(name=escape(saved.name))
+    words = _("Saved in My strategies as {name}.").format(name=escape(saved.name))
+    st.session_state["result_message"] = (True, words)
+
+
+def _key(run_id: str) -> _Key:
+    """What is remembered of a run, is so for one owner."""
+    return str(cached.lab().store.home), identity.owner_id(), run_id
 
 
 def _kept(run_id: str) -> bool | None:
@@ -180,7 +187,8 @@ def _kept(run_id: str) -> bool | None:
     Remembered for a moment: the answer comes from the database, and a page asks at every run.
     """
     lab, now = cached.lab(), time.monotonic()
-    known = _kept_until.get((str(lab.store.home), run_id))
+    key = _key(run_id)
+    known = _kept_until.get(key)
     if known is not None and known[0] > now:
         return known[1]
     try:
@@ -189,20 +197,21 @@ def _kept(run_id: str) -> bool | None:
         kept = None
     if len(_kept_until) >= KEPT_MOST:
         _kept_until.clear()
-    _kept_until[str(lab.store.home), run_id] = (now + KEPT_SECONDS, kept)
+    _kept_until[key] = (now + KEPT_SECONDS, kept)
     return kept
 
 
 def _tried(result: Result) -> int:
     """Variants of the run's idea that were tried; remembered for a moment, as whether it is kept."""
     lab, now = cached.lab(), time.monotonic()
-    known = _tried_until.get((str(lab.store.home), result.run_id))
+    key = _key(result.run_id)
+    known = _tried_until.get(key)
     if known is not None and known[0] > now:
         return known[1]
     count = lab.ideas.count(identity.owner_id(), parse_document(_document(result)))
     if len(_tried_until) >= KEPT_MOST:
         _tried_until.clear()
-    _tried_until[str(lab.store.home), result.run_id] = (now + KEPT_SECONDS, count)
+    _tried_until[key] = (now + KEPT_SECONDS, count)
     return count
 
 
@@ -211,5 +220,5 @@ def _keep(run_id: str, wanted: bool) -> None:
     try:
         lab.runs.set_portfolio(identity.owner_id(), run_id, wanted)
     except StockLabError as error:
-        st.session_state["result_message"] = text.for_error(error)
+        st.session_state["result_message"] = (False, text.for_error(error))
     _kept_until.clear()

@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from stocklab.backtest.result import Result
+from stocklab.data.csv_text import csv_of
 from stocklab.market.panel import PriceBasis
 from stocklab.ui import format as fmt
 from stocklab.ui.result.open_explain import opens_explain
@@ -78,7 +79,7 @@ def table(
         st.caption(note)
         st.download_button(
             _("Download CSV"),
-            data=lambda: frame.write_csv().encode("utf-8-sig"),
+            data=lambda: csv_of(frame),
             file_name=file_name,
             mime="text/csv",
             icon=":material/download:",

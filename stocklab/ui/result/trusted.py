@@ -17,7 +17,7 @@ from stocklab.caches import Cache, Group
 from stocklab.data.factor_cache import CachedSource
 from stocklab.db import JobState
 from stocklab.errors import JobError
-from stocklab.portfolios import JobView, ProofOrder
+from stocklab.portfolios import HeldKind, JobView, ProofOrder
 from stocklab.research.look_ahead import SESSIONS, LookAhead
 from stocklab.research.rerun import Rerun, rerun
 from stocklab.research.stored_run import made_by_this
@@ -73,7 +73,7 @@ class Look:
 
 
 _found: Cache[LookAhead] = Cache("look_ahead", Group.RESULT, _KEPT)
-_jobs: OrderedDict[_Key, str] = OrderedDict()
+_jobs: OrderedDict[tuple[str, str, str], str] = OrderedDict()
 _survivors: Cache[Survivorship] = Cache("survivors", Group.RESULT, _KEPT, of_market=True)
 _reruns: Cache[Rerun] = Cache("reruns", Group.RESULT, _KEPT, of_market=True)
 _one_at_a_time = Lock()
@@ -93,12 +93,12 @@ def _key(run_id: str) -> _Key:
 
 def look_ahead(result: Result) -> Look:
     """The check of a result; where nobody has asked yet, this asks."""
-    key = _key(result.run_id)
-    job = _job(key)
+    key, mine = _key(result.run_id), _job_key(result.run_id)
+    job = _job(mine)
     if job is not None and job.live:
         return _standing_of_job(job)
     if job is not None and job.state is JobState.COMPLETED:
-        _jobs.pop(key, None)
+        _jobs.pop(mine, None)
         _found.pop(key)  # it may have found more than is remembered
     found = _stored(key)
     if found is not None:
@@ -114,7 +114,7 @@ def known_look_ahead(run_id: str) -> LookAhead | None:
 def check_look_ahead(result: Result, sessions: int = SESSIONS) -> Look:
     """Start the check of a result, at so many sessions."""
     lab = cached.lab()
-    key = _key(result.run_id)
+    key = _job_key(result.run_id)
     if not made_by_this(result.card, lab.store.current_id()):
         return Look(standing=Standing.STALE)
     with _starting:
@@ -141,7 +141,12 @@ def _stored(key: _Key) -> LookAhead | None:
     return known
 
 
-def _job(key: _Key) -> JobView | None:
+def _job_key(run_id: str) -> tuple[str, str, str]:
+    """Jobs are their owners': another's could not be watched."""
+    return str(cached.lab().store.home), identity.owner_id(), run_id
+
+
+def _job(key: tuple[str, str, str]) -> JobView | None:
     job_id = _jobs.get(key)
     if job_id is None:
         return None
@@ -173,7 +178,9 @@ def _standing_of_job(job: JobView) -> Look:
 
 def known_survivors(run_id: str) -> Survivorship | None:
     """What `survivors` found before, None if it was not asked."""
-    return _survivors.peek(_key(run_id))
+    found = _survivors.peek(_key(run_id))
+    _hold(None if found is None else found.survivors_id)
+    return found
 
 
 def survivors(result: Result) -> Survivorship:
@@ -194,12 +201,16 @@ def survivors(result: Result) -> Survivorship:
         return run_survivorship(lab.store, lab.results, panel, request, source, threads=threads, factor_cache_mb=budget)
 
     with _one_at_a_time:
-        return _survivors.obtain(key, compute)
+        found = _survivors.obtain(key, compute)
+    _hold(found.survivors_id)
+    return found
 
 
 def known_rerun(run_id: str) -> Rerun | None:
     """What `run_again` found on the data of today, None if it was not asked."""
-    return _reruns.peek((*_key(run_id), cached.lab().store.current_id()))
+    found = _reruns.peek((*_key(run_id), cached.lab().store.current_id()))
+    _hold(None if found is None else found.now_id)
+    return found
 
 
 def run_again(result: Result) -> Rerun:
@@ -221,4 +232,12 @@ def run_again(result: Result) -> Rerun:
         )
     key = (*_key(result.run_id), lab.store.current_id())
     _reruns.put(key, found)
+    _hold(found.now_id)
     return found
+
+
+def _hold(made_id: str | None) -> None:
+    """Whoever sees an answer may open the run that was made for it: the page links to it."""
+    access, owner_id = cached.lab().access, identity.owner_id()
+    if made_id is not None and not access.may_open(owner_id, made_id):
+        access.hold(owner_id, made_id, HeldKind.RUN)

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from stocklab.data.screen_text import csv_of
+from stocklab.data.csv_text import csv_of
 from stocklab.data.screening import ScreenResult
 from stocklab.errors import StockLabError
 from stocklab.factors import missing_inputs

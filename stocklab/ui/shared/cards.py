@@ -36,7 +36,7 @@ def labels_of(card: PublicationCard) -> list[str]:
     if card.sealed:
         found.append(blocks.badge(_("Rules hidden"), "lock", "violet"))
     if card.visibility == "unlisted":
-        found.append(blocks.badge(_("Not listed"), "link", "blue"))
+        found.append(blocks.badge(_("Only by its link"), "link", "blue"))
     if card.withdrawn_at is not None:
         found.append(blocks.badge(_("Withdrawn"), "delete", "gray"))
     if card.hidden_at is not None:
@@ -55,6 +55,7 @@ def figures(card: PublicationCard) -> str:
             f"{_('CAGR')} {fmt.percent(found.get('cagr'), digits=1)}",
             f"{_('Maximum drawdown')} {fmt.percent(found.get('max_drawdown'), digits=1)}",
             f"{_('Sharpe')} {fmt.decimal(found.get('sharpe'))}",
+            f"{_('Capacity')} {fmt.krw(found.get('capacity_krw'), language())}",
             f"{_('Variants tried')} {fmt.count(card.trials)}",
         )
     )

@@ -91,6 +91,9 @@ def _actions(found: PublicationDetail) -> None:
         ):
             _clone(found.id)
         navigation.link("ranking", _("Ranking"), icon=":material/leaderboard:")
+        navigation.link(
+            "community", _("Write about it"), icon=":material/edit_square:", write="1", publication=found.id
+        )
         if found.is_mine:
             if found.sealed and st.button(_("Open the seal"), key="reveal_publication", icon=":material/lock_open:"):
                 _confirm(found.id, reveal=True)
@@ -166,11 +169,19 @@ def _figures(found: PublicationDetail) -> None:
             _("Variants tried"): fmt.count(found.trials),
         }
     )
+    st.caption(
+        _(
+            "Capacity: with this capital one purchase in twenty would be a tenth of what the stock trades that day; "
+            "with more, its own orders would move the prices. "
+            "Variants tried: how many versions of the idea its author ran before; the more, the more luck may be in it."
+        )
+    )
 
 
 def _curves(found: PublicationDetail) -> None:
     growth = np.asarray(found.curve.get("growth", []), dtype=np.float64)
     if len(growth) > 1:
+        st.caption(_("Growth of 1 won put in at the start"))
         sessions = [date.fromisoformat(day) for day in found.curve["sessions"]]
         st.plotly_chart(charts.values(sessions, growth), key="curve_backtest", config=charts.CONFIG)
     st.subheader(_("Since publication"), anchor=False)
@@ -184,6 +195,7 @@ def _curves(found: PublicationDetail) -> None:
         help=_("Run every session from the day of publication with 100,000,000 won."),
     )
     st.caption(_("As of {day}, {count} sessions").format(day=fmt.day(last.session), count=len(found.marks) - 1))
+    st.caption(_("Growth of 1 won put in on the day of publication"))
     series = np.array([1.0 + mark.total_return for mark in found.marks], dtype=np.float64)
     st.plotly_chart(
         charts.values([mark.session for mark in found.marks], series), key="curve_since", config=charts.CONFIG
@@ -201,7 +213,12 @@ def _rules(found: PublicationDetail) -> None:
             st.code(dump(strategy), language="json")
     if found.sealed_hash is None:
         return
-    st.caption(_("Seal: SHA-256 of a secret salt followed by the document as canonical JSON"))
+    st.caption(
+        _(
+            "The seal is a fingerprint of the rules and a secret (SHA-256 of a salt followed by the canonical JSON). "
+            "Once the author opens it, everybody can check that the rules were not changed."
+        )
+    )
     st.code(found.sealed_hash, language=None, wrap_lines=True)
     if found.salt is not None and found.document is not None:
         st.code(found.salt, language=None, wrap_lines=True)

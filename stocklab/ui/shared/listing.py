@@ -49,7 +49,9 @@ def listing() -> None:
         if page.items:
             pager(_PLACE, page.after)
         elif search or factors:
-            blocks.empty(_("No shared strategy fits."), icon=":material/search_off:")
+            blocks.empty(
+                _("No shared strategy fits."), _("Try a shorter word or fewer factors."), icon=":material/search_off:"
+            )
         else:
             blocks.empty(_("Nobody has shared a strategy yet."), _("Share one of yours: it takes a finished run."))
             navigation.link("strategies", _("My strategies"), icon=":material/folder_open:")

@@ -9,8 +9,8 @@ import streamlit as st
 from stocklab.errors import StockLabError
 from stocklab.portfolios import StrategySummary
 from stocklab.sharing import LONGEST_DESCRIPTION, Visibility, Wish
+from stocklab.ui import blocks, identity, navigation, text
 from stocklab.ui import format as fmt
-from stocklab.ui import identity, navigation, text
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.shared import services
 from stocklab.ui.shared.cards import labels_of
@@ -101,5 +101,5 @@ def _shared_already(strategy_id: str) -> None:
         return
     st.markdown(f"**{_('Shared before')}**")
     for card in page.items:
-        words = f"{fmt.moment(card.published_at)} · {escape(card.name)} " + " ".join(labels_of(card))
-        navigation.link("shared", words, publication=card.id)
+        navigation.link("shared", f"{fmt.moment(card.published_at)} · {escape(card.name)}", publication=card.id)
+        blocks.badges(labels_of(card))

@@ -1,11 +1,11 @@
-"""The sweeps of this home, newest first."""
+"""The owner's sweeps, newest first."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from stocklab.research.sweep_store import StoredSweep
-from stocklab.ui import cached, navigation
+from stocklab.ui import cached, identity, navigation
 from stocklab.ui import format as fmt
 from stocklab.ui.sweeps.names import metric_name, number_names
 from stocklab.ui.text import _
@@ -17,7 +17,7 @@ _MOST = 20
 
 def sweep_list() -> None:
     """Earlier sweeps; choosing a row opens one."""
-    found = cached.lab().sweeps.recent(_MOST)
+    found = cached.lab().own_sweeps.recent(identity.owner_id(), _MOST)
     if not found:
         return
     st.markdown(f"#### {_('Earlier sweeps')}")

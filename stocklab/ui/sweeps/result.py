@@ -41,17 +41,17 @@ OTHERS: Final[dict[Others, str]] = {
 }
 
 
-def sweep_result(identity: str) -> None:
-    """A stored sweep, whole or as far as it came.
+def sweep_result(sweep_id: str) -> None:
+    """A stored sweep of the owner's, whole or as far as it came.
 
     Raises
     ------
     ResultNotFound
-        None of that id is stored.
+        None of that id is stored, or it is somebody else's.
     """
     sweeps = cached.lab().sweeps
-    stored = sweeps.load(identity)
-    table, ranked, plateau = _judged(str(sweeps.root), identity, sweeps.settled(identity))
+    stored = cached.lab().own_sweeps.get(identity.owner_id(), sweep_id)
+    table, ranked, plateau = _judged(str(sweeps.root), sweep_id, sweeps.settled(sweep_id))
     _head(stored)
     missing = table.filter((pl.col("code") == "") & pl.col("n_trades").is_null()).height
     if missing:
@@ -69,17 +69,17 @@ def sweep_result(identity: str) -> None:
 
 
 @remember("sweeps", Group.RESULT, 8)
-def _judged(root: str, identity: str, settled: int) -> tuple[pl.DataFrame, pl.DataFrame, Plateau | None]:
+def _judged(root: str, sweep_id: str, settled: int) -> tuple[pl.DataFrame, pl.DataFrame, Plateau | None]:
     """The table, the best first, and the plateau; thousands of variants take a second to judge, once."""
     sweeps = cached.lab().sweeps
-    sweep = sweeps.load(identity).sweep
-    table = table_of(sweep, sweeps.rows(identity))
+    sweep = sweeps.load(sweep_id).sweep
+    table = table_of(sweep, sweeps.rows(sweep_id))
     return table, best_first(sweep, table), plateau_of(sweep, table)
 
 
 def _head(stored: StoredSweep) -> None:
     sweep = stored.sweep
-    st.title(sweep.strategy.name, anchor=False)
+    st.title(escape(sweep.strategy.name), anchor=False)
     labels = [
         blocks.badge(f"{sweep.start} – {sweep.end}", "date_range"),
         blocks.badge(fmt.krw(sweep.cash_krw, language()), "account_balance_wallet"),
@@ -99,7 +99,7 @@ def _delete(stored: StoredSweep) -> None:
         with st.container(horizontal=True):
             if st.button(_("Delete"), type="primary", key="sweep_delete_confirm", icon=":material/delete:"):
                 try:
-                    cached.lab().sweeps.delete(stored.id)
+                    cached.lab().own_sweeps.delete(identity.owner_id(), stored.id)
                 except StockLabError as error:
                     st.error(text.for_error(error))
                 else:

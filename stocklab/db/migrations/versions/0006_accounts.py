@@ -30,11 +30,13 @@ def upgrade() -> None:
     _recovery_codes()
     _user_sessions()
     _active_days()
+    _held_results()
     _refuse_changes_of_the_audit_log()
 
 
 def downgrade() -> None:
     """Remove the tables."""
+    op.drop_table("held_results")
     op.drop_table("active_days")
     op.drop_table("user_sessions")
     op.drop_table("recovery_codes")
@@ -301,3 +303,26 @@ def _active_days() -> None:
         sa.PrimaryKeyConstraint("day", "user_id", name=op.f("pk_active_days")),
     )
     op.create_index("ix_active_days_user_id", "active_days", ["user_id"])
+
+
+def _held_results() -> None:
+    """Whose the sweeps are that are stored already, the jobs tell."""
+    op.create_table(
+        "held_results",
+        sa.Column("owner_id", sa.String(length=32), nullable=False),
+        sa.Column("result_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("kind IN ('sweep', 'run')", name=op.f("ck_held_results_kind")),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["owners.id"], name=op.f("fk_held_results_owner_id_owners"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("owner_id", "result_id", name=op.f("pk_held_results")),
+    )
+    op.create_index("ix_held_results_owner_id_kind_created_at", "held_results", ["owner_id", "kind", "created_at"])
+    op.create_index("ix_held_results_result_id", "held_results", ["result_id"])
+    op.execute(
+        "INSERT INTO held_results (owner_id, result_id, kind, created_at) "
+        "SELECT owner_id, run_id, 'sweep', max(created_at) FROM jobs "
+        "WHERE kind = 'sweep' AND run_id IS NOT NULL GROUP BY owner_id, run_id"
+    )

@@ -134,6 +134,7 @@ def _publications() -> None:
         op.create_index(index, "publications", [column, "id"], sqlite_where=_LISTED, postgresql_where=_LISTED)
     op.create_index("ix_publications_owner_id_published_at", "publications", ["owner_id", "published_at"])
     op.create_index("ix_publications_parent_id_published_at_id", "publications", ["parent_id", "published_at", "id"])
+    op.create_index("ix_publications_run_id", "publications", ["run_id"])
     op.create_index("ix_publications_strategy_id", "publications", ["strategy_id"])
 
 

@@ -19,6 +19,7 @@ depends_on = None
 _PRIVATE = (
     "api_tokens",
     "feedback",
+    "held_results",
     "idea_variants",
     "intents",
     "jobs",
