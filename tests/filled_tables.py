@@ -121,7 +121,9 @@ def _plain(column: Column[Any], number: int, names: tuple[str, str]) -> Any:
 
 def _is_exact(column: Column[Any]) -> bool:
     table = Base.metadata.tables.get(column.table.name)
-    return table is not None and column.name in table.columns and isinstance(table.columns[column.name].type, ExactDecimal)
+    return (
+        table is not None and column.name in table.columns and isinstance(table.columns[column.name].type, ExactDecimal)
+    )
 
 
 def _key(column: Column[Any], number: int, names: tuple[str, str]) -> Any:

@@ -21,6 +21,7 @@ from stocklab.brokers.values import BrokerOrder, OrderRef, OrderTicket, PriceKin
 from stocklab.data.sources.calls import KST
 from stocklab.db import BookEntryRow, Database, KillSwitchRow, OrderEventRow, OrderPartRow, OrderRow
 from stocklab.errors import JournalConflict
+from stocklab.operations.inserting import insert_if_absent
 from stocklab.operations.run_ledger import UNFENCED, Fence
 from stocklab.trading.book import Entry, EntryKind
 from stocklab.trading.order import Order
@@ -96,7 +97,7 @@ class Journal:
             One is no order (see `OrderTicket`).
         """
         with self._database.write() as session:
-            epoch = _epoch(session, self._scopes())[0]
+            epoch = _locked_epoch(session, self._scopes(), now)[0]
             kept = tuple(self._new(draft, epoch, now) for draft in drafts)
             for one in kept:
                 self._insert(session, one, now)
@@ -177,7 +178,7 @@ class Journal:
         state = next_state(kept.order.state, OrderEvent.SENDING, kept.order.order_id)
         order = replace(kept.order, state=state, sent_at=now, known_numbers=frozenset(known_numbers))
         with self._database.write() as session:
-            epoch, thrown = _epoch(session, self._scopes())
+            epoch, thrown = _locked_epoch(session, self._scopes(), now)
             if thrown or epoch != kept.epoch or not self._fence(session):
                 return None
             return self._save(session, kept, replace(kept, order=order), (OrderEvent.SENDING,), now=now)
@@ -353,12 +354,22 @@ class Journal:
         )
 
 
-def _epoch(session: Session, scopes: Iterable[str]) -> tuple[int, bool]:
-    """The sum of the epochs of these kill switches, and whether one is thrown. Taken under a lock where there are any:
-    who throws one waits until the order that is being marked is marked, or the other way round."""
-    wanted = select(KillSwitchRow.epoch, KillSwitchRow.thrown).where(KillSwitchRow.scope.in_(list(scopes)))
-    rows = session.execute(wanted.order_by(KillSwitchRow.scope).with_for_update(read=True)).all()
+def _epoch(session: Session, scopes: Sequence[str], *, locked: bool = False) -> tuple[int, bool]:
+    """The sum of the epochs of these kill switches, and whether one is thrown."""
+    wanted = select(KillSwitchRow.epoch, KillSwitchRow.thrown).where(KillSwitchRow.scope.in_(scopes))
+    wanted = wanted.order_by(KillSwitchRow.scope)
+    rows = session.execute(wanted.with_for_update(read=True) if locked else wanted).all()
     return sum(row.epoch for row in rows), any(row.thrown for row in rows)
+
+
+def _locked_epoch(session: Session, scopes: Sequence[str], now: datetime) -> tuple[int, bool]:
+    """As `_epoch`, under a lock: who throws a switch waits until an order is marked, or it is not marked any more. A
+    switch that was never thrown is a row too, so that there is something to lock."""
+    there = set(session.scalars(select(KillSwitchRow.scope).where(KillSwitchRow.scope.in_(scopes))))
+    for scope in scopes:
+        if scope not in there:
+            insert_if_absent(session, KillSwitchRow, scope=scope, epoch=0, thrown=False, reason="", changed_at=now)
+    return _epoch(session, scopes, locked=True)
 
 
 def _midnight(day: date) -> datetime:

@@ -150,7 +150,9 @@ def test_tags_of_others_cannot_be_changed_by_plain_sql(postgres_server: str) -> 
 
 
 def test_the_migration_covers_what_the_models_say() -> None:
-    text_of = (Path(next(iter(versions))) / "0009_row_security.py").read_text(encoding="utf-8")
+    """Tables of later migrations get their policies when it is done: see `stocklab.db.migrate`."""
+    folder = Path(next(iter(versions)))
+    text_of = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")) if path.name >= "0009")
     tables = covered_tables()
     for name in tables.private | tables.authored | (tables.unseen & set(Base.metadata.tables)) | set(tables.children):
         assert f'"{name}"' in text_of

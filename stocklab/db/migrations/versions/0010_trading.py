@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the tables; the switch over everything is there from the start, so that it can be locked."""
+    """Create the tables. Users are confined to their rows by what follows every migration on PostgreSQL."""
     _broker_tokens()
     _kill_switches()
     _broker_accounts()
@@ -24,16 +22,6 @@ def upgrade() -> None:
     _book_entries()
     _order_events()
     _order_parts()
-    switches = sa.table(
-        "kill_switches",
-        sa.column("scope", sa.String),
-        sa.column("epoch", sa.Integer),
-        sa.column("thrown", sa.Boolean),
-        sa.column("reason", sa.Text),
-        sa.column("changed_at", UtcDateTime()),
-    )
-    begins = {"scope": "all", "epoch": 0, "thrown": False, "reason": "", "changed_at": datetime.now(UTC)}
-    op.bulk_insert(switches, [begins])
 
 
 def downgrade() -> None:
