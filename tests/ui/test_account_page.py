@@ -33,7 +33,9 @@ def test_the_profile_is_changed_and_what_is_wrong_is_not_stored(house: House) ->
     for wrong, words in (
         ({"nickname": "a"}, "2 to 20 letters"),
         ({"nickname": "Neighbour"}, "taken"),
-        ({"nickname": "profile", "email": other.email.upper()}, "cannot be used"),
+        ({"nickname": "profile", "email": other.email.upper()}, "password is not right"),
+        ({"profile_password": "wrong"}, "password is not right"),
+        ({"profile_password": PASSWORD}, "cannot be used"),
         ({"email": "nobody"}, "not an e-mail address"),
         ({"email": user.email, "phone": "12"}, "not a phone number"),
     ):

@@ -186,10 +186,8 @@ def test_silence_is_a_drop_and_heartbeats_are_no_silence():
             socket.ping()
             time.sleep(0.1)
         assert watched.rest() == []
-        began = time.monotonic()
         socket.silent = True
         assert watched.next(StreamKind.DOWN).reason == "silent for too long"
-        assert time.monotonic() - began >= 0.5
         socket.silent = False
         watched.next(StreamKind.UP)
 
