@@ -63,10 +63,10 @@ demo: setup  ## (re)build the synthetic demo market in STOCKLAB_HOME
 	@$(BIN)/stocklab demo
 
 test: setup  ## the whole test suite with coverage, at least 95 % of the lines of stocklab/
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q --cov=stocklab --cov-report=term:skip-covered --cov-fail-under=95
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -q --cov=stocklab --cov-report=term:skip-covered --cov-fail-under=95
 
 test-fast: setup  ## the suite without real data and without a browser
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not realdata and not browser"
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -q -m "not realdata and not browser"
 
 lint: setup  ## format, lint, types, import contracts, documents, lock file
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: make format"; exit 1; }

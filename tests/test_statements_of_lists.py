@@ -27,6 +27,8 @@ STATEMENTS = {
     # whether who asks is an admin, and the page
     **dict.fromkeys(("admin: users", "admin: users, far down", "admin: users, search"), 2),
     **dict.fromkeys(("admin: feedback", "admin: feedback, far down"), 2),
+    **dict.fromkeys(("my universes", "my jobs", "tokens of mine", "my news filters"), 1),
+    "admin: notices": 2,
     "admin: activity": 4,
     # the page, and the factors of all on it; for a search how common each part is and what has all
     **dict.fromkeys(("public strategies", "public strategies, liked", "public strategies, far down"), 2),

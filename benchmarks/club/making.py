@@ -16,6 +16,7 @@ from club.filling import NOW, Filler, Row
 from stocklab.data.sources.dart_disclosures import DisclosureKind
 from stocklab.db import Database
 from stocklab.operations.audit_chain import NO_HASH, chain_hash
+from stocklab.portfolios import BacktestOrder
 from stocklab.sharing.finding import terms_of
 from stocklab.strategy import PRESETS
 
@@ -207,9 +208,17 @@ def _run(n: int, owner: str, name: str, size: Size) -> Row:
     }
 
 
+_ORDER: Final = json.dumps(
+    BacktestOrder(
+        document={"name": "x"}, start=date(2016, 1, 4), end=date(2025, 12, 30), initial_cash_krw=100_000_000
+    ).to_json()
+)
+
+
 def _job(n: int, owner: str, size: Size) -> Row:
     moment = _when(n, size.users)
     return {
+        "order_document": _ORDER,
         "id": _hash("job", n),
         "owner_id": owner,
         "kind": "backtest",

@@ -15,7 +15,7 @@ from club.making import FACTORS, KINDS, SPREAD, WORDS, Size, optional, post_id, 
 from stocklab.db import Database
 from stocklab.db.keyset import cursor
 from stocklab.operations import AuditLog, Intents
-from stocklab.portfolios import Runs, Shelf, Strategies
+from stocklab.portfolios import JobTable, Runs, Shelf, Strategies, Universes
 from stocklab.settings import Settings
 
 PAGE_MS: Final = 50.0
@@ -70,6 +70,7 @@ class Someone:
 def _own(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
     strategies, shelf, runs = Strategies(database), Shelf(database), Runs(database)
     intents, audit = Intents(database), AuditLog(database)
+    universes, jobs = Universes(database), JobTable(database)
     return [
         ("my strategies", lambda rng: shelf.page(someone(rng))),
         ("my strategies by name", lambda rng: shelf.page(someone(rng), sort="name")),
@@ -79,6 +80,8 @@ def _own(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
         ("my strategies, far down", lambda rng: shelf.page(user_id(0), after=_long_ago(rng))),
         ("my folders", lambda rng: shelf.folders(someone(rng))),
         ("my tags", lambda rng: shelf.tags(someone(rng))),
+        ("my universes", lambda rng: universes.list(someone(rng))),
+        ("my jobs", lambda rng: jobs.list(someone(rng), limit=50)),
         ("my strategies to choose from", lambda rng: strategies.list(someone(rng))),
         ("my runs", lambda rng: runs.page(someone(rng))),
         ("my runs, far down", lambda rng: runs.page(user_id(0), after=_long_ago(rng))),
@@ -108,7 +111,9 @@ def _accounts(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
         ("admin: activity", lambda rng: accounts.administration.activity(admin)),
         ("admin: feedback", lambda rng: accounts.feedback.inbox(admin)),
         ("admin: feedback, far down", lambda rng: accounts.feedback.inbox(admin, after=earlier(rng))),
+        ("admin: notices", lambda rng: accounts.notices.all(admin)),
         ("sessions of mine", lambda rng: accounts.sessions.list(someone(rng))),
+        ("tokens of mine", lambda rng: accounts.tokens.list(someone(rng))),
         ("notices", lambda rng: accounts.notices.current(someone(rng))),
     ]
 
@@ -230,9 +235,11 @@ def _lists(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
         return []
     watched, recent = make(database), optional("stocklab.community", "RecentSymbols")(database)
     news = optional("stocklab.community", "NewsLists")(database)
+    filters = optional("stocklab.community", "NewsFilters")(database)
     moderation = optional("stocklab.community", "Moderation")(database)
     return [
         ("watch list", lambda rng: watched.list(someone(rng))),
+        ("my news filters", lambda rng: filters.list(someone(rng))),
         ("recently viewed", lambda rng: recent.list(someone(rng))),
         ("news", lambda rng: news.news()),
         ("news, far down", lambda rng: news.news(before=(NOW - SPREAD * rng.random(), ""))),

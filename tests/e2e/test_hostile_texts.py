@@ -9,8 +9,11 @@ from typing import Any, Final
 
 import live_app
 import pytest
+from people import PASSWORD
 from playwright.sync_api import Page, expect
+from sqlalchemy import delete
 
+from stocklab.accounts import Accounts, FeedbackKind, NewAccount, Role
 from stocklab.backtest import RunRequest
 from stocklab.community import (
     Category,
@@ -27,9 +30,23 @@ from stocklab.community import (
 from stocklab.data import Store
 from stocklab.data.engine import run_backtest
 from stocklab.data.results import ResultStore
-from stocklab.db import LOCAL_OWNER_ID, Database, DisclosureRow, NewsItemRow, OwnerRow, PublicationRow, open_database
+from stocklab.db import (
+    LOCAL_OWNER_ID,
+    Database,
+    DisclosureRow,
+    NewsItemRow,
+    NoticeRow,
+    OwnerRow,
+    PostRow,
+    PublicationRow,
+    UserRow,
+    open_database,
+)
+from stocklab.operations import RateLimits
 from stocklab.portfolios import Runs, Shelf, Strategies, Universes
+from stocklab.settings import Settings
 from stocklab.strategy import PRESETS, parse_document
+from stocklab.web.cookies import SESSION
 
 pytestmark = pytest.mark.browser
 
@@ -74,6 +91,7 @@ PAYLOADS: Final = (
     "\u202e<script>pwned()</script>\u202c",
 )
 SHORT: Final = " ".join(PAYLOADS)
+ADMIN_SECTIONS: Final = ("people", "figures", "plans", "inbox", "reports", "notices")
 
 
 @pytest.fixture(scope="module")
@@ -256,3 +274,45 @@ def test_titles_in_lists_are_no_markup(visitor: Callable[..., Page], hostile: di
     live_app.settled(page)
     expect(page).to_have_url(re.compile("post="))
     assert _attacked(page) == []
+
+
+def test_what_members_send_to_admins_does_not_run(guest: Callable[..., Page], club: live_app.LiveApp) -> None:
+    """Every section of the administration, with members, messages, notices and reports full of them."""
+    database = open_database(f"sqlite:///{club.home / 'stocklab.db'}")
+    try:
+        accounts = Accounts(database, Settings(home=club.home), RateLimits(database))
+        admin, other = (
+            accounts.users.sign_up(NewAccount(email=f"{name}@example.com", nickname=name, password=PASSWORD))
+            for name in ("overseer", "payload")
+        )
+        with database.write() as session:
+            session.get_one(UserRow, admin.id).role = Role.ADMIN.value
+            session.get_one(OwnerRow, other.id).name = PAYLOADS[1]  # no form takes such a nickname
+        accounts.feedback.send(other.id, FeedbackKind.FAULT, "\n".join(PAYLOADS)[:4000], page=PAYLOADS[0][:40])
+        accounts.notices.save(admin.id, title=SHORT[:120], body="\n\n".join(PAYLOADS)[:2000])
+        post_id = Posts(database).write(other.id, Draft(category=Category.FREE, title=SHORT[:120], body=SHORT))
+        Moderation(database).report(other.id, SubjectKind.POST, post_id, Reason.OTHER, note=SHORT[:1900])
+        token = accounts.sessions.begin(admin.id, address="127.0.0.1", agent=SHORT[:200], confirmed=True)
+        _as_admin(guest("/auth/login"), club, token)
+    finally:
+        with database.write() as session:  # others use this app too
+            session.execute(delete(NoticeRow))
+            session.execute(delete(PostRow).where(PostRow.owner_id == other.id))
+        database.close()
+
+
+def _as_admin(page: Page, club: live_app.LiveApp, token: str) -> None:
+    page.context.add_cookies([{"name": SESSION, "value": token, "url": club.url}])
+    page.add_init_script("window.pwned = () => { window.__pwned = true; }; window.alert = window.pwned")
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    for address in (
+        *(f"/admin?section={name}&lang=en" for name in ADMIN_SECTIONS),
+        "/account?section=sessions&lang=en",
+    ):
+        page.goto(club.url + address)
+        live_app.settled(page)
+        expect(page.locator("h1").first).to_be_visible()
+        expect(page.locator("[data-testid=stException]")).to_have_count(0)
+        assert _attacked(page) == [], address
+    page.goto(f"{club.url}/admin?section=inbox&lang=en")
+    expect(page.get_by_text("<details open ontoggle=pwned()>").first).to_be_visible()
