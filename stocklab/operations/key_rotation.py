@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from sqlalchemy import select
 
-from stocklab.db import Base, Database, SourceKeyRow, UserRow
+from stocklab.db import Base, BrokerAccountRow, BrokerTokenRow, Database, SourceKeyRow, UserRow
 from stocklab.operations.audit import AuditLog
 from stocklab.operations.sealing import Sealer, encryption_file, open_sealer
 from stocklab.secret_files import own_secret
@@ -20,7 +20,12 @@ __all__ = ["SEALED_COLUMNS", "exchange_secret", "reseal"]
 
 log = structlog.get_logger(__name__)
 
-SEALED_COLUMNS: Final[tuple[tuple[type[Base], str], ...]] = ((SourceKeyRow, "sealed"), (UserRow, "totp_secret"))
+SEALED_COLUMNS: Final[tuple[tuple[type[Base], str], ...]] = (
+    (SourceKeyRow, "sealed"),
+    (UserRow, "totp_secret"),
+    (BrokerAccountRow, "sealed"),
+    (BrokerTokenRow, "sealed"),
+)
 """Where sealed texts are kept; a new one is added here."""
 
 

@@ -55,6 +55,8 @@ class NetOrder:
         lacking = {name: part - so_far.get(name, ZERO) for name, part in self.parts.items()}
         if filled > sum(lacking.values(), ZERO):
             raise InputError(f"{filled} filled, and only {sum(lacking.values(), ZERO)} are lacking.")
+        if not filled:
+            return {}
         return {name: share for name, share in apportion(filled, lacking, unit).items() if share}
 
 
