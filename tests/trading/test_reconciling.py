@@ -9,13 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from fakes.direct_broker import TRAITS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stocklab.brokers.values import (
     BrokerCash,
     BrokerHolding,
-    BrokerName,
     BrokerOrder,
     BrokerTraits,
     OrderRef,
@@ -28,17 +28,6 @@ from stocklab.trading import OUTSIDE, Book, Entry, EntryKind, Order, OrderEvent,
 
 SENT = datetime(2026, 11, 20, 1, 0, 0, 900_000, tzinfo=UTC)
 DAY = SENT.date()
-TRAITS = BrokerTraits(
-    name=BrokerName.KIWOOM,
-    mock=False,
-    knows_client_ids=False,
-    day_ends=True,
-    coins=False,
-    buys_by_money=False,
-    rests_stops=False,
-    lookup_after=(timedelta(seconds=2),),
-    absent_after=timedelta(seconds=60),
-)
 WITH_IDS = replace(TRAITS, knows_client_ids=True, absent_after=timedelta(seconds=15))
 
 

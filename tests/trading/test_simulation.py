@@ -38,8 +38,10 @@ def test_days_with_faults_and_kills(database: Database) -> None:
 
 
 def test_a_day_without_faults_sends_everything(database: Database) -> None:
-    for seed in range(FIRST, FIRST + max(5, DAYS // 10)):
-        Day(database, seed, troubled=False).run()
+    seeds = range(FIRST, FIRST + max(5, DAYS // 10))
+    stories = [Day(database, seed, troubled=False).run() for seed in seeds]
+    assert sum(story.orders for story in stories) >= len(stories)
+    assert all(story.kills == story.faults == 0 for story in stories)
 
 
 def test_the_same_seed_is_the_same_day(database: Database, tmp_path: Path) -> None:
