@@ -29,6 +29,15 @@ from stocklab.db.community_models import (
     WatchRow,
 )
 from stocklab.db.database import Database, DatabaseUnreachable, PoolShape, open_database
+from stocklab.db.live_models import (
+    AccountHealthRow,
+    DecisionRow,
+    GuardRow,
+    HandsOffRow,
+    LastQuoteRow,
+    TraderRow,
+    TradingDayRow,
+)
 from stocklab.db.migrate import downgrade, head_revision, knows_revision, revision, upgrade
 from stocklab.db.models import (
     LOCAL_OWNER_ID,
@@ -89,6 +98,7 @@ __all__ = [
     "LOCAL_OWNER_ID",
     "MEMBER_ROLE",
     "SEARCH_GRAMS",
+    "AccountHealthRow",
     "ActiveDayRow",
     "ApiTokenRow",
     "AuditRow",
@@ -104,9 +114,12 @@ __all__ = [
     "ComponentDayRow",
     "Database",
     "DatabaseUnreachable",
+    "DecisionRow",
     "DisclosureRow",
     "FeedbackRow",
     "ForeignRow",
+    "GuardRow",
+    "HandsOffRow",
     "HeldResultRow",
     "IdeaVariantRow",
     "IntentRow",
@@ -114,6 +127,7 @@ __all__ = [
     "JobRow",
     "JobState",
     "KillSwitchRow",
+    "LastQuoteRow",
     "NewsFilterRow",
     "NewsItemRow",
     "NoticeReadRow",
@@ -151,6 +165,8 @@ __all__ = [
     "SourceStateRow",
     "StrategyRow",
     "StrategyVersionRow",
+    "TraderRow",
+    "TradingDayRow",
     "UniverseRow",
     "UserRow",
     "UserSessionRow",

@@ -38,6 +38,7 @@ class BrokerAccountRow(Private, Base):
     name: Mapped[str] = mapped_column(String(80))
     masked: Mapped[str] = mapped_column(String(40), default="")
     sealed: Mapped[str | None] = mapped_column(Text)
+    limits: Mapped[Document | None]
     active: Mapped[bool] = mapped_column(default=True)
     stopped_reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
@@ -61,11 +62,15 @@ class OrderRow(Private, Base):
     two writers cannot both change what they read.
 
     ``epoch`` is the kill switch's at the moment it was decided: a later one means that it must not be sent.
+    ``plan_key`` names what it is part of, once in its account: who plans the same again after a kill finds it there. It
+    goes out from ``not_before`` on, and not after ``not_after``. ``policy`` says how it is priced anew; ``replaces_id``
+    is the order it took the place of.
     """
 
     __tablename__ = "orders"
     __table_args__ = (
         UniqueConstraint("client_order_id", name="uq_orders_client_order_id"),
+        Index("ix_orders_account_id_plan_key", "account_id", "plan_key", unique=True),
         UniqueConstraint("account_id", "broker_day", "broker_number", name="uq_orders_account_id"),
         Index("ix_orders_account_id_state", "account_id", "state"),
         Index("ix_orders_account_id_broker_day", "account_id", "broker_day"),
@@ -97,6 +102,11 @@ class OrderRow(Private, Base):
     booked_costs_krw: Mapped[Decimal] = mapped_column(ExactDecimal(), default=Decimal(0))
     fills: Mapped[int] = mapped_column(default=0)
     epoch: Mapped[int]
+    plan_key: Mapped[str | None] = mapped_column(String(120))
+    replaces_id: Mapped[str | None] = mapped_column(String(32))
+    not_before: Mapped[datetime | None]
+    not_after: Mapped[datetime | None]
+    policy: Mapped[Document | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -345,14 +345,23 @@ class Executor:
             wanted = one.cancel_wanted or (everything and one.origin not in (Origin.BY_HAND, Origin.KILL_SWITCH))
             if one.order.state is OrderState.INTENT:
                 # What was decided before the switch was thrown is not sent after it, also when it is lifted again.
-                if wanted or one.epoch != epoch:
-                    state.put(self._record(one, (OrderEvent.WITHDRAWN,)))
+                why = self._withdrawn(one, epoch=epoch, wanted=wanted)
+                if why:
+                    state.put(self._record(one, (OrderEvent.WITHDRAWN,), details={"why": why}))
             elif not wanted:
                 continue
             elif one.order.state.at_broker and one.order.ref is not None:
                 asked = self._record(one, (OrderEvent.CANCEL_ASKED,))
                 state.put(asked)
                 self._ask_to_cancel(turn, state, asked, one.order.ref)
+
+    def _withdrawn(self, one: Kept, *, epoch: int, wanted: bool) -> str:
+        """Why an order that was not sent will not be; empty while it may."""
+        if wanted:
+            return "cancelled before it was sent"
+        if one.epoch != epoch:
+            return "decided before the kill switch was thrown"
+        return "its time was over before it could be sent" if one.too_late(self._clock()) else ""
 
     def _ask_to_cancel(self, turn: Turn, state: _State, asked: Kept, ref: OrderRef) -> None:
         try:
@@ -367,7 +376,7 @@ class Executor:
     def _send(self, turn: Turn, state: _State) -> None:
         for order_id in list(state.kept):
             one = state.kept[order_id]
-            if one.order.state is not OrderState.INTENT:
+            if one.order.state is not OrderState.INTENT or one.waits(self._clock()):
                 continue
             others = [other.order for other in state.kept.values() if other.order.symbol == one.order.symbol]
             if conflict(one.order.side, others) is not None:

@@ -49,7 +49,12 @@ class Origin(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An order that is to be written. ``parts`` say whose it is and add up to its quantity (for a purchase by money:
-    one sleeve, with any positive number)."""
+    one sleeve, with any positive number).
+
+    ``plan_key`` names what it is part of, once in its account: planned again, it is not written again. It goes out from
+    ``not_before`` on; past ``not_after`` it is withdrawn. ``policy`` says how it is priced anew
+    (`stocklab.trading.pricing`), ``replaces_id`` whose place it takes.
+    """
 
     symbol: str
     side: Side
@@ -61,11 +66,16 @@ class Draft:
     validity: Validity = Validity.DAY
     origin: Origin = Origin.STRATEGY
     reason: str = ""
+    plan_key: str | None = None
+    replaces_id: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    policy: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """An order as the journal has it. ``booked`` is what each sleeve got so far."""
+    """An order as the journal has it. ``booked`` is what each sleeve got so far; the rest is as in `Draft`."""
 
     order: Order
     origin: Origin
@@ -77,6 +87,19 @@ class Kept:
     epoch: int = 0
     version: int = 1
     created_at: datetime
+    plan_key: str | None = None
+    replaces_id: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    policy: Mapping[str, Any] | None = None
+
+    def waits(self, now: datetime) -> bool:
+        """Whether its time has not come."""
+        return self.not_before is not None and now < self.not_before
+
+    def too_late(self, now: datetime) -> bool:
+        """Whether its time is over."""
+        return self.not_after is not None and now > self.not_after
 
 
 class Journal:
@@ -89,7 +112,11 @@ class Journal:
         self._fence = fence
 
     def intend(self, drafts: Sequence[Draft], now: datetime) -> tuple[Kept, ...]:
-        """Write orders that are to be sent, all or none.
+        """Write orders that are to be sent, all or none; one that was planned before is not written again.
+
+        Returns
+        -------
+        Those that were written.
 
         Raises
         ------
@@ -98,10 +125,20 @@ class Journal:
         """
         with self._database.write() as session:
             epoch = _locked_epoch(session, self._scopes(), now)[0]
-            kept = tuple(self._new(draft, epoch, now) for draft in drafts)
+            there = self._planned(session, [draft.plan_key for draft in drafts if draft.plan_key is not None])
+            kept = tuple(self._new(draft, epoch, now) for draft in drafts if draft.plan_key not in there)
             for one in kept:
                 self._insert(session, one, now)
         return kept
+
+    def planned(self, keys: Sequence[str]) -> frozenset[str]:
+        """Which of these plans are written."""
+        with self._database.read() as session:
+            return self._planned(session, keys)
+
+    def _planned(self, session: Session, keys: Sequence[str]) -> frozenset[str]:
+        wanted = select(OrderRow.plan_key).where(OrderRow.account_id == self.account_id, OrderRow.plan_key.in_(keys))
+        return frozenset(key for key in session.scalars(wanted) if key is not None) if keys else frozenset()
 
     def adopt(self, row: BrokerOrder, parts: Mapping[str, Decimal], now: datetime) -> Kept:
         """Write down an order that was placed in the broker's own app, so that its fills are booked like any other."""
@@ -248,6 +285,11 @@ class Journal:
             parts=dict(draft.parts),
             epoch=epoch,
             created_at=now,
+            plan_key=draft.plan_key,
+            replaces_id=draft.replaces_id,
+            not_before=draft.not_before,
+            not_after=draft.not_after,
+            policy=draft.policy,
         )
 
     def _insert(self, session: Session, kept: Kept, now: datetime) -> None:
@@ -268,6 +310,11 @@ class Journal:
                 limit_price_krw=ticket.limit_price_krw,
                 money_krw=ticket.money_krw,
                 epoch=kept.epoch,
+                plan_key=kept.plan_key,
+                replaces_id=kept.replaces_id,
+                not_before=kept.not_before,
+                not_after=kept.not_after,
+                policy=None if kept.policy is None else dict(kept.policy),
                 created_at=kept.created_at,
                 version=kept.version,
                 **_changing(kept, now),
@@ -434,4 +481,9 @@ def _kept(row: OrderRow, parts: Mapping[str, tuple[Decimal, Decimal]]) -> Kept:
         epoch=row.epoch,
         version=row.version,
         created_at=row.created_at,
+        plan_key=row.plan_key,
+        replaces_id=row.replaces_id,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        policy=row.policy,
     )

@@ -23,6 +23,7 @@ SYSTEM = {
     "source_days": "requests to sources",
     "source_states": "health of sources",
     "workers": "processes of the program",
+    "last_quotes": "prices of the market",
     "kill_switches": "switches over accounts, thrown by the program for those who may",
 }
 """Tables that hold what is nobody's, and why that is so. A new table comes here, or under one of the other kinds."""
