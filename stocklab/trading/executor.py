@@ -158,8 +158,7 @@ class Executor:
             self._stop(turn, str(error))
             return turn
         turn.looked = True
-        epoch, thrown = self.journal.switch()
-        self._cancel(turn, state, epoch=epoch, everything=thrown)
+        self._cancel(turn, state)
         if turn.of_now and not self.stopped:
             self._send(turn, state)
         return turn
@@ -339,10 +338,17 @@ class Executor:
 
     # --- acting ----------------------------------------------------------------------------------------------------
 
-    def _cancel(self, turn: Turn, state: _State, *, epoch: int, everything: bool) -> None:
+    def _cancel(self, turn: Turn, state: _State) -> None:
         """Ask for what is to be cancelled; asking again is harmless, so it goes on until the journal shows the end."""
+        switches: dict[tuple[str, ...], tuple[int, bool]] = {}
         for one in list(state.kept.values()):
-            wanted = one.cancel_wanted or (everything and one.origin not in (Origin.BY_HAND, Origin.KILL_SWITCH))
+            if one.order.state.final:
+                continue
+            sleeves = tuple(sorted(one.parts))
+            if sleeves not in switches:
+                switches[sleeves] = self.journal.switch(sleeves)
+            epoch, thrown = switches[sleeves]
+            wanted = one.cancel_wanted or (thrown and one.origin not in (Origin.BY_HAND, Origin.KILL_SWITCH))
             if one.order.state is OrderState.INTENT:
                 # What was decided before the switch was thrown is not sent after it, also when it is lifted again.
                 why = self._withdrawn(one, epoch=epoch, wanted=wanted)
@@ -388,7 +394,7 @@ class Executor:
                 continue
             sending = self.journal.begin(one, state.numbers(self._today()), self._clock())
             if sending is None:
-                return  # the switch was thrown, or the lock lost, since this turn began: the next one knows
+                continue  # a switch was thrown, or the lock lost, since this turn began: the next one knows
             state.put(self._answered(turn, sending))
             turn.sent += 1
 
