@@ -57,6 +57,7 @@ class LinkedAccount:
     linked: bool
     stopped_reason: str
     limits: RiskLimits
+    keys_changed_at: datetime | None
     created_at: datetime
 
     @property
@@ -112,6 +113,7 @@ class BrokerAccounts:
             name=name,
             masked=masked(broker, entered),
             sealed=self._sealer.seal(text),
+            keys_changed_at=now,
             active=True,
             stopped_reason="",
             created_at=now,
@@ -153,7 +155,8 @@ class BrokerAccounts:
             row = _mine(session, account_id)
             broker = BrokerName(row.broker)
             row.sealed = self._sealer.seal(sealed_text(broker, entered))
-            row.masked, row.updated_at, row.active = masked(broker, entered), utc_now(), True
+            row.masked, row.active = masked(broker, entered), True
+            row.updated_at = row.keys_changed_at = utc_now()
             self._note(session, owner_id, "broker_account.keys_changed", row)
             return _view(row)
 
@@ -203,8 +206,8 @@ class BrokerAccounts:
         with self._database.read() as session:
             return tuple(_view(row) for row in session.scalars(wanted.order_by(BrokerAccountRow.id)))
 
-    def keys(self, account_id: str) -> tuple[Mapping[str, str], datetime]:
-        """The keys of an account, and when it was last changed.
+    def keys(self, account_id: str) -> Mapping[str, str]:
+        """The keys of an account.
 
         Raises
         ------
@@ -217,14 +220,7 @@ class BrokerAccounts:
             row = session.get(BrokerAccountRow, account_id)
             if row is None or row.sealed is None:
                 raise NotLinked("This account is not linked.")
-            return read_keys(self._sealer.open(row.sealed)), row.updated_at
-
-    def name_by_broker(self, account_id: str, shown: str) -> None:
-        """Keep the masked number that the broker itself named."""
-        with self._database.write() as session:
-            row = session.get(BrokerAccountRow, account_id)
-            if row is not None and row.masked != shown:
-                row.masked = shown
+            return read_keys(self._sealer.open(row.sealed))
 
     def stop(self, account_id: str, reason: str) -> None:
         """Keep why orders stopped until a person looks; empty: they go on."""
@@ -264,5 +260,6 @@ def _view(row: BrokerAccountRow) -> LinkedAccount:
         linked=row.sealed is not None,
         stopped_reason=row.stopped_reason,
         limits=limits_from(row.limits),
+        keys_changed_at=row.keys_changed_at,
         created_at=row.created_at,
     )

@@ -5,7 +5,7 @@ A desk belongs to one thread. Whatever it does may be cut at any instant; the ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from stocklab.brokers.values import QuoteSource
+from stocklab.brokers.values import Quote, QuoteSource
 from stocklab.data.sources.calls import KST
 from stocklab.db import Database
 from stocklab.errors import BrokerDenied, BrokerError
@@ -61,7 +61,7 @@ class DeskParts:
     database: Database
     clock: Callable[[], datetime]
     look_up: Callable[[str], Instrument | None]
-    closes: Callable[[Iterable[str]], dict[str, object]]
+    closes: Callable[[Iterable[str]], Mapping[str, Quote]]
     duties: Sequence[Duty] = ()
     fence: Fence = UNFENCED
     tell: Callable[[Desk, Notice, datetime], None] = field(default=lambda _desk, _notice, _now: None)
@@ -78,7 +78,7 @@ class Desk:
         self.broker = connection.broker
         self.database = parts.database
         self.journal = Journal(parts.database, account.owner_id, account.id, fence=parts.fence)
-        self.board = QuoteBoard(self.broker, clock=parts.clock, closes=parts.closes)  # type: ignore[arg-type]
+        self.board = QuoteBoard(self.broker, clock=parts.clock, closes=parts.closes)
         self.by_close = bool(getattr(self.broker, "fills_by_bars", False))
         self.gate = LiveGate(self.board, parts.look_up, clock=parts.clock, seen=self._seen, by_close=self.by_close)
         self.executor = Executor(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import update
 
+from stocklab.brokers.protocol import StreamEvent, StreamKind
 from stocklab.db import AccountHealthRow, BrokerAccountRow, Database, LastQuoteRow
 from stocklab.db.columns import utc_now
 from stocklab.operations.inserting import insert_if_absent
@@ -31,6 +32,7 @@ class Health:
         self._kept: tuple[str, bool] | None = None
         self._kept_at: datetime | None = None
         self.denied = False
+        self.socket = ""
 
     def checked(self, shown: str) -> None:
         """The broker took the keys, and named the account."""
@@ -43,6 +45,11 @@ class Health:
         """Nothing could be done. ``denied``: a person must act."""
         self.denied = denied
         self._keep(now, text[:_LONGEST], well=False, document={"denied": denied})
+
+    def stream(self, event: StreamEvent) -> None:
+        """What the socket said of itself."""
+        if event.kind in (StreamKind.UP, StreamKind.DOWN, StreamKind.EVICTED):
+            self.socket = event.kind.value
 
     def turned(self, desk: Desk, turn: Turn, now: datetime) -> None:
         """What a round saw."""
@@ -63,6 +70,7 @@ class Health:
                 "open": sum(one.order.state.at_broker for one in live),
                 "in_doubt": sum(one.order.state.in_doubt for one in live),
                 "quotes": None if source is None else source.value,
+                "socket": self.socket,
                 "quote_trouble": desk.board.trouble[:_LONGEST],
                 "equity_krw": str(desk.equity_krw()),
                 "cash_krw": str(desk.book.cash_krw),

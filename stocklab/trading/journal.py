@@ -272,6 +272,20 @@ class Journal:
             )
             return changed.first() is not None
 
+    def pulse(self, now: datetime) -> tuple[int, ...]:
+        """Changes when somebody else wants something: an order to be sent or cancelled, or a switch thrown."""
+        due = or_(OrderRow.not_before.is_(None), OrderRow.not_before <= now)
+        waiting = select(func.count()).where(
+            OrderRow.account_id == self.account_id, OrderRow.state == OrderState.INTENT.value, due
+        )
+        unwanted = select(func.count()).where(
+            OrderRow.account_id == self.account_id, OrderRow.state.in_(_LIVE), OrderRow.cancel_wanted
+        )
+        switches = select(func.coalesce(func.sum(KillSwitchRow.epoch), 0), func.count()).where(KillSwitchRow.thrown)
+        with self._database.read() as session:
+            epochs, thrown = session.execute(switches).one()
+            return session.scalar(waiting) or 0, session.scalar(unwanted) or 0, int(epochs), int(thrown)
+
     def switch(self, parts: Iterable[str] = ()) -> tuple[int, bool]:
         """The epoch of the kill switches over an order of these sleeves, and whether one is thrown."""
         with self._database.read() as session:
