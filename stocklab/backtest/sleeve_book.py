@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+
+from pydantic import ConfigDict
+
+from stocklab.backtest.strict_document import STRICT, from_document, to_document
 
 __all__ = [
     "BOOK_VERSION",
@@ -65,6 +69,7 @@ class SleevePosition:
     down as below the smallest order.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     symbol: str
     shares: int
     entered: date
@@ -88,6 +93,7 @@ class SleeveOrder:
     meet, None = until something ends it; ``reserved``: money put aside for a purchase.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     number: int
     symbol: str
     side: OrderSide
@@ -114,6 +120,7 @@ class SleeveOrder:
 class WaitingLot:
     """What a rebalancing still wants to buy: at most ``shares``, for at most ``amount``; decided at ``since``."""
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     symbol: str
     shares: int
     amount: int
@@ -128,6 +135,7 @@ class SleeveClaim:
     ``entered``: of the position it belongs to.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     kind: ClaimKind
     symbol: str
     shares: int
@@ -155,6 +163,7 @@ class SleeveBook:
     next_number : of the next order
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     session: date
     since: date
     initial_cash_krw: int
@@ -185,7 +194,7 @@ class SleeveBook:
 
     def to_document(self) -> dict[str, Any]:
         """The book as JSON, for `from_document`."""
-        raise NotImplementedError
+        return to_document(self, BOOK_VERSION)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> SleeveBook:
@@ -196,4 +205,4 @@ class SleeveBook:
         InputError
             Another version, a key that is missing or unknown, or a value of another type.
         """
-        raise NotImplementedError
+        return from_document(cls, document, BOOK_VERSION)
