@@ -7,7 +7,7 @@ and the version of a row keeps apart two writers that both believe it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -53,7 +53,8 @@ class Draft:
 
     ``plan_key`` names what it is part of, once in its account: planned again, it is not written again. It goes out from
     ``not_before`` on; past ``not_after`` it is withdrawn. ``policy`` says how it is priced anew
-    (`stocklab.trading.pricing`), ``replaces_id`` whose place it takes.
+    (`stocklab.trading.pricing`), ``replaces_id`` whose place it takes. ``epoch`` is that of the kill switches when it
+    was decided, where that was before it is written: a switch thrown since holds it back.
     """
 
     symbol: str
@@ -71,6 +72,7 @@ class Draft:
     not_before: datetime | None = None
     not_after: datetime | None = None
     policy: Mapping[str, Any] | None = None
+    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +113,17 @@ class Journal:
         self.account_id = account_id
         self._fence = fence
 
-    def intend(self, drafts: Sequence[Draft], now: datetime) -> tuple[Kept, ...]:
+    def intend(
+        self,
+        drafts: Sequence[Draft],
+        now: datetime,
+        *,
+        alongside: Callable[[Session, tuple[Kept, ...]], None] | None = None,
+    ) -> tuple[Kept, ...]:
         """Write orders that are to be sent, all or none; one that was planned before is not written again.
+
+        ``alongside`` writes what belongs to them in the same transaction; it is given those that are written now. What
+        it raises leaves nothing written.
 
         Returns
         -------
@@ -129,6 +140,8 @@ class Journal:
             kept = tuple(self._new(draft, epoch, now) for draft in drafts if draft.plan_key not in there)
             for one in kept:
                 self._insert(session, one, now)
+            if alongside is not None:
+                alongside(session, kept)
         return kept
 
     def planned(self, keys: Sequence[str]) -> frozenset[str]:
@@ -247,13 +260,17 @@ class Journal:
         with self._database.write() as session:
             self._book(session, entries, now)
 
-    def want_cancel(self, order_id: str) -> bool:
-        """Ask for an order to be cancelled; False when it is over. One that was not sent is withdrawn in its turn."""
+    def want_cancel(self, order_id: str, *, to_replace: bool = False) -> bool:
+        """Ask for an order to be cancelled; False when it is over. One that was not sent is withdrawn in its turn.
+
+        It loses its policy, so that nothing takes its place, unless it is cancelled ``to_replace`` it.
+        """
+        ends = {} if to_replace else {"policy": None}
         with self._database.write() as session:
             changed = session.execute(
                 update(OrderRow)
                 .where(OrderRow.id == order_id, OrderRow.account_id == self.account_id, OrderRow.state.in_(_LIVE))
-                .values(cancel_wanted=True, version=OrderRow.version + 1)
+                .values(cancel_wanted=True, version=OrderRow.version + 1, **ends)
                 .returning(OrderRow.id)
             )
             return changed.first() is not None
@@ -283,7 +300,7 @@ class Journal:
             origin=draft.origin,
             reason=draft.reason,
             parts=dict(draft.parts),
-            epoch=epoch,
+            epoch=epoch if draft.epoch is None else draft.epoch,
             created_at=now,
             plan_key=draft.plan_key,
             replaces_id=draft.replaces_id,

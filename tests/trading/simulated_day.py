@@ -47,8 +47,8 @@ class CutJournal(Journal):
 
     cut: Callable[[str], None]
 
-    def intend(self, drafts: Sequence[Draft], now: datetime) -> tuple[Kept, ...]:
-        return self._around("intend", lambda: super(CutJournal, self).intend(drafts, now))
+    def intend(self, drafts: Sequence[Draft], now: datetime, **more: Any) -> tuple[Kept, ...]:
+        return self._around("intend", lambda: super(CutJournal, self).intend(drafts, now, **more))
 
     def adopt(self, *args: Any) -> Kept:
         return self._around("adopt", lambda: super(CutJournal, self).adopt(*args))
