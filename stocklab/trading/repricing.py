@@ -30,8 +30,9 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Ask for the order to be cancelled (``Journal.want_cancel(..., to_replace=True)``)."""
+    """Ask for an order to be cancelled (``Journal.want_cancel(order_id, to_replace=True)``)."""
 
+    order_id: str
     why: str
 
 
@@ -82,18 +83,18 @@ def _open(kept: Kept, policy: RepricePolicy, quote: Quote | None, now: datetime,
     if not late and now - (kept.order.sent_at or kept.created_at) < policy.every:
         return Keep("it is not due")
     if (late or made >= policy.most) and policy.last_resort is LastResort.CANCEL:
-        return Cancel("its tries are used up")
+        return Cancel(kept.order.order_id, "its tries are used up")
     if made >= policy.most or (late and policy.last_resort is LastResort.LEAVE):
         return Keep("its tries are used up")
     if quote is None or quote.halted or not is_live(quote, now, venue.quote_age):
         return Keep("there is no price of now")
     if _is_last(policy, made, late=late):
-        return Cancel("the rest is traded at the market")
+        return Cancel(kept.order.order_id, "the rest is traded at the market")
     limit = _limit(kept.order.side, policy, quote, now, venue)
     standing = kept.order.ticket.limit_price_krw
     if limit is None or standing is None or not _worse(kept.order.side, limit, standing):
         return Keep("its price is as good")
-    return Cancel(f"{limit} instead of {standing}")
+    return Cancel(kept.order.order_id, f"{limit} instead of {standing}")
 
 
 def _ended(kept: Kept, policy: RepricePolicy, quote: Quote | None, now: datetime, venue: Venue) -> Keep | Replace:

@@ -197,7 +197,7 @@ def test_each_way_an_order_can_end_but_one_ends_it_for_good() -> None:
     shown = quote(10_500, 10_000, at=later)
     standing = open_order(policy)
     assert not isinstance(reprice(standing, policy, shown, NOW + timedelta(seconds=4), venue=KOSPI), Cancel)
-    assert reprice(standing, policy, shown, later, venue=KOSPI) == Cancel("10600 instead of 10100")
+    assert reprice(standing, policy, shown, later, venue=KOSPI) == Cancel("1", "10600 instead of 10100")
     ended = replace(standing, order=replace(standing.order, state=OrderState.CANCELLED))
     replaced = reprice(replace(ended, cancel_wanted=True), policy, shown, later, venue=KOSPI)
     assert isinstance(replaced, Replace)
