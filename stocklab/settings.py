@@ -20,6 +20,10 @@ __all__ = ["LOOPBACK", "PREFIX", "Settings", "load_settings"]
 
 PREFIX = "STOCKLAB_"
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_WITHOUT_TLS: Final = frozenset(
+    {("kis_ws_url", "ops.koreainvestment.com"), ("kis_mock_ws_url", "ops.koreainvestment.com")}
+)
+"""Sockets that their broker serves without TLS; what is personal on them is encrypted by the broker."""
 _OUTSIDE = frozenset({"STOCKLAB_TEST_DATA"})  # read by the test suite, not by the program
 
 
@@ -117,6 +121,26 @@ class Settings(BaseSettings):
     krx_url: str = Field(default="https://data.krx.co.kr", description="KRX Data Marketplace, which pykrx reads")
     krx_id: SecretStr | None = Field(default=None, description="account of the KRX Data Marketplace, for pykrx")
     krx_password: SecretStr | None = Field(default=None, description="its password")
+    kiwoom_url: str = Field(default="https://api.kiwoom.com", description="Kiwoom REST API")
+    kiwoom_ws_url: str = Field(
+        default="wss://api.kiwoom.com:10000/api/dostk/websocket", description="Kiwoom's socket of fills and prices"
+    )
+    kiwoom_mock_url: str = Field(default="https://mockapi.kiwoom.com", description="Kiwoom REST API, mock trading")
+    kiwoom_mock_ws_url: str = Field(
+        default="wss://mockapi.kiwoom.com:10000/api/dostk/websocket", description="Kiwoom's socket, mock trading"
+    )
+    kis_url: str = Field(default="https://openapi.koreainvestment.com:9443", description="KIS Open API")
+    kis_ws_url: str = Field(
+        default="ws://ops.koreainvestment.com:21000", description="KIS's socket, which has no TLS at the broker"
+    )
+    kis_mock_url: str = Field(
+        default="https://openapivts.koreainvestment.com:29443", description="KIS Open API, mock trading"
+    )
+    kis_mock_ws_url: str = Field(default="ws://ops.koreainvestment.com:31000", description="KIS's socket, mock trading")
+    upbit_ws_url: str = Field(default="wss://api.upbit.com/websocket/v1", description="Upbit's sockets")
+    trading: Literal["on", "off"] = Field(
+        default="on", description="off: the scheduler opens no broker account and sends no order"
+    )
     allow_loopback_sources: bool = Field(default=False, description="accept http://127.0.0.1 for sources in prod")
 
     @property
@@ -184,12 +208,19 @@ class Settings(BaseSettings):
             if name == "public_url" and not self.public_url:
                 continue
             parts = urlsplit(getattr(self, name))
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError(f"{PREFIX}{name.upper()} must be an http(s) address such as https://host")
+            plain, safe = ("ws", "wss") if name.endswith("_ws_url") else ("http", "https")
+            if parts.scheme not in (plain, safe) or not parts.hostname:
+                raise ValueError(f"{PREFIX}{name.upper()} must be an {plain}(s) address such as {safe}://host")
             loopback = parts.hostname in LOOPBACK
-            if self.env == "prod" and parts.scheme != "https" and not (loopback and self.allow_loopback_sources):
+            bare = (name, parts.hostname) in _WITHOUT_TLS
+            if (
+                self.env == "prod"
+                and parts.scheme != safe
+                and not bare
+                and not (loopback and self.allow_loopback_sources)
+            ):
                 raise ValueError(
-                    f"{PREFIX}{name.upper()} must begin with https:// with STOCKLAB_ENV=prod "
+                    f"{PREFIX}{name.upper()} must begin with {safe}:// with STOCKLAB_ENV=prod "
                     "(loopback addresses: STOCKLAB_ALLOW_LOOPBACK_SOURCES=true)"
                 )
         return self

@@ -34,6 +34,7 @@ def _scheduler(arguments: argparse.Namespace, settings: Settings) -> int:
     from stocklab.sidecar.jobs import INTENT_WORKS, JOBS
     from stocklab.sidecar.scheduler import run_once, run_scheduler
     from stocklab.sidecar.supervisor import migrate
+    from stocklab.sidecar.trading_work import trading_parts
 
     job = None
     if arguments.once is not None:
@@ -48,7 +49,14 @@ def _scheduler(arguments: argparse.Namespace, settings: Settings) -> int:
     try:
         if job is None:
             os.nice(_POLITENESS)
-            code = run_scheduler(settings, database, worker=worker_name(), jobs=JOBS, intents=INTENT_WORKS)
+            code = run_scheduler(
+                settings,
+                database,
+                worker=worker_name(),
+                jobs=JOBS,
+                intents=INTENT_WORKS,
+                trading=trading_parts if settings.trading == "on" else None,
+            )
             if code:  # another one may lead by now: no thread that still waits for the database keeps this one alive
                 logging.shutdown()
                 os._exit(code)

@@ -26,7 +26,8 @@ __all__ = [
 class BrokerAccountRow(Private, Base):
     """An account at a broker. ``sealed`` holds its keys, encrypted; ``masked`` is what may be shown of its number.
 
-    ``stopped_reason`` says why orders stopped until a person looks; empty while they may go.
+    ``keys_changed_at`` is when they were entered. ``stopped_reason`` says why orders stopped until a person looks;
+    empty while they may go.
     """
 
     __tablename__ = "broker_accounts"
@@ -38,6 +39,7 @@ class BrokerAccountRow(Private, Base):
     name: Mapped[str] = mapped_column(String(80))
     masked: Mapped[str] = mapped_column(String(40), default="")
     sealed: Mapped[str | None] = mapped_column(Text)
+    keys_changed_at: Mapped[datetime | None]
     limits: Mapped[Document | None]
     active: Mapped[bool] = mapped_column(default=True)
     stopped_reason: Mapped[str] = mapped_column(Text, default="")

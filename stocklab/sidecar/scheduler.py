@@ -30,6 +30,7 @@ from stocklab.operations.leadership import Leadership, leadership_for
 from stocklab.operations.schedule import newest_key
 from stocklab.settings import Settings
 from stocklab.sidecar.lanes import IntentLane, JobLane, Lane, Resources
+from stocklab.sidecar.trading_lane import Shared, TradingLane
 from stocklab.sidecar.work import Job, Work
 
 __all__ = ["EXIT_LOST", "Pulse", "run_once", "run_scheduler"]
@@ -69,6 +70,7 @@ class _Sidecar:
     jobs: Sequence[Job]
     intents: Mapping[str, Work]
     kinds: Mapping[str, IntentKind]
+    trading: Shared | None
     clock: Callable[[], datetime]
     pulse: Pulse
     leadership: Leadership
@@ -144,7 +146,8 @@ class _Sidecar:
             kind = self.kinds.get(name)
             by_resource.setdefault("" if kind is None else kind.resource, {})[name] = work
         intents = (IntentLane(works=works, kinds=self.kinds, **common) for works in by_resource.values())
-        return JobLane(jobs=self.jobs, **common), *intents
+        trading = () if self.trading is None else (TradingLane(shared=self.trading, **common),)
+        return JobLane(jobs=self.jobs, **common), *intents, *trading
 
     def _recover(self) -> int:
         """Settle what dead workers held, as soon as the database answers."""
@@ -196,6 +199,7 @@ def run_scheduler(
     jobs: Sequence[Job],
     intents: Mapping[str, Work],
     kinds: Mapping[str, IntentKind] = INTENT_KINDS,
+    trading: Shared | None = None,
     clock: Callable[[], datetime] = now_kst,
     pulse: Pulse | None = None,
 ) -> int:
@@ -207,6 +211,8 @@ def run_scheduler(
         Name of this process (`stocklab.operations.worker_identity.worker_name`).
     jobs, intents
         The timetable with its work, and the work of each kind of intent.
+    trading : callable, optional
+        Opens the accounts of brokers (`stocklab.sidecar.trading_work`); None: no account is opened.
     clock : callable
         The time, timezone-aware; heartbeats use the machine's own.
 
@@ -222,6 +228,7 @@ def run_scheduler(
             jobs=jobs,
             intents=intents,
             kinds=kinds,
+            trading=trading,
             clock=clock,
             pulse=Pulse() if pulse is None else pulse,
             leadership=leadership_for(database, Path(settings.home)),

@@ -6,7 +6,7 @@ process, goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from stocklab.brokers.protocol import Broker
-from stocklab.brokers.values import BrokerOrder, OrderRef, Rejection, Side
+from stocklab.brokers.values import BrokerCash, BrokerOrder, OrderRef, Rejection, Side
 from stocklab.data.sources.calls import KST
 from stocklab.errors import (
     BrokerDenied,
@@ -113,6 +113,10 @@ class Executor:
         self.journal = journal
         self.book = Book().apply(journal.entries())
         self.stopped = ""
+        self.cash: BrokerCash | None = None
+        """The account's money as the broker said it last; None while it has not, or since something is in doubt."""
+        self.known: Mapping[str, Kept] = {}
+        """Orders by id as this turn knows them, for the gate."""
         self._clock = clock
         self._gate = gate
         self._over = over
@@ -158,8 +162,7 @@ class Executor:
             self._stop(turn, str(error))
             return turn
         turn.looked = True
-        epoch, thrown = self.journal.switch()
-        self._cancel(turn, state, epoch=epoch, everything=thrown)
+        self._cancel(turn, state)
         if turn.of_now and not self.stopped:
             self._send(turn, state)
         return turn
@@ -172,6 +175,7 @@ class Executor:
         days = sorted({today} | {day for day in live if day is not None})
         # All orders of those days, also the ended: a row that is none of them was placed by hand.
         state = _State(kept={one.order.order_id: one for one in self.journal.orders(*days)}, rows={})
+        self.known = state.kept
         for day in days:
             for row in self.broker.day_orders(day):
                 state.rows[row.ref] = row
@@ -312,8 +316,10 @@ class Executor:
         """Book what the broker has beyond the book, once two turns in a row saw the same and nothing moved between."""
         if any(one.order.state.in_doubt for one in state.kept.values()):
             self._suspected = ()
+            self.cash = None
             return
-        found = compare(self.book, self.broker.holdings(), self.broker.cash())
+        holdings, self.cash = self.broker.holdings(), self.broker.cash()
+        found = compare(self.book, holdings, self.cash)
         if not found or found != self._suspected or self._moved(state):
             self._suspected = found
             return
@@ -339,10 +345,17 @@ class Executor:
 
     # --- acting ----------------------------------------------------------------------------------------------------
 
-    def _cancel(self, turn: Turn, state: _State, *, epoch: int, everything: bool) -> None:
+    def _cancel(self, turn: Turn, state: _State) -> None:
         """Ask for what is to be cancelled; asking again is harmless, so it goes on until the journal shows the end."""
+        switches: dict[tuple[str, ...], tuple[int, bool]] = {}
         for one in list(state.kept.values()):
-            wanted = one.cancel_wanted or (everything and one.origin not in (Origin.BY_HAND, Origin.KILL_SWITCH))
+            if one.order.state.final:
+                continue
+            sleeves = tuple(sorted(one.parts))
+            if sleeves not in switches:
+                switches[sleeves] = self.journal.switch(sleeves)
+            epoch, thrown = switches[sleeves]
+            wanted = one.cancel_wanted or (thrown and one.origin not in (Origin.BY_HAND, Origin.KILL_SWITCH))
             if one.order.state is OrderState.INTENT:
                 # What was decided before the switch was thrown is not sent after it, also when it is lifted again.
                 why = self._withdrawn(one, epoch=epoch, wanted=wanted)
@@ -388,7 +401,7 @@ class Executor:
                 continue
             sending = self.journal.begin(one, state.numbers(self._today()), self._clock())
             if sending is None:
-                return  # the switch was thrown, or the lock lost, since this turn began: the next one knows
+                continue  # a switch was thrown, or the lock lost, since this turn began: the next one knows
             state.put(self._answered(turn, sending))
             turn.sent += 1
 

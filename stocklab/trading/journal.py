@@ -23,14 +23,25 @@ from stocklab.db import BookEntryRow, Database, KillSwitchRow, OrderEventRow, Or
 from stocklab.errors import JournalConflict
 from stocklab.operations.inserting import insert_if_absent
 from stocklab.operations.run_ledger import UNFENCED, Fence
-from stocklab.trading.book import Entry, EntryKind
+from stocklab.trading.book import OUTSIDE, Entry, EntryKind
 from stocklab.trading.order import Order
 from stocklab.trading.order_states import OrderEvent, OrderState, next_state
 
-__all__ = ["EVERYTHING", "Draft", "Journal", "Kept", "Origin"]
+__all__ = ["EVERYTHING", "Draft", "Journal", "Kept", "Origin", "account_scope", "sleeve_scope"]
 
 EVERYTHING: Final = "all"
 """Scope of the kill switch over every account."""
+
+
+def account_scope(account_id: str) -> str:
+    """Scope of the kill switch over one account."""
+    return f"account:{account_id}"
+
+
+def sleeve_scope(sleeve_id: str) -> str:
+    """Scope of the kill switch over one strategy."""
+    return f"sleeve:{sleeve_id}"
+
 
 _LIVE: Final = tuple(state.value for state in OrderState if not state.final)
 ZERO: Final = Decimal(0)
@@ -135,9 +146,12 @@ class Journal:
             One is no order (see `OrderTicket`).
         """
         with self._database.write() as session:
-            epoch = _locked_epoch(session, self._scopes(), now)[0]
             there = self._planned(session, [draft.plan_key for draft in drafts if draft.plan_key is not None])
-            kept = tuple(self._new(draft, epoch, now) for draft in drafts if draft.plan_key not in there)
+            kept = tuple(
+                self._new(draft, _locked_epoch(session, self._scopes(draft.parts), now)[0], now)
+                for draft in drafts
+                if draft.plan_key not in there
+            )
             for one in kept:
                 self._insert(session, one, now)
             if alongside is not None:
@@ -228,7 +242,7 @@ class Journal:
         state = next_state(kept.order.state, OrderEvent.SENDING, kept.order.order_id)
         order = replace(kept.order, state=state, sent_at=now, known_numbers=frozenset(known_numbers))
         with self._database.write() as session:
-            epoch, thrown = _locked_epoch(session, self._scopes(), now)
+            epoch, thrown = _locked_epoch(session, self._scopes(kept.parts), now)
             if thrown or epoch != kept.epoch or not self._fence(session):
                 return None
             return self._save(session, kept, replace(kept, order=order), (OrderEvent.SENDING,), now=now)
@@ -275,13 +289,28 @@ class Journal:
             )
             return changed.first() is not None
 
-    def switch(self) -> tuple[int, bool]:
-        """The epoch of the kill switches over this account, and whether one is thrown."""
+    def pulse(self, now: datetime) -> tuple[int, ...]:
+        """Changes when somebody else wants something: an order to be sent or cancelled, or a switch thrown."""
+        due = or_(OrderRow.not_before.is_(None), OrderRow.not_before <= now)
+        waiting = select(func.count()).where(
+            OrderRow.account_id == self.account_id, OrderRow.state == OrderState.INTENT.value, due
+        )
+        unwanted = select(func.count()).where(
+            OrderRow.account_id == self.account_id, OrderRow.state.in_(_LIVE), OrderRow.cancel_wanted
+        )
+        switches = select(func.coalesce(func.sum(KillSwitchRow.epoch), 0), func.count()).where(KillSwitchRow.thrown)
         with self._database.read() as session:
-            return _epoch(session, self._scopes())
+            epochs, thrown = session.execute(switches).one()
+            return session.scalar(waiting) or 0, session.scalar(unwanted) or 0, int(epochs), int(thrown)
 
-    def _scopes(self) -> tuple[str, str]:
-        return EVERYTHING, f"account:{self.account_id}"
+    def switch(self, parts: Iterable[str] = ()) -> tuple[int, bool]:
+        """The epoch of the kill switches over an order of these sleeves, and whether one is thrown."""
+        with self._database.read() as session:
+            return _epoch(session, self._scopes(parts))
+
+    def _scopes(self, parts: Iterable[str]) -> tuple[str, ...]:
+        sleeves = sorted(sleeve_scope(name) for name in parts if name != OUTSIDE)
+        return EVERYTHING, account_scope(self.account_id), *sleeves
 
     def _new(self, draft: Draft, epoch: int, now: datetime) -> Kept:
         order_id = uuid.uuid4().hex

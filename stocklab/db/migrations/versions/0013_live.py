@@ -22,6 +22,7 @@ def upgrade() -> None:
     _traders()
     _trading_days()
     _decisions()
+    op.add_column("broker_accounts", sa.Column("keys_changed_at", UtcDateTime()))
     op.add_column("broker_accounts", sa.Column("limits", JSON_DOCUMENT))
     op.add_column("orders", sa.Column("plan_key", sa.String(length=120)))
     op.add_column("orders", sa.Column("replaces_id", sa.String(length=32)))
@@ -37,6 +38,7 @@ def downgrade() -> None:
     for column in ("policy", "not_after", "not_before", "replaces_id", "plan_key"):
         op.drop_column("orders", column)
     op.drop_column("broker_accounts", "limits")
+    op.drop_column("broker_accounts", "keys_changed_at")
     op.drop_table("decisions")
     op.drop_table("trading_days")
     op.drop_table("traders")

@@ -1,0 +1,53 @@
+"""What the accounts' threads share in the real process: the store's prices, sealed tokens, one pace, the duties."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stocklab.brokers.pacing import Pacer
+from stocklab.data.store import Store
+from stocklab.live.accounts import BrokerAccounts, LinkedAccount
+from stocklab.live.connections import Connection, Connector, connect, rates_of
+from stocklab.live.desk import DeskParts
+from stocklab.live.instruments import Instruments
+from stocklab.live.token_store import SealedTokens
+from stocklab.operations.sealing import open_sealer
+from stocklab.sidecar.account_thread import Open
+
+if TYPE_CHECKING:
+    from stocklab.sidecar.trading_lane import TradingLane
+
+__all__ = ["trading_parts"]
+
+
+def trading_parts(lane: TradingLane) -> tuple[BrokerAccounts, Open, DeskParts]:
+    """Accounts, how one is opened, and the parts of their desks."""
+    sealer = open_sealer(lane.settings)
+    accounts = BrokerAccounts(lane.database, sealer)
+    instruments = Instruments(Store(Path(lane.settings.home)))
+    connector = Connector(
+        settings=lane.settings,
+        tokens=SealedTokens(lane.database, sealer),
+        pacer=Pacer(rates_of(_today(lane))),
+        clock=lane.clock,
+        sleep=lane.stopping.wait,
+    )
+
+    def opened(account: LinkedAccount) -> Connection:
+        keys = accounts.keys(account.id)
+        return connect(connector, account.broker, mock=account.mock, keys=keys, key_id=account.id)
+
+    parts = DeskParts(
+        database=lane.database,
+        clock=lane.clock,
+        look_up=instruments.get,
+        closes=instruments.closes,
+        fence=lane.fence,
+    )
+    return accounts, opened, parts
+
+
+def _today(lane: TradingLane) -> date:
+    return lane.clock().date()
