@@ -82,7 +82,7 @@ class Guard:
             raise InputError("A trailing stop follows the highest price by a fraction of it, found a fixed price.")
         if self.level_krw is not None and not (self.level_krw.is_finite() and self.level_krw > 0):
             raise InputError(f"A level: expected a price above 0, found {self.level_krw}.")
-        most = 10 if self.kind is GuardKind.TARGET else 1  # nothing falls below nothing
+        most = 11 if self.kind is GuardKind.TARGET else 1  # nothing falls below nothing
         if self.fraction is not None and not (self.fraction.is_finite() and 0 < self.fraction < most):
             raise InputError(f"A fraction: expected more than 0 and less than {most}, found {self.fraction}.")
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from stocklab.brokers.values import BrokerOrder, OrderRef, OrderTicket, PriceKind, Side, Validity
@@ -195,12 +195,22 @@ class Journal:
     def orders(self, *days: date) -> tuple[Kept, ...]:
         """What must be followed: every order that is not over, and all of these days that the broker named or that may
         turn up there still."""
-        followed = or_(
-            OrderRow.state.in_(_LIVE),
-            OrderRow.broker_day.in_(days),
-            (OrderRow.state == OrderState.ABSENT.value) & (OrderRow.created_at >= _midnight(min(days))),
+        return self._read(
+            or_(
+                OrderRow.state.in_(_LIVE),
+                OrderRow.broker_day.in_(days),
+                (OrderRow.state == OrderState.ABSENT.value) & (OrderRow.created_at >= _midnight(min(days))),
+            )
         )
-        statement = select(OrderRow).where(OrderRow.account_id == self.account_id, followed)
+
+    def of_plan(self, key: str) -> tuple[Kept, ...]:
+        """Every order of a plan, oldest first: the one of that key, its replacements (``KEY#2``), its slices
+        (``KEY/1``) and those sent again on another day (``KEY@2026-11-23``)."""
+        parts = (OrderRow.plan_key.startswith(f"{key}{mark}", autoescape=True) for mark in "#/@")
+        return self._read(or_(OrderRow.plan_key == key, *parts))
+
+    def _read(self, wished: ColumnElement[bool]) -> tuple[Kept, ...]:
+        statement = select(OrderRow).where(OrderRow.account_id == self.account_id, wished)
         with self._database.read() as session:
             rows = session.scalars(statement.order_by(OrderRow.created_at, OrderRow.id)).all()
             wanted = select(OrderPartRow).where(OrderPartRow.order_id.in_([row.id for row in rows]))
@@ -269,9 +279,14 @@ class Journal:
             self._book(session, entries, now)
             return saved
 
-    def book(self, entries: Sequence[Entry], now: datetime) -> None:
-        """Add entries that belong to no order."""
+    def book(
+        self, entries: Sequence[Entry], now: datetime, *, alongside: Callable[[Session], None] | None = None
+    ) -> None:
+        """Add entries that belong to no order; ``alongside`` writes what belongs to them in the same transaction, and
+        what it raises leaves nothing written."""
         with self._database.write() as session:
+            if alongside is not None:
+                alongside(session)
             self._book(session, entries, now)
 
     def want_cancel(self, order_id: str, *, to_replace: bool = False) -> bool:

@@ -17,11 +17,23 @@ from stocklab.market.limits import price_limits
 from stocklab.market.ticks import round_to_tick
 from stocklab.market.upbit import MINIMUM_ORDER_KRW, coin_round_to_tick, coin_tick_size
 
-__all__ = ["COINS", "LastResort", "RepricePolicy", "Venue", "day_limits", "is_live", "legal_price", "near_limit"]
+__all__ = [
+    "COINS",
+    "LastResort",
+    "RepricePolicy",
+    "Venue",
+    "day_limits",
+    "is_live",
+    "legal_price",
+    "near_limit",
+    "policy_of",
+]
 
 COINS: Final = "UPBIT"
 ZERO: Final = Decimal(0)
 _MOST_TRIES: Final = 50
+_OF_OTHERS: Final = frozenset({"auction", "slice"})
+"""What an order's policy may say beside its prices: that it joins an auction, that it is a slice of a larger one."""
 
 
 class LastResort(StrEnum):
@@ -103,7 +115,7 @@ class RepricePolicy:
     def of(cls, document: Mapping[str, Any]) -> RepricePolicy:
         """Of a document. Raises InputError where a key is missing or unknown, or a value is none."""
         wanted = {"every_seconds" if one.name == "every" else one.name for one in fields(cls)}
-        if set(document) != wanted:
+        if document.keys() - _OF_OTHERS != wanted:
             raise InputError(f"A policy of prices: expected {sorted(wanted)}, found {sorted(document)}.")
         until, worst, most = document["until"], document["worst_krw"], document["most"]
         try:
@@ -120,6 +132,11 @@ class RepricePolicy:
             )
         except (ValueError, TypeError, InvalidOperation) as error:
             raise InputError(f"A policy of prices that cannot be read: {dict(document)}.") from error
+
+
+def policy_of(document: Mapping[str, Any] | None) -> RepricePolicy | None:
+    """How an order is priced anew by the policy in its row; None where it is not. Raises InputError, see there."""
+    return RepricePolicy.of(document) if document is not None and document.keys() - _OF_OTHERS else None
 
 
 def near_limit(side: Side, quote: Quote, market: str, day: date, fraction: Decimal) -> Decimal:

@@ -52,9 +52,8 @@ def tries(kept: Kept) -> tuple[str, int]:
 
 
 def lacking(kept: Kept) -> dict[str, Decimal]:
-    """What each sleeve still lacks of an order."""
-    found = {name: part - kept.booked.get(name, ZERO) for name, part in kept.parts.items()}
-    return {name: rest for name, rest in sorted(found.items()) if rest > 0}
+    """What each sleeve still lacks of an order; nothing too: whose it is says which kill switches hold it back."""
+    return {name: part - kept.booked.get(name, ZERO) for name, part in sorted(kept.parts.items())}
 
 
 def reprice(
@@ -99,13 +98,14 @@ def _open(kept: Kept, policy: RepricePolicy, quote: Quote | None, now: datetime,
 
 def _ended(kept: Kept, policy: RepricePolicy, quote: Quote | None, now: datetime, venue: Venue) -> Keep | Replace:
     (base, number), parts, late = tries(kept), lacking(kept), _late(policy, now)
-    if not parts:
+    rest = sum(parts.values(), ZERO)
+    if not rest:
         return Keep("nothing is left of it")
     if number > policy.most or (late and policy.last_resort is LastResort.CANCEL):
         return Keep("its tries are used up")
     if quote is None or quote.halted or not is_live(quote, now, venue.quote_age):
         return Keep("there is no price of now")
-    order, rest = kept.order, sum(parts.values(), ZERO)
+    order = kept.order
     last = _is_last(policy, number - 1, late=late)
     at_market = last and policy.worst_krw is None and not (order.side is Side.BUY and venue.buys_by_money)
     limit = _limit(order.side, policy, quote, now, venue, at_any=last)

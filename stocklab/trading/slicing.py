@@ -160,8 +160,8 @@ def slices(plan: Slicing) -> tuple[Draft, ...]:
     """The slices as they will be when each fills in its time: what a preview shows."""
     left, found, before = dict(plan.whole.parts), [], ZERO
     for number, until in enumerate(plan.cumulative):
-        parts = {name: part for name, part in apportion(until - before, left, plan.unit).items() if part}
-        left = {name: rest - parts.get(name, ZERO) for name, rest in left.items()}
+        parts = apportion(until - before, left, plan.unit)
+        left = {name: rest - parts[name] for name, rest in left.items()}
         found.append(_slice(plan, number, parts))
         before = until
     return tuple(found)
@@ -193,7 +193,7 @@ def due_slice(
     if not begun:
         return Keep("it has not begun")
     number = begun[-1]
-    if any(one.cancel_wanted and one.policy is None and plan.whole.policy is not None for one in sent):
+    if any(one.cancel_wanted and one.policy is None for one in sent):
         return Keep("a person ended it")
     over = now > plan.ends
     if not over and any(_number(one) == number for one in sent):
@@ -210,8 +210,8 @@ def due_slice(
     if over or quantity < min(plan.smallest, (plan.whole.quantity or ZERO) - filled) or quantity <= 0:
         return Keep("its time is over" if over else "nothing is lacking, or too little may be traded")
     left = {name: part - sum(one.booked.get(name, ZERO) for one in sent) for name, part in plan.whole.parts.items()}
-    parts = {name: part for name, part in apportion(quantity, left, plan.unit).items() if part}
-    draft = _slice(plan, number, parts, limit_price_krw=limit_price_krw)
+    # Nothing for some sleeve is a part too: whose an order is says which kill switches hold it back.
+    draft = _slice(plan, number, apportion(quantity, left, plan.unit), limit_price_krw=limit_price_krw)
     first = sent[0].epoch if sent else None
     return Send(draft if draft.epoch is not None else replace(draft, epoch=first))
 
@@ -236,6 +236,7 @@ def _slice(plan: Slicing, number: int, parts: dict[str, Decimal], *, limit_price
         plan_key=f"{plan.whole.plan_key}/{number + 1}",
         not_before=plan.moments[number],
         not_after=plan.ends if last else plan.moments[number + 1],
+        policy={**(plan.whole.policy or {}), "slice": True},
     )
 
 

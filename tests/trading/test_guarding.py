@@ -116,7 +116,7 @@ def test_the_stop_wins_over_the_target_and_the_nearest_stop_over_the_others() ->
         {"kind": "stop", "fraction": "1"},
         {"kind": "stop", "fraction": "-0.1"},
         {"kind": "stop", "level": 0},
-        {"kind": "target", "fraction": "10"},
+        {"kind": "target", "fraction": "11"},
         {"kind": "target", "fraction": "NaN"},
     ],
 )

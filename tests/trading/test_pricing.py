@@ -17,7 +17,7 @@ from stocklab.market.limits import price_limits
 from stocklab.market.ticks import tick_size
 from stocklab.trading import Order, OrderState, apportion
 from stocklab.trading.journal import Draft, Kept, Origin
-from stocklab.trading.pricing import LastResort, RepricePolicy, Venue, near_limit
+from stocklab.trading.pricing import LastResort, RepricePolicy, Venue, near_limit, policy_of
 from stocklab.trading.repricing import Cancel, Replace, reprice
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -88,7 +88,8 @@ POLICIES = st.builds(
 @given(POLICIES)
 def test_a_policy_survives_its_document(policy: RepricePolicy) -> None:
     document = policy.document()
-    assert RepricePolicy.of(document) == policy
+    assert RepricePolicy.of(document) == policy_of({**document, "slice": True}) == policy
+    assert policy_of(None) is policy_of({"auction": True}) is None
     for broken in ({**document, "more": 1}, {**document, "most": "3"}, {**document, "fraction": "x"}, {}):
         with pytest.raises(InputError):
             RepricePolicy.of(broken)

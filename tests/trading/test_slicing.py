@@ -120,7 +120,13 @@ def standing(draft: Draft, now: datetime) -> Kept:
     ticket = OrderTicket(client_order_id="sl-1", symbol="X", side=draft.side, kind=draft.kind, quantity=draft.quantity)
     order = Order(order_id=str(draft.plan_key), account_id="a", ticket=ticket, state=OrderState.OPEN, sent_at=now)
     return Kept(
-        order=order, origin=Origin.STRATEGY, reason="", parts=draft.parts, created_at=now, plan_key=draft.plan_key
+        order=order,
+        origin=Origin.STRATEGY,
+        reason="",
+        parts=draft.parts,
+        created_at=now,
+        plan_key=draft.plan_key,
+        policy=draft.policy,
     )
 
 
@@ -134,6 +140,17 @@ def test_when_everything_fills_everything_is_sent() -> None:
             sent.append(replace(one, booked=done.draft.parts, order=order))
     assert [one.order.booked_quantity for one in sent] == [27, 27, 27, 26]
     assert [one.parts for one in sent] == [one.parts for one in slices(plan)]
+
+
+def test_a_person_who_cancels_a_slice_ends_the_order() -> None:
+    plan = slice_order(whole(a=100), OPENS, OPENS + timedelta(minutes=60), 4)
+    first = due_slice(plan, [], OPENS)
+    assert isinstance(first, Send)
+    one = standing(first.draft, OPENS)
+    ended = replace(one, cancel_wanted=True, order=replace(one.order, state=OrderState.CANCELLED))
+    later = OPENS + timedelta(minutes=15)
+    assert isinstance(due_slice(plan, [ended], later), Send)  # cancelled for the next one
+    assert not isinstance(due_slice(plan, [replace(ended, policy=None)], later), Send)
 
 
 def test_what_cannot_be_sliced() -> None:
