@@ -22,6 +22,7 @@ LIMIT_PERCENT: Final = {
     "KOSPI": _WIDE,
     "KOSDAQ": _WIDE,
     "KONEX": ((date(2005, 3, 28), 15),),
+    "ETF": _WIDE,  # leveraged ones have 30 % times their multiple (LIKELY), which the broker's own quote names
     "UPBIT": ((date(2005, 3, 28), 0),),
 }
 """Market -> rows of (trade date from, percent of the base price each way); 0 = no limit."""

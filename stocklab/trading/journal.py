@@ -7,14 +7,14 @@ and the version of a row keeps apart two writers that both believe it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from stocklab.brokers.values import BrokerOrder, OrderRef, OrderTicket, PriceKind, Side, Validity
@@ -64,7 +64,8 @@ class Draft:
 
     ``plan_key`` names what it is part of, once in its account: planned again, it is not written again. It goes out from
     ``not_before`` on; past ``not_after`` it is withdrawn. ``policy`` says how it is priced anew
-    (`stocklab.trading.pricing`), ``replaces_id`` whose place it takes.
+    (`stocklab.trading.pricing`), ``replaces_id`` whose place it takes. ``epoch`` is that of the kill switches when it
+    was decided, where that was before it is written: a switch thrown since holds it back.
     """
 
     symbol: str
@@ -82,6 +83,7 @@ class Draft:
     not_before: datetime | None = None
     not_after: datetime | None = None
     policy: Mapping[str, Any] | None = None
+    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +124,17 @@ class Journal:
         self.account_id = account_id
         self._fence = fence
 
-    def intend(self, drafts: Sequence[Draft], now: datetime) -> tuple[Kept, ...]:
+    def intend(
+        self,
+        drafts: Sequence[Draft],
+        now: datetime,
+        *,
+        alongside: Callable[[Session, tuple[Kept, ...]], None] | None = None,
+    ) -> tuple[Kept, ...]:
         """Write orders that are to be sent, all or none; one that was planned before is not written again.
+
+        ``alongside`` writes what belongs to them in the same transaction; it is given those that are written now. What
+        it raises leaves nothing written.
 
         Returns
         -------
@@ -143,6 +154,8 @@ class Journal:
             )
             for one in kept:
                 self._insert(session, one, now)
+            if alongside is not None:
+                alongside(session, kept)
         return kept
 
     def planned(self, keys: Sequence[str]) -> frozenset[str]:
@@ -182,12 +195,22 @@ class Journal:
     def orders(self, *days: date) -> tuple[Kept, ...]:
         """What must be followed: every order that is not over, and all of these days that the broker named or that may
         turn up there still."""
-        followed = or_(
-            OrderRow.state.in_(_LIVE),
-            OrderRow.broker_day.in_(days),
-            (OrderRow.state == OrderState.ABSENT.value) & (OrderRow.created_at >= _midnight(min(days))),
+        return self._read(
+            or_(
+                OrderRow.state.in_(_LIVE),
+                OrderRow.broker_day.in_(days),
+                (OrderRow.state == OrderState.ABSENT.value) & (OrderRow.created_at >= _midnight(min(days))),
+            )
         )
-        statement = select(OrderRow).where(OrderRow.account_id == self.account_id, followed)
+
+    def of_plan(self, key: str) -> tuple[Kept, ...]:
+        """Every order of a plan, oldest first: the one of that key, its replacements (``KEY#2``), its slices
+        (``KEY/1``) and those sent again on another day (``KEY@2026-11-23``)."""
+        parts = (OrderRow.plan_key.startswith(f"{key}{mark}", autoescape=True) for mark in "#/@")
+        return self._read(or_(OrderRow.plan_key == key, *parts))
+
+    def _read(self, wished: ColumnElement[bool]) -> tuple[Kept, ...]:
+        statement = select(OrderRow).where(OrderRow.account_id == self.account_id, wished)
         with self._database.read() as session:
             rows = session.scalars(statement.order_by(OrderRow.created_at, OrderRow.id)).all()
             wanted = select(OrderPartRow).where(OrderPartRow.order_id.in_([row.id for row in rows]))
@@ -256,18 +279,27 @@ class Journal:
             self._book(session, entries, now)
             return saved
 
-    def book(self, entries: Sequence[Entry], now: datetime) -> None:
-        """Add entries that belong to no order."""
+    def book(
+        self, entries: Sequence[Entry], now: datetime, *, alongside: Callable[[Session], None] | None = None
+    ) -> None:
+        """Add entries that belong to no order; ``alongside`` writes what belongs to them in the same transaction, and
+        what it raises leaves nothing written."""
         with self._database.write() as session:
+            if alongside is not None:
+                alongside(session)
             self._book(session, entries, now)
 
-    def want_cancel(self, order_id: str) -> bool:
-        """Ask for an order to be cancelled; False when it is over. One that was not sent is withdrawn in its turn."""
+    def want_cancel(self, order_id: str, *, to_replace: bool = False) -> bool:
+        """Ask for an order to be cancelled; False when it is over. One that was not sent is withdrawn in its turn.
+
+        It loses its policy, so that nothing takes its place, unless it is cancelled ``to_replace`` it.
+        """
+        ends = {} if to_replace else {"policy": None}
         with self._database.write() as session:
             changed = session.execute(
                 update(OrderRow)
                 .where(OrderRow.id == order_id, OrderRow.account_id == self.account_id, OrderRow.state.in_(_LIVE))
-                .values(cancel_wanted=True, version=OrderRow.version + 1)
+                .values(cancel_wanted=True, version=OrderRow.version + 1, **ends)
                 .returning(OrderRow.id)
             )
             return changed.first() is not None
@@ -312,7 +344,7 @@ class Journal:
             origin=draft.origin,
             reason=draft.reason,
             parts=dict(draft.parts),
-            epoch=epoch,
+            epoch=epoch if draft.epoch is None else draft.epoch,
             created_at=now,
             plan_key=draft.plan_key,
             replaces_id=draft.replaces_id,

@@ -47,8 +47,8 @@ class CutJournal(Journal):
 
     cut: Callable[[str], None]
 
-    def intend(self, drafts: Sequence[Draft], now: datetime) -> tuple[Kept, ...]:
-        return self._around("intend", lambda: super(CutJournal, self).intend(drafts, now))
+    def intend(self, drafts: Sequence[Draft], now: datetime, **more: Any) -> tuple[Kept, ...]:
+        return self._around("intend", lambda: super(CutJournal, self).intend(drafts, now, **more))
 
     def adopt(self, *args: Any) -> Kept:
         return self._around("adopt", lambda: super(CutJournal, self).adopt(*args))
@@ -59,8 +59,8 @@ class CutJournal(Journal):
     def record(self, *args: Any, **more: Any) -> Kept:
         return self._around("record", lambda: super(CutJournal, self).record(*args, **more))
 
-    def book(self, entries: Sequence[Entry], now: datetime) -> None:
-        self._around("book", lambda: super(CutJournal, self).book(entries, now))
+    def book(self, entries: Sequence[Entry], now: datetime, **more: Any) -> None:
+        self._around("book", lambda: super(CutJournal, self).book(entries, now, **more))
 
     def _around(self, name: str, work: Callable[[], Any]) -> Any:
         self.cut(f"before {name}")
