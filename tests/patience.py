@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-__all__ = ["promptly"]
+__all__ = ["promptly", "wait_for"]
 
 _PATIENCE_SECONDS: Final = 10.0
 
@@ -22,3 +22,11 @@ def promptly() -> Iterator[None]:
     started = time.thread_time()
     yield
     assert time.thread_time() - started < _PATIENCE_SECONDS
+
+
+def wait_for(holds: Callable[[], object], seconds: float = 30.0) -> None:
+    """Fail when something has not come true after half a minute."""
+    ends = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < ends, "it did not come true"
+        time.sleep(0.02)

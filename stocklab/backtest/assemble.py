@@ -19,7 +19,7 @@ from stocklab.market.settlement import deposits
 from stocklab.strategy.document import PriceTrigger, Strategy
 from stocklab.types import AnyArray, IntArray
 
-__all__ = ["assemble", "build_tables"]
+__all__ = ["assemble", "build_tables", "rule_words"]
 
 _MARKETS = [name for name, _ in sorted(MARKET_CODES.items(), key=lambda item: item[1])]
 
@@ -245,11 +245,12 @@ def _rules(strategy: Strategy, causes: IntArray, rules: IntArray) -> pl.Series:
     """The rule behind each trade, in the words of the document."""
     width = WHOLE_LOGIC + 2
     keys, inverse = np.unique(causes * width + rules + 1, return_inverse=True)
-    words = [_rule_words(strategy, int(key) // width, int(key) % width - 1) for key in keys]
+    words = [rule_words(strategy, int(key) // width, int(key) % width - 1) for key in keys]
     return _words(words, inverse) if words else pl.Series([], dtype=pl.String)
 
 
-def _rule_words(strategy: Strategy, cause: int, rule: int) -> str:
+def rule_words(strategy: Strategy, cause: int, rule: int) -> str:
+    """The rule behind a cause of `codes`, in the words of the document; "" where there is none."""
     leave = strategy.exit
     match codes.CAUSE_NAMES[cause]:
         case "entry" | "entry_failed":

@@ -110,6 +110,7 @@ def decide_entries(
 ) -> None:
     """Signal mode: order the best candidates that are not held until slots, cash or the daily number run out."""
     slots = free_slots(rules, book, positions, slot_of, orders, active, traded, t, False)
+    book[0].free_places = slots
     r = t - book[0].first_session
     total = totals[r]
     if slots <= 0 or total == 0:
@@ -117,6 +118,7 @@ def decide_entries(
     count = min(rules[0].max_holdings, written[r])
     mean, low, spread = weight_scale(rules, t, listed_symbols[r], count, score, weights)
     cash = expected_cash(rules, book, positions, slot_of, orders, active)
+    book[0].free_cash = cash
     new = 0
     for j in range(total):
         if slots <= 0 or (rules[0].max_new > 0 and new >= rules[0].max_new):
@@ -373,6 +375,7 @@ def continue_waiting(
         return
     cash = expected_cash(rules, book, positions, slot_of, orders, active)
     slots = free_slots(rules, book, positions, slot_of, orders, active, traded, t, True)
+    book[0].free_cash, book[0].free_places = cash, slots
     new = rules[0].max_new if rules[0].max_new > 0 else codes.NEVER
     kept = 0
     for w in range(book[0].n_waiting):

@@ -9,7 +9,7 @@ from stocklab.backtest.layout import Record, Records
 from stocklab.backtest.money import affordable, amount_of, beyond, cost_of, part_of_volume
 from stocklab.types import IntArray
 
-__all__ = ["add_order", "buy", "cancel_purchases", "close_order", "drop_position", "sell", "too_small"]
+__all__ = ["add_order", "add_shares", "buy", "cancel_purchases", "close_order", "drop_position", "sell", "too_small"]
 
 
 @part
@@ -180,11 +180,11 @@ def buy(
     book[0].cash -= amount + slippage + commission
     book[0].n_buys += 1
     order.filled += shares
-    _add_shares(book, positions, slot_of, order, quotes, q, t, shares, price)
+    add_shares(book, positions, slot_of, order, quotes, q, t, shares, price)
 
 
 @part
-def _add_shares(
+def add_shares(
     book: Records,
     positions: Records,
     slot_of: IntArray,
@@ -195,6 +195,7 @@ def _add_shares(
     shares: int,
     price: int,
 ) -> None:
+    """Book bought shares: a new position, or more of one at the mean price."""
     slot = slot_of[order.symbol]
     if slot < 0:
         slot = book[0].n_positions

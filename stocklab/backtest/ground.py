@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from stocklab.market.ticks import tick_regimes, tick_tables
 from stocklab.market.upbit import coin_tick_regimes, coin_tick_tables, minimum_orders
 from stocklab.types import AnyArray, DateArray, IntArray
 
-__all__ = ["Ground", "bars_by_symbol", "ground_of"]
+__all__ = ["Ground", "bars_by_symbol", "deciding_ground", "ground_of"]
 
 _NO_ROWS: Final = np.zeros((0, 0), dtype=np.float32)
 
@@ -43,7 +44,31 @@ def ground_of(
     panel: Panel, first: int, last: int, tax: str | float, *, bars: tuple[AnyArray, ...] | None = None
 ) -> Ground:
     """The ground of runs over sessions [first, last) with a document's ``costs.tax``; ``bars`` of `bars_by_symbol`."""
-    sessions = panel.sessions[first:last]
+    actions = corporate_actions(panel, first, last)
+    return _ground(panel, (first, last), panel.sessions[first:last], tax, actions=actions, bars=bars)
+
+
+def deciding_ground(panel: Panel, first: int, t: int, tax: str | float, next_session: date) -> Ground:
+    """The ground for decisions at the close of session ``t`` alone; ``next_session``, which the panel may not have yet,
+    has the row after it. Nothing happens to holdings on it."""
+    following = np.array([next_session], dtype=panel.sessions.dtype)
+    sessions = np.concatenate([panel.sessions[first : t + 1], following])
+    none = np.zeros(0, dtype=np.int64)
+    quiet = np.zeros(len(sessions) + 1, dtype=np.int64)
+    actions = (quiet, none, none, none, none, none, quiet, none, none, none, quiet)
+    return _ground(panel, (first, t + 1), sessions, tax, actions=actions, bars=None)
+
+
+def _ground(
+    panel: Panel,
+    run: tuple[int, int],
+    sessions: DateArray,
+    tax: str | float,
+    *,
+    actions: tuple[IntArray, ...],
+    bars: tuple[AnyArray, ...] | None,
+) -> Ground:
+    first, last = run
     fields = panel.fields
     raw = panel.basis is PriceBasis.RAW
     if bars is None:
@@ -72,7 +97,7 @@ def ground_of(
             taxes,
             *_tick_rules(panel, sessions),
         ),
-        actions=corporate_actions(panel, first, last),
+        actions=actions,
         taxes=taxes,
         has_base=base.size > 0,
     )

@@ -207,7 +207,8 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
             r = t - book[0].first_session
             final = t == book[0].final_session
             book[0].least_order = least_orders[r]
-            if book[0].n_claims > 0:
+            traded_too = book[0].only_decide == 0
+            if traded_too and book[0].n_claims > 0:
                 settle_claims(
                     book, positions, slot_of, order_rows, active, claim_rows, share_changes, withheld, t
                 )  # fmt: skip
@@ -216,25 +217,26 @@ def _build(kernel_stamp: int) -> Callable[..., int]:
                 volumes, traded, listed, markets, bases, etf, percents, taxes, regimes, exit_code, entry_ok, ranks,
                 event_from[r + 1] > event_from[r],
             )  # fmt: skip
-            if dividend_from[r + 1] > dividend_from[r]:
-                entitle_dividends(
-                    book, positions, slot_of, claim_rows, t, dividend_from, dividend_symbol, dividend_units,
-                    dividend_paid,
+            if traded_too:
+                if dividend_from[r + 1] > dividend_from[r]:
+                    entitle_dividends(
+                        book, positions, slot_of, claim_rows, t, dividend_from, dividend_symbol, dividend_units,
+                        dividend_paid,
+                    )  # fmt: skip
+                apply_events(
+                    rules, book, positions, slot_of, sold_on, order_rows, active, quote_rows, quote_of, waiting,
+                    share_changes, claim_rows, t, event_from, event_symbol, event_new, event_old, event_kind,
+                    event_until, tick_from, tick_step,
                 )  # fmt: skip
-            apply_events(
-                rules, book, positions, slot_of, sold_on, order_rows, active, quote_rows, quote_of, waiting,
-                share_changes, claim_rows, t, event_from, event_symbol, event_new, event_old, event_kind, event_until,
-                tick_from, tick_step,
-            )  # fmt: skip
-            settle_delistings(
-                book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, traded, listed, delist_on,
-                pays_last_close, rules[0].clean_up, t,
-            )  # fmt: skip
-            _meet_phases(
-                rules, book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, quote_of, t,
-                day_numbers, tick_from, tick_step,
-            )  # fmt: skip
-            end_session(book, positions, slot_of, order_rows, active, t, final)
+                settle_delistings(
+                    book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, traded, listed,
+                    delist_on, pays_last_close, rules[0].clean_up, t,
+                )  # fmt: skip
+                _meet_phases(
+                    rules, book, positions, slot_of, sold_on, order_rows, active, trades, quote_rows, quote_of, t,
+                    day_numbers, tick_from, tick_step,
+                )  # fmt: skip
+                end_session(book, positions, slot_of, order_rows, active, t, final)
             mark_to_market(rules, book, positions, quote_rows, held, days, t)
             if book[0].beyond_at > 0:
                 return t

@@ -62,11 +62,12 @@ is none."""
 BOOK: Final = _record(
     """cash unusable holdings equity reserve n_positions n_orders n_active n_trades n_held n_actions n_waiting
     waiting_until n_quotes first_session n_buys n_sells ended_early unknown_weight base_moves
-    final_session n_claims least_order beyond_at"""
+    final_session n_claims least_order beyond_at only_decide free_places free_cash"""
 )
 """The book between sessions. ``unusable``: proceeds that this phase's purchases may not spend; ``least_order``:
 smallest amount of an order that goes out now, 0 = none; ``beyond_at``: 1 + the session in which money left what 64 bits
-count."""
+count; ``only_decide``: 1 = a session is marked and decided on, not traded (`stocklab.backtest.decide`); ``free_places``
+and ``free_cash``: what the last purchases decided on could count on."""
 
 POSITION: Final = _record(
     """symbol shares market entry_session last_close quote late_on limit_on pending ended unlisted leaving

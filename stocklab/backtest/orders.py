@@ -11,7 +11,7 @@ from stocklab.backtest.limits import at_lower, at_upper
 from stocklab.backtest.money import down_to_tick, scaled_down, scaled_up, slipped_buy, slipped_sale, up_to_tick
 from stocklab.types import IntArray
 
-__all__ = ["end_session", "limit_from", "meet_market"]
+__all__ = ["end_session", "judge_rests", "limit_from", "meet_market"]
 
 
 @part
@@ -155,6 +155,40 @@ def meet_market(
             buy(rules, book, positions, slot_of, orders, trades, row, quotes, q, t, intended, reference)
         else:
             sell(rules, book, positions, slot_of, sold_on, orders, trades, row, quotes, t, intended, reference)
+
+
+@part
+def judge_rests(
+    rules: Records,
+    positions: Records,
+    slot_of: IntArray,
+    orders: Records,
+    active: IntArray,
+    n_active: int,
+    quotes: Records,
+    quote_of: IntArray,
+    t: int,
+    tick_from: IntArray,
+    tick_step: IntArray,
+) -> None:
+    """Why live orders that were filled elsewhere have a rest: what the session offered each of them, phase by phase.
+
+    Where it offered a trade, the rest is for want of volume or for whatever the broker knows.
+    """
+    for i in range(n_active):
+        row = active[i]
+        order = orders[row]
+        if order.status != codes.OPEN or order.filled == order.ordered or order.mode == codes.MODE_TRIGGER:
+            continue
+        if order.side == codes.SELL and slot_of[order.symbol] < 0:
+            close_order(positions, slot_of, orders, row, codes.CANCELLED, codes.POSITION_CLOSED)
+            continue
+        order.session = t
+        for phase in range(codes.PHASE_CLOSE + 1):
+            quote = quotes[quote_of[order.symbol]]
+            intended, _ = _offer(rules, order, quote, phase, tick_from, tick_step)
+            if intended > 0:
+                order.reason = codes.PARTICIPATION
 
 
 @part

@@ -31,10 +31,12 @@ __all__ = [
     "WHOLE_LOGIC",
     "Candidates",
     "Plan",
+    "Values",
     "build_plan",
     "deciding_sessions",
     "entry_mask",
     "logic_trees",
+    "plan_and_values",
     "rank_matrix",
     "require_inputs",
     "rule_masks",
@@ -50,6 +52,10 @@ WHOLE_LOGIC: Final = 255
 KEEP_CODES: Final = {"all": KEEP_ALL, "top": KEEP_TOP, "bottom": KEEP_BOTTOM}
 EMPTY_FLOATS: Final = np.zeros((0, 0), dtype=np.float64)
 EMPTY_BYTES: Final = np.zeros((0, 0), dtype=np.uint8)
+
+
+Values = Mapping[tuple[str, str], AnyArray]
+"""(formula, kind) -> its matrix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +119,28 @@ def build_plan(
     Cancelled
         ``should_cancel`` said so.
     """
+    return plan_and_values(panel, request, source, should_cancel=should_cancel, decide_last=decide_last)[0]
+
+
+def plan_and_values(
+    panel: Panel,
+    request: RunRequest,
+    source: FormulaSource,
+    *,
+    should_cancel: ShouldCancel | None = None,
+    decide_last: bool = False,
+) -> tuple[Plan, Values]:
+    """`build_plan`, and the matrices of the document's formulas it was compiled from.
+
+    Raises
+    ------
+    InputError
+        The range has no session, or the document asks for what the panel does not have.
+    FormulaError
+        A formula is not valid here.
+    Cancelled
+        ``should_cancel`` said so.
+    """
     first, last = panel.span(request.start, request.end)
     covered = require_inputs(panel, request.strategy)
     strategy = expanded(request.strategy)
@@ -136,7 +164,7 @@ def build_plan(
     )
     candidates = _candidates(strategy, universe, entry, score, deciding, first, should_cancel)
     check_cancel(should_cancel)
-    return Plan(
+    plan = Plan(
         first=first,
         last=last,
         universe=universe,
@@ -164,10 +192,7 @@ def build_plan(
             "symbols_not_found": len(set(strategy.universe.symbols) - set(panel.symbols)),
         },
     )
-
-
-Values = Mapping[tuple[str, str], AnyArray]
-"""(formula, kind) -> its matrix."""
+    return plan, values
 
 
 def deciding_sessions(strategy: Strategy, schedule: ByteArray, *, decide_last: bool = False) -> BoolArray:

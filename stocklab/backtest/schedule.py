@@ -8,9 +8,9 @@ from stocklab.errors import InputError
 from stocklab.factors import evaluate_series
 from stocklab.market.panel import Panel
 from stocklab.strategy.document import MarketFilter, Rebalancing
-from stocklab.types import ByteArray, DateArray, IntArray
+from stocklab.types import BoolArray, ByteArray, DateArray, IntArray
 
-__all__ = ["rebalancing_decisions", "unsafe_sessions"]
+__all__ = ["rebalances_in", "rebalancing_decisions", "unsafe_sessions"]
 
 
 def rebalancing_decisions(sessions: DateArray, rebalancing: Rebalancing, first: int, last: int) -> ByteArray:
@@ -24,6 +24,17 @@ def rebalancing_decisions(sessions: DateArray, rebalancing: Rebalancing, first: 
     if rebalancing.mode == "signal":
         return due
     due[0] = 1
+    due[: last - first - 1] |= _trading_sessions(sessions, rebalancing)[first + 1 : last]
+    return due
+
+
+def rebalances_in(sessions: DateArray, rebalancing: Rebalancing, session: int) -> bool:
+    """Whether the orders of a rebalancing go out in a session, which is decided at the close before."""
+    return rebalancing.mode == "target" and bool(_trading_sessions(sessions, rebalancing)[session])
+
+
+def _trading_sessions(sessions: DateArray, rebalancing: Rebalancing) -> BoolArray:
+    """Sessions in which the orders of rebalancings go out, (n_sessions,); each reads only dates up to itself."""
     period = _period_numbers(sessions, rebalancing.period)
     starts = np.flatnonzero(np.concatenate([[True], period[1:] != period[:-1]]))
     number = np.searchsorted(starts, np.arange(len(sessions)), side="right") - 1
@@ -32,8 +43,8 @@ def rebalancing_decisions(sessions: DateArray, rebalancing: Rebalancing, first: 
     too_short = np.diff(starts) <= rebalancing.day_shift
     too_short[:1] = False  # the panel may begin in the middle of its first period
     trade[starts[1:][too_short]] = True
-    due[: last - first - 1] |= trade[first + 1 : last]
-    return due
+    found: BoolArray = trade
+    return found
 
 
 def _period_numbers(sessions: DateArray, period: str) -> IntArray:
@@ -52,10 +63,13 @@ def _period_numbers(sessions: DateArray, period: str) -> IntArray:
             return months // 12
 
 
-def unsafe_sessions(panel: Panel, market_filter: MarketFilter | None, first: int, last: int) -> ByteArray:
+def unsafe_sessions(
+    panel: Panel, market_filter: MarketFilter | None, first: int, last: int, *, following: DateArray | None = None
+) -> ByteArray:
     """Closes of [first, last) after which the book may not be invested, (last - first,) uint8.
 
-    The months are those of the session the orders would go out in; the index is read up to the close itself.
+    The months are those of the session the orders would go out in: the next of the panel, or ``following``
+    (last - first,); the index is read up to the close itself.
 
     Raises
     ------
@@ -67,8 +81,9 @@ def unsafe_sessions(panel: Panel, market_filter: MarketFilter | None, first: int
     unsafe = np.zeros(last - first, dtype=np.uint8)
     if market_filter is None:
         return unsafe
-    following = np.minimum(np.arange(first, last) + 1, panel.n_sessions - 1)
-    months = panel.sessions[following].astype("datetime64[M]").astype(np.int64) % 12 + 1
+    if following is None:
+        following = panel.sessions[np.minimum(np.arange(first, last) + 1, panel.n_sessions - 1)]
+    months = following.astype("datetime64[M]").astype(np.int64) % 12 + 1
     unsafe |= ~np.isin(months, market_filter.months)
     if market_filter.formula is not None:
         if market_filter.index not in panel.indices:

@@ -55,7 +55,7 @@ class Health:
         """What a round saw."""
         text = "" if turn.looked and turn.of_now else "; ".join(one.text for one in turn.notices)[:_LONGEST]
         counts = desk.connection.counts
-        live = [one for one in desk.orders if not one.order.state.final]
+        live = [one for one in desk.executor.known.values() if not one.order.state.final]
         source = desk.quotes_from
         self._keep(
             now,
