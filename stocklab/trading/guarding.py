@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 ZERO: Final = Decimal(0)
+NEVER_THERE: Final = frozenset({OrderState.REFUSED, OrderState.REJECTED, OrderState.UNSENT, OrderState.WITHDRAWN})
+"""Ends of an order that never stood at the broker."""
 
 
 class GuardKind(StrEnum):
@@ -210,8 +212,8 @@ def exit_draft(
 def send_again(
     sent: Sequence[Kept], quantity: Decimal, session: date, *, opens: datetime, closes: datetime
 ) -> Draft | None:
-    """The order that joins the next opening auction at the market, for what the exit of a guard could not sell; None
-    while that is not over, was given up by a person, or is sold.
+    """The order that joins the next opening auction at the market, for what the exit of a guard could not sell before
+    its day ended, or that never stood at the broker; None while that is not over, was given up by a person, or is sold.
 
     Parameters
     ----------
@@ -226,7 +228,8 @@ def send_again(
         return None
     last = sent[-1]
     rest = min(sum(lacking(last).values(), ZERO), quantity)
-    if last.order.state is not OrderState.EXPIRED or last.cancel_wanted or last.plan_key is None or rest <= 0:
+    unsold = last.order.state is OrderState.EXPIRED or last.order.state in NEVER_THERE
+    if not unsold or last.cancel_wanted or last.plan_key is None or rest <= 0:
         return None
     base = last.plan_key.partition("@")[0].partition("#")[0]
     (sleeve_id,) = last.parts
@@ -242,7 +245,6 @@ def send_again(
         replaces_id=last.order.order_id,
         not_before=opens,
         not_after=closes,
-        epoch=last.epoch,
     )
 
 

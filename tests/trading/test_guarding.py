@@ -164,17 +164,18 @@ def test_an_exit_that_died_with_its_day_is_sent_again_once_a_session() -> None:
 
     def again(*sent: Kept, quantity: int = 10) -> tuple[object, ...] | None:
         draft = send_again(sent, Decimal(quantity), date(2026, 11, 23), opens=opens, closes=closes)
-        return None if draft is None else (draft.plan_key, draft.quantity, draft.kind, draft.epoch, draft.not_before)
+        return None if draft is None else (draft.plan_key, draft.quantity, draft.kind, draft.not_before)
 
-    assert again(sale(OrderState.EXPIRED, 10, 4)) == ("guard:g@2026-11-23", 6, "market", 3, opens)
-    assert again(sale(OrderState.EXPIRED, 10, 4), quantity=2) == ("guard:g@2026-11-23", 2, "market", 3, opens)
+    assert again(sale(OrderState.EXPIRED, 10, 4)) == ("guard:g@2026-11-23", 6, "market", opens)
+    assert again(sale(OrderState.EXPIRED, 10, 4), quantity=2) == ("guard:g@2026-11-23", 2, "market", opens)
     second = sale(OrderState.EXPIRED, plan_key="guard:g@2026-11-20")
-    assert again(sale(OrderState.EXPIRED), second) == ("guard:g@2026-11-23", 10, "market", 3, opens)
+    assert again(sale(OrderState.EXPIRED), second) == ("guard:g@2026-11-23", 10, "market", opens)
+    assert again(second, sale(OrderState.WITHDRAWN)) == ("guard:g@2026-11-23", 10, "market", opens)
     for over in (
         sale(OrderState.FILLED, 10, 10),
         sale(OrderState.OPEN),
         sale(OrderState.UNKNOWN),
-        sale(OrderState.WITHDRAWN),
+        sale(OrderState.WITHDRAWN, cancel_wanted=True),
         sale(OrderState.CANCELLED),
         sale(OrderState.EXPIRED, cancel_wanted=True),
     ):
