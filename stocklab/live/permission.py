@@ -1,7 +1,7 @@
 """The right to begin with real money: given by the promotion gate after a passed check, a code and a typed sentence.
 
-`stocklab.live.promotion` alone makes one. What starts a strategy on a live account, or sends an order of a person there,
-asks for it, and it is worth minutes only.
+`stocklab.live.promotion` alone makes one. What starts a strategy on a live account, or sends an order of a person
+there, asks for it, and it is worth minutes only.
 """
 
 from __future__ import annotations

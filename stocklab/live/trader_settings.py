@@ -32,9 +32,9 @@ class Timing(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraderSettings:
     """``fraction`` is how far the limit of an order near the price goes beyond it; it is priced anew ``reprice_most``
-    times, every ``reprice_seconds``, and the rest is then left, cancelled or traded at the market. ``slices``: how many,
-    where orders are sliced; ``by_volume``: as the market trades over the day, else evenly. ``approval``: nothing is
-    sent before a person says yes. ``guards``: stops and targets of the document are watched inside the session.
+    times, every ``reprice_seconds``, and the rest is then left, cancelled or traded at the market. ``slices``: how
+    many, where orders are sliced; ``by_volume``: as the market trades over the day, else evenly. ``approval``: nothing
+    is sent before a person says yes. ``guards``: stops and targets of the document are watched inside the session.
 
     Raises
     ------

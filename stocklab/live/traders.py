@@ -297,8 +297,8 @@ def _account(session: Session, account_id: str) -> BrokerAccountRow:
 
 def _require_market(strategy: Strategy, account: BrokerAccountRow) -> None:
     """A strategy of coins trades at Upbit or on paper, one of stocks anywhere else."""
-    coins = "UPBIT" in {str(market) for market in strategy.universe.markets}
-    if (account.broker == BrokerName.UPBIT.value) != coins and account.broker != BrokerName.PAPER.value:
+    at_upbit = account.broker == BrokerName.UPBIT.value
+    if at_upbit != strategy.universe.of_coins and account.broker != BrokerName.PAPER.value:
         raise InputError("This strategy trades what its account does not. Hint: coins at Upbit, stocks elsewhere.")
 
 
