@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -115,6 +116,12 @@ class Decisions:
         with self._database.read() as session:
             row = session.scalar(wanted.order_by(DecisionRow.session.desc()).limit(1))
             return None if row is None else _view(row)
+
+    def slices(self, decision_id: str) -> tuple[Mapping[str, Any], ...]:
+        """Plans of orders of a decision that go out in slices."""
+        with self._database.read() as session:
+            document = session.scalar(select(DecisionRow.document).where(DecisionRow.id == decision_id))
+            return () if document is None else tuple(document.get("slices", ()))
 
     def lapse(self, decided: Decided, now: datetime) -> None:
         """Nobody answered in time."""

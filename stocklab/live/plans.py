@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -147,22 +147,22 @@ def plan(
     reference = None if quote is None else quote.price_krw
     by_sleeve: dict[tuple[str, Side], Decimal] = {}
     for one in some:
-        key = (one.trader.id, one.side)
-        by_sleeve[key] = by_sleeve.get(key, ZERO) + one.quantity
+        place = (one.trader.id, one.side)
+        by_sleeve[place] = by_sleeve.get(place, ZERO) + one.quantity
     both = {side for _, side in by_sleeve}
     if len(both) == 2 and reference is None:
         return None
     netted = net(
         (Wish(sleeve_id=sleeve, side=side, quantity=quantity) for (sleeve, side), quantity in by_sleeve.items()), unit
     )
-    key = _key(some, now)
+    key = _key(some)
     placed: dict[str, dict[int, str]] = {}
     for one in some:
         placed.setdefault(one.decision_id, {})[one.order.number] = key
     order = None
     if netted.order is not None:
         parts, side = dict(netted.order.parts), netted.order.side
-        made = _priced(first, side, quote, market, day, now)
+        made = _priced(first, side, quote, market=market, day=day, now=now)
         if made is None:
             return None
         kind, limit, policy = made
@@ -198,7 +198,7 @@ def plan(
 
 
 def _priced(
-    first: Wanted, side: Side, quote: Quote | None, market: str, day: Sequence[Window], now: datetime
+    first: Wanted, side: Side, quote: Quote | None, *, market: str, day: Sequence[Window], now: datetime
 ) -> tuple[PriceKind, Decimal | None, dict[str, Any]] | None:
     """Kind, limit and policy of an order; None while a price is lacking."""
     settings, timing = first.trader.settings, first.timing
@@ -232,11 +232,10 @@ def _within(parts: dict[str, Decimal], most: Decimal, unit: Decimal) -> dict[str
     return {name: part * most / whole // unit * unit for name, part in parts.items()}
 
 
-def _key(some: Sequence[Wanted], now: datetime) -> str:
+def _key(some: Sequence[Wanted]) -> str:
     """Names a plan by the orders in it, so that the same ones are never written twice."""
     numbers = sorted(f"{one.decision_id}:{one.order.number}" for one in some)
     digest = hashlib.sha256(" ".join(numbers).encode()).hexdigest()[:16]
-    del now
     return f"plan:{some[0].order.symbol}:{digest}"
 
 
@@ -244,8 +243,3 @@ def _reason(some: Sequence[Wanted], side: Side) -> str:
     """Why, in the words of the trades table: the cause and the rule of each."""
     texts = [f"{one.order.cause} {one.order.rule_text}".strip() for one in some if one.side is side]
     return "; ".join(dict.fromkeys(texts))[:500]
-
-
-def late_for(window: Window, now: datetime, grace: timedelta = timedelta(0)) -> bool:
-    """Whether the time to write orders of a window is over."""
-    return now > window.closes + grace
