@@ -6,10 +6,12 @@ What is here is pure: no clock, network or database. Money and quantities are `D
 from stocklab.trading.apportion import apportion
 from stocklab.trading.book import OUTSIDE, Book, Entry, EntryKind, Holding, Sleeve
 from stocklab.trading.conflicts import Conflict, conflict
+from stocklab.trading.live_worth import LiveWorth, Worth, live_worth, price_of
 from stocklab.trading.netting import Crossing, NetOrder, Netting, Wish, net
 from stocklab.trading.order import Fill, Order, Progress, advance, follow
 from stocklab.trading.order_states import NEXT, OrderEvent, OrderState, next_state
 from stocklab.trading.reconcile import Difference, Resolution, compare, resolve
+from stocklab.trading.return_history import ReturnHistory, coins_on_sessions, join_histories, panel_history, returns_of
 from stocklab.trading.risk_gate import Account, GateReason, RiskLimits, Stage, gate, stage_of
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Fill",
     "GateReason",
     "Holding",
+    "LiveWorth",
     "NetOrder",
     "Netting",
     "Order",
@@ -32,18 +35,26 @@ __all__ = [
     "OrderState",
     "Progress",
     "Resolution",
+    "ReturnHistory",
     "RiskLimits",
     "Sleeve",
     "Stage",
     "Wish",
+    "Worth",
     "advance",
     "apportion",
+    "coins_on_sessions",
     "compare",
     "conflict",
     "follow",
     "gate",
+    "join_histories",
+    "live_worth",
     "net",
     "next_state",
+    "panel_history",
+    "price_of",
     "resolve",
+    "returns_of",
     "stage_of",
 ]
