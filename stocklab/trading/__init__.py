@@ -13,12 +13,24 @@ from stocklab.trading.order_states import NEXT, OrderEvent, OrderState, next_sta
 from stocklab.trading.reconcile import Difference, Resolution, compare, resolve
 from stocklab.trading.return_history import ReturnHistory, coins_on_sessions, join_histories, panel_history, returns_of
 from stocklab.trading.risk_gate import Account, GateReason, RiskLimits, Stage, gate, stage_of
+from stocklab.trading.value_at_risk import (
+    BookRisk,
+    LevelRisk,
+    NotCovered,
+    RiskPart,
+    RiskRefusal,
+    RiskWindow,
+    historical_risk,
+    normal_risk,
+    value_at_risk,
+)
 
 __all__ = [
     "NEXT",
     "OUTSIDE",
     "Account",
     "Book",
+    "BookRisk",
     "Conflict",
     "Crossing",
     "Difference",
@@ -27,9 +39,11 @@ __all__ = [
     "Fill",
     "GateReason",
     "Holding",
+    "LevelRisk",
     "LiveWorth",
     "NetOrder",
     "Netting",
+    "NotCovered",
     "Order",
     "OrderEvent",
     "OrderState",
@@ -37,6 +51,9 @@ __all__ = [
     "Resolution",
     "ReturnHistory",
     "RiskLimits",
+    "RiskPart",
+    "RiskRefusal",
+    "RiskWindow",
     "Sleeve",
     "Stage",
     "Wish",
@@ -48,13 +65,16 @@ __all__ = [
     "conflict",
     "follow",
     "gate",
+    "historical_risk",
     "join_histories",
     "live_worth",
     "net",
     "next_state",
+    "normal_risk",
     "panel_history",
     "price_of",
     "resolve",
     "returns_of",
     "stage_of",
+    "value_at_risk",
 ]
