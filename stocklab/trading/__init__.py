@@ -13,6 +13,8 @@ from stocklab.trading.order_states import NEXT, OrderEvent, OrderState, next_sta
 from stocklab.trading.reconcile import Difference, Resolution, compare, resolve
 from stocklab.trading.return_history import ReturnHistory, coins_on_sessions, join_histories, panel_history, returns_of
 from stocklab.trading.risk_gate import Account, GateReason, RiskLimits, Stage, gate, stage_of
+from stocklab.trading.stress import ChangeBasis, Effect, StressLoss, beta, betas, limit_down_day, sector_shocks, stress
+from stocklab.trading.stress_scenarios import BITCOIN, INDEX_OF_MARKET, SCENARIOS, Move, MoveSource, Scenario
 from stocklab.trading.value_at_risk import (
     BookRisk,
     LevelRisk,
@@ -26,14 +28,19 @@ from stocklab.trading.value_at_risk import (
 )
 
 __all__ = [
+    "BITCOIN",
+    "INDEX_OF_MARKET",
     "NEXT",
     "OUTSIDE",
+    "SCENARIOS",
     "Account",
     "Book",
     "BookRisk",
+    "ChangeBasis",
     "Conflict",
     "Crossing",
     "Difference",
+    "Effect",
     "Entry",
     "EntryKind",
     "Fill",
@@ -41,6 +48,8 @@ __all__ = [
     "Holding",
     "LevelRisk",
     "LiveWorth",
+    "Move",
+    "MoveSource",
     "NetOrder",
     "Netting",
     "NotCovered",
@@ -54,12 +63,16 @@ __all__ = [
     "RiskPart",
     "RiskRefusal",
     "RiskWindow",
+    "Scenario",
     "Sleeve",
     "Stage",
+    "StressLoss",
     "Wish",
     "Worth",
     "advance",
     "apportion",
+    "beta",
+    "betas",
     "coins_on_sessions",
     "compare",
     "conflict",
@@ -67,6 +80,7 @@ __all__ = [
     "gate",
     "historical_risk",
     "join_histories",
+    "limit_down_day",
     "live_worth",
     "net",
     "next_state",
@@ -75,6 +89,8 @@ __all__ = [
     "price_of",
     "resolve",
     "returns_of",
+    "sector_shocks",
     "stage_of",
+    "stress",
     "value_at_risk",
 ]
