@@ -6,6 +6,8 @@ What is here is pure: no clock, network or database. Money and quantities are `D
 from stocklab.trading.apportion import apportion
 from stocklab.trading.book import OUTSIDE, Book, Entry, EntryKind, Holding, Sleeve
 from stocklab.trading.conflicts import Conflict, conflict
+from stocklab.trading.gap import DayGap, GapDay, LiveFill, PlannedTrade, SymbolDay, SymbolGap, day_gap
+from stocklab.trading.gap_score import GapScore, GapVerdict, ScoredDay, gap_score
 from stocklab.trading.live_worth import LiveWorth, Worth, live_worth, price_of
 from stocklab.trading.netting import Crossing, NetOrder, Netting, Wish, net
 from stocklab.trading.order import Fill, Order, Progress, advance, follow
@@ -39,14 +41,19 @@ __all__ = [
     "ChangeBasis",
     "Conflict",
     "Crossing",
+    "DayGap",
     "Difference",
     "Effect",
     "Entry",
     "EntryKind",
     "Fill",
+    "GapDay",
+    "GapScore",
+    "GapVerdict",
     "GateReason",
     "Holding",
     "LevelRisk",
+    "LiveFill",
     "LiveWorth",
     "Move",
     "MoveSource",
@@ -56,6 +63,7 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderState",
+    "PlannedTrade",
     "Progress",
     "Resolution",
     "ReturnHistory",
@@ -64,9 +72,12 @@ __all__ = [
     "RiskRefusal",
     "RiskWindow",
     "Scenario",
+    "ScoredDay",
     "Sleeve",
     "Stage",
     "StressLoss",
+    "SymbolDay",
+    "SymbolGap",
     "Wish",
     "Worth",
     "advance",
@@ -76,7 +87,9 @@ __all__ = [
     "coins_on_sessions",
     "compare",
     "conflict",
+    "day_gap",
     "follow",
+    "gap_score",
     "gate",
     "historical_risk",
     "join_histories",
