@@ -6,6 +6,17 @@ What is here is pure: no clock, network or database. Money and quantities are `D
 from stocklab.trading.apportion import apportion
 from stocklab.trading.book import OUTSIDE, Book, Entry, EntryKind, Holding, Sleeve
 from stocklab.trading.conflicts import Conflict, conflict
+from stocklab.trading.flows import (
+    AccountDay,
+    Losses,
+    MoneyWeighted,
+    daily_returns,
+    flow_krw,
+    growth,
+    losses,
+    money_weighted,
+    time_weighted,
+)
 from stocklab.trading.gap import DayGap, GapDay, LiveFill, PlannedTrade, SymbolDay, SymbolGap, day_gap
 from stocklab.trading.gap_score import GapScore, GapVerdict, ScoredDay, gap_score
 from stocklab.trading.live_worth import LiveWorth, Worth, live_worth, price_of
@@ -15,6 +26,7 @@ from stocklab.trading.order_states import NEXT, OrderEvent, OrderState, next_sta
 from stocklab.trading.reconcile import Difference, Resolution, compare, resolve
 from stocklab.trading.return_history import ReturnHistory, coins_on_sessions, join_histories, panel_history, returns_of
 from stocklab.trading.risk_gate import Account, GateReason, RiskLimits, Stage, gate, stage_of
+from stocklab.trading.sleeve_profit import SleeveProfit, sleeve_profits
 from stocklab.trading.stress import ChangeBasis, Effect, StressLoss, beta, betas, limit_down_day, sector_shocks, stress
 from stocklab.trading.stress_scenarios import BITCOIN, INDEX_OF_MARKET, SCENARIOS, Move, MoveSource, Scenario
 from stocklab.trading.value_at_risk import (
@@ -36,6 +48,7 @@ __all__ = [
     "OUTSIDE",
     "SCENARIOS",
     "Account",
+    "AccountDay",
     "Book",
     "BookRisk",
     "ChangeBasis",
@@ -55,6 +68,8 @@ __all__ = [
     "LevelRisk",
     "LiveFill",
     "LiveWorth",
+    "Losses",
+    "MoneyWeighted",
     "Move",
     "MoveSource",
     "NetOrder",
@@ -74,6 +89,7 @@ __all__ = [
     "Scenario",
     "ScoredDay",
     "Sleeve",
+    "SleeveProfit",
     "Stage",
     "StressLoss",
     "SymbolDay",
@@ -87,14 +103,19 @@ __all__ = [
     "coins_on_sessions",
     "compare",
     "conflict",
+    "daily_returns",
     "day_gap",
+    "flow_krw",
     "follow",
     "gap_score",
     "gate",
+    "growth",
     "historical_risk",
     "join_histories",
     "limit_down_day",
     "live_worth",
+    "losses",
+    "money_weighted",
     "net",
     "next_state",
     "normal_risk",
@@ -103,7 +124,9 @@ __all__ = [
     "resolve",
     "returns_of",
     "sector_shocks",
+    "sleeve_profits",
     "stage_of",
     "stress",
+    "time_weighted",
     "value_at_risk",
 ]
