@@ -73,10 +73,9 @@ def test_coins_compound_over_a_weekend_and_stop_before_the_session() -> None:
 
 def test_a_missing_candle_is_unknown_and_not_carried() -> None:
     days = np.array(["2026-01-04", "2026-01-06"], "M8[D]")
-    seen = coins_on_sessions(
-        np.array(["2026-01-05", "2026-01-06", "2026-01-07"], "M8[D]"), days, np.array([[1.0], [2]])
-    )
-    assert_allclose(seen[:, 0], [1.0, np.nan, 2.0])
+    sessions = np.array(["2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"], "M8[D]")
+    seen = coins_on_sessions(sessions, days, np.array([[1.0], [2.0]]))
+    assert_allclose(seen[:, 0], [1.0, np.nan, 2.0, np.nan])  # nor after the last candle
     assert np.isnan(coins_on_sessions(days, days[:0], np.empty((0, 1)))).all()
 
 
