@@ -279,7 +279,7 @@ def _kinds(session: Session, account_id: str, sleeve_id: str, symbol: str) -> se
 
 def _require_account(session: Session, account_id: str) -> None:
     """Refuse an account of somebody else; who changes its guards takes turns."""
-    mine = select(BrokerAccountRow.id).where(BrokerAccountRow.id == account_id).with_for_update()
+    mine = select(BrokerAccountRow.id).where(BrokerAccountRow.id == account_id).with_for_update(key_share=True)
     if session.scalar(mine) is None:
         raise NotLinked("There is no such account.")
 
