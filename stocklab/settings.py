@@ -141,6 +141,16 @@ class Settings(BaseSettings):
     trading: Literal["on", "off"] = Field(
         default="on", description="off: the scheduler opens no broker account and sends no order"
     )
+    gate_paper_days: int = Field(
+        default=10, ge=0, le=250, description="sessions on paper before a strategy may trade a mock account"
+    )
+    gate_mock_days: int = Field(
+        default=10, ge=1, le=250, description="sessions on a mock account (Upbit: on paper) before real money"
+    )
+    gate_trades: int = Field(default=5, ge=0, le=1000, description="fills in those sessions, at least")
+    gate_gap_bps: int = Field(
+        default=50, ge=1, le=10_000, description="mean daily gap to the backtest, in basis points of equity, at most"
+    )
     allow_loopback_sources: bool = Field(default=False, description="accept http://127.0.0.1 for sources in prod")
 
     @property

@@ -17,7 +17,7 @@ from stocklab.live.accounts import BrokerAccounts
 from stocklab.live.hands_off import held_back
 from stocklab.live.instruments import COINS, Instrument
 from stocklab.live.live_gate import LiveGate, Seen
-from stocklab.live.losses import losses_of
+from stocklab.live.losses import losses_of, stage_after
 from stocklab.live.tickets import ManualTicket
 from stocklab.market.costs import TAX_PPB, tax_krw
 from stocklab.market.upbit import COMMISSION_RATE
@@ -91,7 +91,7 @@ class TicketPreviews:
         losses = losses_of(self._database, account.id, equity, now, today)
         gate.prepare(
             limits=account.limits,
-            stage=losses.stage(account.limits),
+            stage=stage_after(losses, account.limits),
             held_back=held_back(self._database, account.id),
         )
         found = list(gate(_as_kept(ticket, account.id, now)))
