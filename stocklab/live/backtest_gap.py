@@ -87,19 +87,16 @@ class BacktestGap:
         row = int(np.searchsorted(panel.sessions, np.datetime64(day)))
         after = {one["symbol"]: Decimal(str(one["shares"])) for one in held.to_dicts()}
         symbols: dict[str, SymbolDay] = {}
-        for symbol in sorted(
-            {*after, *live.holdings, *(one.symbol for one in planned), *(one.symbol for one in fills)}
-        ):
+        traded = {one.symbol for one in (*planned, *fills)}
+        for symbol in sorted({*after, *live, *traded}):
             prices = _two_closes(panel, row, symbol)
             if prices is None:
                 continue
             symbols[symbol] = SymbolDay(
                 previous_close_krw=prices[0],
                 close_krw=prices[1],
-                live_quantity=live.held(symbol)
-                - _net((one.side, one.quantity) for one in fills if one.symbol == symbol),
-                backtest_quantity=after.get(symbol, ZERO)
-                - _net((one.side, one.quantity) for one in planned if one.symbol == symbol),
+                live_quantity=live.get(symbol, ZERO) - _net(fills, symbol),
+                backtest_quantity=after.get(symbol, ZERO) - _net(planned, symbol),
             )
         gap = day_gap(
             GapDay(
