@@ -87,7 +87,7 @@ class BacktestGap:
         row = int(np.searchsorted(panel.sessions, np.datetime64(day)))
         after = {one["symbol"]: Decimal(str(one["shares"])) for one in held.to_dicts()}
         symbols: dict[str, SymbolDay] = {}
-        traded = {one.symbol for one in (*planned, *fills)}
+        traded = {one.symbol for one in planned} | {one.symbol for one in fills}
         for symbol in sorted({*after, *live, *traded}):
             prices = _two_closes(panel, row, symbol)
             if prices is None:
