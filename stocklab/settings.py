@@ -117,6 +117,12 @@ class Settings(BaseSettings):
     krx_url: str = Field(default="https://data.krx.co.kr", description="KRX Data Marketplace, which pykrx reads")
     krx_id: SecretStr | None = Field(default=None, description="account of the KRX Data Marketplace, for pykrx")
     krx_password: SecretStr | None = Field(default=None, description="its password")
+    telegram_url: str = Field(default="https://api.telegram.org", description="Telegram's bots, for alerts")
+    discord_url: str = Field(default="https://discord.com", description="Discord, for alerts")
+    slack_url: str = Field(default="https://hooks.slack.com", description="Slack, for alerts")
+    alerts_to_private_hosts: bool = Field(
+        default=False, description="alerts may go to webhooks and mail servers of this machine and its network"
+    )
     allow_loopback_sources: bool = Field(default=False, description="accept http://127.0.0.1 for sources in prod")
 
     @property

@@ -13,6 +13,14 @@ from stocklab.db.account_models import (
     UserRow,
     UserSessionRow,
 )
+from stocklab.db.alert_models import (
+    AlertChannelRow,
+    AlertDeliveryRow,
+    AlertEventRow,
+    AlertRuleRow,
+    DailyNoteRow,
+    SignOfLifeRow,
+)
 from stocklab.db.community_models import (
     SEARCH_GRAMS,
     CommentLikeRow,
@@ -90,6 +98,10 @@ __all__ = [
     "MEMBER_ROLE",
     "SEARCH_GRAMS",
     "ActiveDayRow",
+    "AlertChannelRow",
+    "AlertDeliveryRow",
+    "AlertEventRow",
+    "AlertRuleRow",
     "ApiTokenRow",
     "AuditRow",
     "Authored",
@@ -102,6 +114,7 @@ __all__ = [
     "CommentLikeRow",
     "CommentRow",
     "ComponentDayRow",
+    "DailyNoteRow",
     "Database",
     "DatabaseUnreachable",
     "DisclosureRow",
@@ -146,6 +159,7 @@ __all__ = [
     "ScheduledRunRow",
     "SealedRulesRow",
     "SearchDocumentRow",
+    "SignOfLifeRow",
     "SourceDayRow",
     "SourceKeyRow",
     "SourceStateRow",
