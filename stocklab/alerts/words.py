@@ -10,7 +10,7 @@ from stocklab.alerts.kinds import AlertKind
 from stocklab.alerts.sentences import SENTENCES, Said
 from stocklab.alerts.word_lists import WORDS
 
-__all__ = ["Language", "Said", "say", "say_many"]
+__all__ = ["Language", "Said", "filled_in", "say", "say_many"]
 
 Language = Literal["ko", "en"]
 _MOST_LINES: Final = 20
@@ -35,13 +35,19 @@ class _Filled(string.Formatter):
 
 def say(kind: AlertKind, params: Mapping[str, Any], language: Language) -> Said:
     """The words of an alert. Parameters that it lacks are shown as a dash; those it does not use are left out."""
-    shown = {name: _shown(name, value, language) for name, value in params.items()}
     sentence = SENTENCES[kind][language]
-    fill = _Filled()
-    return Said(
-        " ".join(fill.vformat(sentence.title, (), shown).split())[:200],
-        fill.vformat(sentence.text, (), shown).strip(),
-    )
+    title = " ".join(filled_in(sentence.title, params, language).split())
+    return Said(title[:200], filled_in(sentence.text, params, language).strip())
+
+
+def filled_in(sentence: str, params: Mapping[str, Any], language: Language) -> str:
+    """A sentence of ours with its parameters: codes in words, numbers with their thousands, a dash for what is missing.
+
+    >>> filled_in("{count} of {symbol}", {"count": 1200, "symbol": "005930"}, "en")
+    '1,200 of 005930'
+    """
+    shown = {name: _shown(name, value, language) for name, value in params.items()}
+    return _Filled().vformat(sentence, (), shown)
 
 
 def say_many(kind: AlertKind, all_params: Sequence[Mapping[str, Any]], language: Language) -> Said:

@@ -9,8 +9,9 @@ from typing import Final
 
 import structlog
 
-from stocklab.alerts import Due, Outbox
-from stocklab.operations import open_sealer
+from stocklab.alerts.outbox import Due, Outbox
+from stocklab.alerts.signs_of_life import call_due
+from stocklab.operations import Sealer, open_sealer
 from stocklab.sidecar.lanes import Lane
 
 __all__ = ["AlertLane"]
@@ -26,23 +27,28 @@ class AlertLane(Lane):
     """Looks for channels that something waits for and gives each to a sender, one at a time for a channel."""
 
     running: dict[Due, Future[int]] = field(default_factory=dict)
+    calls: Future[int] | None = None
     _senders: ThreadPoolExecutor | None = None
     _outbox: Outbox | None = None
+    _sealer: Sealer | None = None
 
     name = "alerts"
 
     def work_once(self) -> bool:
         """See `Lane.work_once`. It never says that there was work: senders go on by themselves."""
         if self._outbox is None:
-            self._outbox = Outbox(self.database, open_sealer(self.settings), self.settings)
+            self._sealer = open_sealer(self.settings)
+            self._outbox = Outbox(self.database, self._sealer, self.settings)
             self._senders = ThreadPoolExecutor(_SENDERS, thread_name_prefix="stocklab-alerts")
-        assert self._senders is not None  # noqa: S101 - made together
+        assert self._senders is not None and self._sealer is not None  # noqa: S101, PT018 - made together
         self._forget_done()
         owners = Counter(due.owner_id for due in self.running)
         for due in self._outbox.due(self.clock()):
             if due not in self.running and owners[due.owner_id] < _OF_ONE_OWNER and not self.stopping.is_set():
                 owners[due.owner_id] += 1
                 self.running[due] = self._senders.submit(self._outbox.drain, due.channel_id, self.clock)
+        if self.calls is None or self.calls.done():
+            self.calls = self._senders.submit(call_due, self.database, self._sealer, self.settings, self.clock)
         return False
 
     def _forget_done(self) -> None:

@@ -13,7 +13,8 @@ import pytest
 from fakes.http_service import FakeService, Fault, Reply, Seen
 from sqlalchemy import select
 
-from stocklab.alerts import AlertKind, Alerts, ChannelKind, Channels, Outbox
+from stocklab.alerts import AlertKind, Alerts, ChannelKind, Channels
+from stocklab.alerts.outbox import Outbox
 from stocklab.db import AlertDeliveryRow, Database, OwnerRow
 from stocklab.operations import RateLimits, Sealer
 from stocklab.settings import Settings

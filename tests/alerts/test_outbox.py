@@ -23,7 +23,7 @@ from .conftest import ADA, BEN, SECRET, START, Desk, Receiver
 KILLED = """
 import sys
 from pathlib import Path
-from stocklab.alerts import Outbox
+from stocklab.alerts.outbox import Outbox
 from stocklab.db import open_database
 from stocklab.operations import Sealer
 from stocklab.settings import Settings
