@@ -30,6 +30,7 @@ ROWS = 2
 NAMES = ("local", "second")
 START = datetime(2026, 11, 20, 3, 4, 5, 678901, tzinfo=UTC)
 ALLOWED = {  # what check constraints demand
+    ("alert_deliveries", "state"): "sent",
     ("jobs", "state"): "COMPLETED",
     ("book_entries", "kind"): "by_hand",
     ("orders", "kind"): "limit",

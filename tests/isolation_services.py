@@ -27,7 +27,7 @@ from stocklab.sharing import Wish
 from stocklab.strategy import PRESETS
 from stocklab.strategy.matching import Answers, Approach, Company, Horizon, Income, Risk
 
-PACKAGES = ("operations", "accounts", "portfolios", "sharing", "community", "ranking")
+PACKAGES = ("operations", "accounts", "portfolios", "sharing", "community", "ranking", "alerts")
 WHO = ("owner_id", "reader_id", "user_id", "admin_id")
 STRATEGY = PRESETS["rsi_reversal"].strategy
 
@@ -140,6 +140,8 @@ VALUES: dict[str, Any] = {
     "folder": "a folder",
     "search": "",
     "scopes": (),
+    "fields": {"bot_token": f"123456789:{'t' * 35}", "chat_id": "1"},
+    "params": {},
     "content": json.dumps(STRATEGY.model_dump(mode="json")).encode(),
 }
 OF_SOMEBODY: dict[str, Callable[[str], Any]] = {

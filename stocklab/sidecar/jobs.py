@@ -25,6 +25,7 @@ from stocklab.portfolios import Runs, Strategies
 from stocklab.portfolios.ahead import run_presets_ahead, warm_saved
 from stocklab.ranking import mark_publications
 from stocklab.research.sweep_store import SweepStore
+from stocklab.sidecar.alert_jobs import filing_rules_work, rules_work
 from stocklab.sidecar.key_job import key_work
 from stocklab.sidecar.news_job import disclosures_work, news_work
 from stocklab.sidecar.sync_job import sync_work
@@ -177,6 +178,10 @@ _WORKS: Final[Mapping[str, Work]] = MappingProxyType(
         "sync": sync_work,
         "sync_morning": sync_work,
         "quality": _quality,
+        "alert_rules": rules_work,
+        "alert_rules_morning": rules_work,
+        "alert_filings": filing_rules_work,
+        "alert_filings_morning": filing_rules_work,
         "warm_factors": _warm_factors,
         "presets": _presets,
         "publications": _publications,
