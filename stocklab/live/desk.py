@@ -92,6 +92,8 @@ class Desk:
         self.health = Health(parts.database, account.owner_id, account.id)
         self.losses = Losses()
         self.orders: tuple[Kept, ...] = ()
+        self.frozen: set[str] = set()
+        """Symbols of which nothing is bought or sold until a person has looked, or the process begins anew."""
         self._begun = False
 
     @property
@@ -113,6 +115,16 @@ class Desk:
         opens, closes = session_hours(local.date(), expected=True)
         at = local.time().replace(tzinfo=None)
         return opens.replace(hour=opens.hour - 1) <= at <= closes
+
+    def is_trading(self, now: datetime) -> bool:
+        """Whether the market trades at this moment."""
+        if self.account.coins:
+            return True
+        local = now.astimezone(KST)
+        if not _is_session(local.date()):
+            return False
+        opens, closes = session_hours(local.date(), expected=True)
+        return opens <= local.time().replace(tzinfo=None) <= closes
 
     def equity_krw(self) -> Decimal:
         """What the account is worth by the prices known; what has none counts at its cost."""
@@ -177,7 +189,12 @@ class Desk:
 
     def _prepare_gate(self) -> None:
         self.board.refresh(self._symbols(), ask=self.is_open(self.parts.clock()))
-        self.gate.prepare(limits=self.account.limits, stage=self.stage, held_back=self.parts.held_back(self.account.id))
+        self.gate.prepare(
+            limits=self.account.limits,
+            stage=self.stage,
+            held_back=self.parts.held_back(self.account.id),
+            frozen=frozenset(self.frozen),
+        )
 
     def _seen(self) -> Seen:
         return Seen(book=self.executor.book, orders=self.executor.known, cash=self.executor.cash)

@@ -15,12 +15,15 @@ from stocklab.trading.book import Book
 from stocklab.trading.journal import Kept, Origin
 from stocklab.trading.risk_gate import Account, GateReason, RiskLimits, Stage, gate
 
-__all__ = ["HANDS_OFF", "LiveGate", "Prices", "Seen"]
+__all__ = ["FROZEN", "HANDS_OFF", "LiveGate", "Prices", "Seen"]
 
 ZERO: Final = Decimal(0)
 _OF_QUOTES: Final = frozenset({GateReason.STALE_QUOTE, GateReason.NO_QUOTE})
 HANDS_OFF: Final = "sold_by_hand"
 """Why something is not bought again: see `stocklab.live.hands_off`."""
+
+FROZEN: Final = "corporate_action"
+"""What happened to a symbol is not understood yet."""
 
 
 class Prices(Protocol):
@@ -63,14 +66,24 @@ class LiveGate:
         self._limits = RiskLimits()
         self._stage = Stage.NORMAL
         self._held_back: frozenset[str] = frozenset()
+        self._frozen: frozenset[str] = frozenset()
         self._passed: list[Kept] = []
         self._book = Book()
         self._cash: BrokerCash | None = None
         self._orders: list[Kept] = []
 
-    def prepare(self, *, limits: RiskLimits, stage: Stage, held_back: frozenset[str] = frozenset()) -> None:
-        """What holds for a turn. ``held_back``: what a person sold by hand and has not agreed to see bought again."""
+    def prepare(
+        self,
+        *,
+        limits: RiskLimits,
+        stage: Stage,
+        held_back: frozenset[str] = frozenset(),
+        frozen: frozenset[str] = frozenset(),
+    ) -> None:
+        """What holds for a turn. ``held_back``: what a person sold by hand and has not agreed to see bought again;
+        ``frozen``: what a corporate action made of them is not understood."""
         self._limits, self._stage, self._held_back, self._passed = limits, stage, held_back, []
+        self._frozen = frozen
 
     def __call__(self, kept: Kept) -> Sequence[str]:
         """Every reason against an order."""
@@ -82,6 +95,8 @@ class LiveGate:
             return ("unknown_symbol",)
         quote = self._quote(kept)
         found = [str(one) for one in gate(ticket, quote, self._account(kept, instrument), self._limits)]
+        if ticket.symbol in self._frozen:
+            found.append(FROZEN)
         if ticket.side is Side.SELL:
             # An exit does not wait for prices: the broker has its own limits.
             found = [one for one in found if one not in _OF_QUOTES]

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from stocklab.brokers.protocol import Broker
-from stocklab.brokers.values import BrokerCash, BrokerOrder, OrderRef, Rejection, Side
+from stocklab.brokers.values import BrokerCash, BrokerHolding, BrokerOrder, OrderRef, Rejection, Side
 from stocklab.data.sources.calls import KST
 from stocklab.errors import (
     BrokerDenied,
@@ -115,6 +115,8 @@ class Executor:
         self.stopped = ""
         self.cash: BrokerCash | None = None
         """The account's money as the broker said it last; None while it has not, or since something is in doubt."""
+        self.holdings: Sequence[BrokerHolding] | None = None
+        """What the broker holds, as said together with ``cash``."""
         self.known: Mapping[str, Kept] = {}
         """Orders by id as this turn knows them, for the gate."""
         self._clock = clock
@@ -316,10 +318,10 @@ class Executor:
         """Book what the broker has beyond the book, once two turns in a row saw the same and nothing moved between."""
         if any(one.order.state.in_doubt for one in state.kept.values()):
             self._suspected = ()
-            self.cash = None
+            self.cash = self.holdings = None
             return
-        holdings, self.cash = self.broker.holdings(), self.broker.cash()
-        found = compare(self.book, holdings, self.cash)
+        self.holdings, self.cash = self.broker.holdings(), self.broker.cash()
+        found = compare(self.book, self.holdings, self.cash)
         if not found or found != self._suspected or self._moved(state):
             self._suspected = found
             return

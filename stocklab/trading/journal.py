@@ -289,6 +289,10 @@ class Journal:
                 alongside(session)
             self._book(session, entries, now)
 
+    def book_in(self, session: Session, entries: Sequence[Entry], now: datetime) -> None:
+        """Add entries that belong to no order, in a transaction of the caller's."""
+        self._book(session, entries, now)
+
     def want_cancel(self, order_id: str, *, to_replace: bool = False) -> bool:
         """Ask for an order to be cancelled; False when it is over. One that was not sent is withdrawn in its turn.
 
