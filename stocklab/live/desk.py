@@ -27,7 +27,7 @@ from stocklab.live.quote_board import QuoteBoard
 from stocklab.market.calendar import is_session, session_hours
 from stocklab.operations.run_ledger import UNFENCED, Fence
 from stocklab.trading.book import Book
-from stocklab.trading.executor import Executor, Notice, Turn
+from stocklab.trading.executor import Executor, Notice, NoticeKind, Turn
 from stocklab.trading.journal import Journal, Kept
 from stocklab.trading.risk_gate import Stage
 
@@ -162,9 +162,11 @@ class Desk:
             self.begin()
         except BrokerDenied as error:
             self.health.trouble(str(error), now, denied=True)
+            self.parts.tell(self, Notice(kind=NoticeKind.DENIED, text=str(error)), now)
             return turn
         except BrokerError as error:
             self.health.trouble(str(error), now)
+            self.parts.tell(self, Notice(kind=NoticeKind.UNREACHABLE, text=str(error)), now)
             return turn
         self.orders = self.journal.orders(self.today(now))
         self.board.refresh(self._symbols(), ask=self.is_open(now))

@@ -19,13 +19,14 @@ from stocklab.live.guards import Guards
 from stocklab.live.loss_ladder import LossLadder
 from stocklab.live.placing import Placing
 from stocklab.live.slicing_plans import SlicePlans
+from stocklab.live.telling import Telling
 from stocklab.live.traders import Trader, Traders
 from stocklab.live.watching import Guarding, Repricing, Rescaling
 from stocklab.trading.day_steps import CoinTimes, DayTimes
 from stocklab.trading.guarding import Verdict
 from stocklab.trading.risk_gate import Stage
 
-__all__ = ["Listeners", "all_duties"]
+__all__ = ["Listeners", "all_duties", "told_by"]
 
 
 def _nobody(*_things: Any) -> None:
@@ -49,7 +50,14 @@ def times_of(desk: Desk) -> DayTimes | CoinTimes:
     return CoinTimes() if desk.account.coins else DayTimes()
 
 
-def all_duties(database: Database, room: EngineRoom, listeners: Listeners | None = None) -> Sequence[Duty]:
+def told_by(telling: Telling) -> Listeners:
+    """Everything is told to the owner."""
+    return Listeners(fired=telling.fired, frozen=telling.frozen, reached=telling.reached, missed=telling.missed)
+
+
+def all_duties(
+    database: Database, room: EngineRoom, listeners: Listeners | None = None, more: Sequence[Duty] = ()
+) -> Sequence[Duty]:
     """Corporate actions come before any decision; a decision before its orders; stops before prices are changed."""
     hear = listeners or Listeners()
     traders, decisions = Traders(database), Decisions(database)
@@ -62,4 +70,5 @@ def all_duties(database: Database, room: EngineRoom, listeners: Listeners | None
         Guarding(guards=Guards(database), traders=traders, times=times_of, fired=hear.fired, warned=hear.warned),
         Repricing(),
         Closing(traders=traders, gap=BacktestGap(room=room), times=times_of, closed=hear.closed),
+        *more,
     )

@@ -109,7 +109,13 @@ def test_a_strategys_exits_are_watched_once(home: Database) -> None:
     guards = Guards(home)
     assert len(guards.follow_strategy("local", "a", "s", "X", exits)) == 2
     assert guards.follow_strategy("local", "a", "s", "X", exits) == ()
-    assert {one.source for one in guards.over("local", "a", "X")} == {GuardSource.STRATEGY}
+    at_work = guards.over("local", "a", "X")
+    assert {one.source for one in at_work} == {GuardSource.STRATEGY}
+    guards.delete("local", at_work[0].id)
+    assert guards.follow_strategy("local", "a", "s", "X", exits) == ()  # the person does not want it
+    watch = watching(home)
+    watch.let_go([guard.guard_id for guard in watch.of_holdings()], NOW)  # all was sold
+    assert len(guards.follow_strategy("local", "a", "s", "X", exits)) == 2
 
 
 class Killed(BaseException):
@@ -207,7 +213,10 @@ def test_an_exit_that_died_with_its_day_goes_out_again_once(home: Database) -> N
     watch = watching(home)
     kept = fire(watch)
     assert kept is not None
+    assert watch.exiting("s", "X", NOW)
     end(home, kept, OrderEvent.SENDING, OrderEvent.ACCEPTED, OrderEvent.DAY_OVER, booked=4)
+    assert watch.exiting("s", "X", NOW)
+    assert not watch.exiting("s", "Y", NOW)
     opens = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
     for expected in (6, None):
         found = watch.sent(opens)[guard_id]
@@ -216,7 +225,11 @@ def test_an_exit_that_died_with_its_day_goes_out_again_once(home: Database) -> N
         if draft is not None:
             assert watch.send_again(draft, opens) is not None
             assert watch.send_again(draft, opens) is None
-    assert [one.order.state for one in watch.sent(opens)[guard_id]] == [OrderState.EXPIRED, OrderState.INTENT]
+    again = watch.sent(opens)[guard_id]
+    assert [one.order.state for one in again] == [OrderState.EXPIRED, OrderState.INTENT]
+    end(home, again[1], OrderEvent.SENDING, OrderEvent.ACCEPTED, OrderEvent.FILLED, booked=6)
+    assert not watch.exiting("s", "X", opens)
+    assert watch.revive(opens + timedelta(minutes=2)) == ()
 
 
 def test_highs_rise_and_what_is_not_held_is_let_go(home: Database) -> None:
