@@ -31,11 +31,7 @@ from stocklab.strategy import PRESETS
 from stocklab.strategy.matching import Answers, Approach, Company, Horizon, Income, Risk
 from stocklab.trading import RiskLimits
 
-<<<<<<< HEAD
-PACKAGES = ("operations", "accounts", "portfolios", "sharing", "community", "ranking", "alerts")
-=======
-PACKAGES = ("operations", "accounts", "portfolios", "sharing", "community", "ranking", "live")
->>>>>>> intraday
+PACKAGES = ("operations", "accounts", "portfolios", "sharing", "community", "ranking", "alerts", "live")
 WHO = ("owner_id", "reader_id", "user_id", "admin_id")
 STRATEGY = PRESETS["rsi_reversal"].strategy
 

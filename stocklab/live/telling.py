@@ -56,7 +56,9 @@ class Telling:
             self._told[order.order_id] = order.fills
             price = order.booked_krw / order.booked_quantity
             params = {**self._of(desk, kept), "quantity": _number(order.booked_quantity), "price_krw": _number(price)}
-            self._emit(desk, AlertKind.FILL, f"fill:{order.order_id}:{order.fills}", params, now, order.order_id)
+            self._emit(
+                desk, AlertKind.FILL, f"fill:{order.order_id}:{order.fills}", params, now, order_id=order.order_id
+            )
 
     def notice(self, desk: Desk, notice: Notice, now: datetime) -> None:
         """Tell what a turn found."""
@@ -64,7 +66,7 @@ class Telling:
         kind = _KINDS.get(notice.kind)
         if kind is not None and kept is not None:
             params = {**self._of(desk, kept), "reason": notice.text.split(",")[0].strip()}
-            self._emit(desk, kind, f"{kind.value}:{kept.order.order_id}", params, now, kept.order.order_id)
+            self._emit(desk, kind, f"{kind.value}:{kept.order.order_id}", params, now, order_id=kept.order.order_id)
         elif notice.kind in _PROBLEMS:
             self._broker(desk, _PROBLEMS[notice.kind], notice.text, now)
         elif notice.kind in (NoticeKind.DIFFERENCE, NoticeKind.STOPPED):
@@ -125,7 +127,7 @@ class Telling:
         return symbol if instrument is None else instrument.name
 
     def _emit(
-        self, desk: Desk, kind: AlertKind, key: str, params: dict[str, Any], now: datetime, order_id: str = ""
+        self, desk: Desk, kind: AlertKind, key: str, params: dict[str, Any], now: datetime, *, order_id: str = ""
     ) -> None:
         self.alerts.emit(
             desk.account.owner_id,

@@ -187,15 +187,11 @@ def require_same_decision(run: Backtest, t: int, book: SleeveBook, made: Any, se
     new = close.orders[book.next_number - 1 :]
     sent = [order_row(run, t, order) for order in new if STATUS_NAMES[order.status] == "open"]
     refused = [
-        (*order_row(run, t, order), REASON_NAMES[order.reason])
-        for order in new
-        if STATUS_NAMES[order.status] != "open"
+        (*order_row(run, t, order), REASON_NAMES[order.reason]) for order in new if STATUS_NAMES[order.status] != "open"
     ]
     require("orders", run, t, [sleeve_row(order) for order in made.orders], sent)
     require("refused", run, t, [(*sleeve_row(order), order.reason) for order in made.refused], refused)
-    cancelled = {
-        order.number for order in book.orders if STATUS_NAMES[close.orders[order.number - 1].status] != "open"
-    }
+    cancelled = {order.number for order in book.orders if STATUS_NAMES[close.orders[order.number - 1].status] != "open"}
     require("cancelled", run, t, {order.number for order in made.cancelled}, cancelled)
     require("unsafe", run, t, made.unsafe, bool(run.plan.unsafe[r]))
     require("rebalancing", run, t, made.rebalancing, bool(run.plan.schedule[r]) and not made.unsafe)
@@ -255,9 +251,7 @@ def require_same_book(run: Backtest, t: int, book: SleeveBook) -> None:
         if STATUS_NAMES[order.status] == "open"
     ]
     require("live orders", run, t, [(one.number, *sleeve_row(one)) for one in book.orders], alive)
-    lots = [
-        (names[lot.symbol], int(lot.shares), int(lot.amount), sessions[lot.since].item()) for lot in close.waiting
-    ]
+    lots = [(names[lot.symbol], int(lot.shares), int(lot.amount), sessions[lot.since].item()) for lot in close.waiting]
     require("waiting", run, t, [(lot.symbol, lot.shares, lot.amount, lot.since) for lot in book.waiting], lots)
     if lots:
         require("waiting closes", run, t, book.waiting_closes, close.waiting_until - t)
