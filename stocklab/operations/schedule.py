@@ -107,6 +107,21 @@ class Schedule:
 
 SCHEDULES: Final = (
     Schedule(
+        name="daily_notes",
+        text="Write the day's note for those who trade on live prices",
+        every=Every.SESSION,
+        at=time(15, 50),
+        window=timedelta(hours=15),
+    ),
+    Schedule(
+        name="daily_notes_evening",
+        text="Write the day's note of paper accounts, once the day's data are there",
+        every=Every.SESSION,
+        at=time(19, 0),
+        after=("sync",),
+        window=timedelta(hours=13),
+    ),
+    Schedule(
         name="disclosures",
         text="Read what was filed with DART during the day",
         every=Every.SESSION,
