@@ -23,7 +23,7 @@ from stocklab.operations.sealing import Sealer
 from stocklab.trading.order_states import OrderState
 from stocklab.trading.risk_gate import RiskLimits
 
-__all__ = ["AccountKind", "BrokerAccounts", "LinkedAccount", "NotLinked"]
+__all__ = ["AccountKind", "BrokerAccounts", "LinkedAccount", "NotLinked", "linked_account"]
 
 _LONGEST_NAME: Final = 80
 _MOST_ACCOUNTS: Final = 20
@@ -161,12 +161,15 @@ class BrokerAccounts:
             return _view(row)
 
     def set_active(self, owner_id: str, account_id: str, *, active: bool) -> LinkedAccount:
-        """Let the background process open it, or not: then nothing is read or sent there. Raises NotLinked."""
+        """Let the background process open it, or not: then nothing is read or sent there. Opening it says that a person
+        has looked, which ends a stop. Raises NotLinked."""
         with self._database.write(owner_id) as session:
             row = _mine(session, account_id)
             if row.sealed is None:
                 raise InputError("This account is unlinked. Hint: link it anew.")
             row.active, row.updated_at = active, utc_now()
+            if active:
+                row.stopped_reason = ""
             self._note(session, owner_id, "broker_account.switched", row)
             return _view(row)
 
@@ -246,6 +249,11 @@ def _name(text: str) -> str:
     if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
         raise InputError(f"name: expected 1 to {_LONGEST_NAME} printable characters.")
     return name
+
+
+def linked_account(row: BrokerAccountRow) -> LinkedAccount:
+    """An account as its row has it."""
+    return _view(row)
 
 
 def _view(row: BrokerAccountRow) -> LinkedAccount:
