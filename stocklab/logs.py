@@ -26,6 +26,7 @@ _QUIET = (
     "httpcore",
     "httpx",
     "numba",
+    "urllib3",
     "uvicorn.access",
     "uvicorn.error",
     "watchdog",

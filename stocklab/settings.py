@@ -141,6 +141,22 @@ class Settings(BaseSettings):
     trading: Literal["on", "off"] = Field(
         default="on", description="off: the scheduler opens no broker account and sends no order"
     )
+    gate_paper_days: int = Field(
+        default=10, ge=0, le=250, description="sessions on paper before a strategy may trade a mock account"
+    )
+    gate_mock_days: int = Field(
+        default=10, ge=1, le=250, description="sessions on a mock account (Upbit: on paper) before real money"
+    )
+    gate_trades: int = Field(default=5, ge=0, le=1000, description="fills in those sessions, at least")
+    gate_gap_bps: int = Field(
+        default=50, ge=1, le=10_000, description="mean daily gap to the backtest, in basis points of equity, at most"
+    )
+    telegram_url: str = Field(default="https://api.telegram.org", description="Telegram's bots, for alerts")
+    discord_url: str = Field(default="https://discord.com", description="Discord, for alerts")
+    slack_url: str = Field(default="https://hooks.slack.com", description="Slack, for alerts")
+    alerts_to_private_hosts: bool = Field(
+        default=False, description="alerts may go to webhooks and mail servers of this machine and its network"
+    )
     allow_loopback_sources: bool = Field(default=False, description="accept http://127.0.0.1 for sources in prod")
 
     @property

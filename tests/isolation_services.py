@@ -10,15 +10,18 @@ import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from stocklab.brokers.values import PriceKind, Side
 from stocklab.community import Category, Draft, Remark
 from stocklab.data.results import ResultStore
 from stocklab.db import Database
 from stocklab.errors import Cancelled
+from stocklab.live.tickets import ManualTicket
 from stocklab.operations import RateLimits, Sealer
 from stocklab.portfolios import BacktestOrder, JobTable
 from stocklab.research.sweep_store import SweepStore
@@ -26,8 +29,9 @@ from stocklab.settings import Settings
 from stocklab.sharing import Wish
 from stocklab.strategy import PRESETS
 from stocklab.strategy.matching import Answers, Approach, Company, Horizon, Income, Risk
+from stocklab.trading import RiskLimits
 
-PACKAGES = ("operations", "accounts", "portfolios", "sharing", "community", "ranking")
+PACKAGES = ("operations", "accounts", "portfolios", "sharing", "community", "ranking", "alerts", "live")
 WHO = ("owner_id", "reader_id", "user_id", "admin_id")
 STRATEGY = PRESETS["rsi_reversal"].strategy
 
@@ -138,13 +142,28 @@ VALUES: dict[str, Any] = {
     "name": "a new name",
     "nickname": "newname",
     "folder": "a folder",
+    "exits": STRATEGY.exit,
+    "look_up": lambda _symbol: None,
+    "limits": RiskLimits(),
+    "entered": {},
     "search": "",
     "scopes": (),
+    "fields": {"bot_token": f"123456789:{'t' * 35}", "chat_id": "1"},
+    "params": {},
     "content": json.dumps(STRATEGY.model_dump(mode="json")).encode(),
 }
 OF_SOMEBODY: dict[str, Callable[[str], Any]] = {
     "wish": lambda whose: Wish(strategy_id=whose),
     "draft": lambda whose: Draft(category=Category.FREE, title="a title", body="words", publication_id=whose),
+    "ticket": lambda whose: ManualTicket(
+        account_id=whose,
+        symbol="005930",
+        side=Side.BUY,
+        kind=PriceKind.LIMIT,
+        token="a-token-of-mine",
+        quantity=Decimal(1),
+        limit_price_krw=Decimal(70_000),
+    ),
     "remark": lambda whose: Remark(body="words", post_id=whose),
 }
 OPTIONAL_IDS = ("strategy_id", "post_id", "parent_id")
@@ -162,7 +181,14 @@ def _argument(parameter: inspect.Parameter, hint: Any, whose: str) -> tuple[bool
         return True, next(iter(hint))
     if parameter.name in VALUES:
         return True, VALUES[parameter.name]
-    kinds = {str: "words", bool: True, int: 1, date: date(2026, 11, 20), datetime: datetime(2026, 11, 20, tzinfo=UTC)}
+    kinds = {
+        str: "words",
+        bool: True,
+        int: 1,
+        Decimal: Decimal(1),
+        date: date(2026, 11, 20),
+        datetime: datetime(2026, 11, 20, tzinfo=UTC),
+    }
     for kind in (hint, *typing.get_args(hint)):
         if kind in kinds:
             return True, kinds[kind]

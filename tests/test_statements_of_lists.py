@@ -54,6 +54,8 @@ STATEMENTS = {
     **dict.fromkeys(("news", "news, far down"), 2),
     "news of watched": 3,
     "moderation queue": 4,
+    **dict.fromkeys(("my guards", "my guards, far down", "my guards of an account", "my guards of a symbol"), 1),
+    **dict.fromkeys(("sold by hand", "sold by hand, far down"), 1),
 }
 ON_POSTGRESQL = {"posts: search, a rare phrase": 2, "posts: search, none": 2}  # the newest first, then the index
 

@@ -83,6 +83,7 @@ def make(database: Database, size: Size, *, seed: int = 1) -> int:
     _publications(filler, size, rng)
     _posts(filler, size, rng)
     _lists(filler, size, rng)
+    _trading(filler, size)
     filler.fill("audit_log", _audit(size))
     filler.finish()
     rebuild = optional("stocklab.community", "rebuild_search")
@@ -440,6 +441,46 @@ def _lists(filler: Filler, size: Size, rng: random.Random) -> None:
             {"id": _hash("report", n), "owner_id": user_id(n), "subject_kind": "post", "subject_id": post_id(n, size)}
             | {"reason": "spam", "state": "open" if n % 2 else "dismissed", "created_at": _when(n, count // 20)}
             for n in range(count // 20)
+        ),
+    )
+
+
+def account_id(number: int) -> str:
+    """Id of a user's account at a broker."""
+    return _hash("account", number)
+
+
+def _trading(filler: Filler, size: Size) -> None:
+    """An account of each user, with guards and what was sold by hand; 0 has the most."""
+    users = range(size.users)
+    filler.fill(
+        "broker_accounts",
+        (
+            {"id": account_id(n), "owner_id": user_id(n), "broker": "paper", "mock": True, "name": "mine"}
+            | {"sealed": "x", "active": False, "created_at": NOW, "updated_at": NOW}
+            for n in users
+        ),
+    )
+    filler.fill(
+        "guards",
+        (
+            {
+                "id": _timed("guard", n * 1000 + k, 1000 * size.users),
+                "owner_id": user_id(n),
+                "account_id": account_id(n),
+            }
+            | {"sleeve_id": "outside", "symbol": f"{5930 + k:06}", "kind": "stop", "source": "person", "state": "fired"}
+            | {"level_krw": "100", "created_at": _when(k, 500), "updated_at": NOW}
+            for n in users
+            for k in range(500 if n == 0 else 2)
+        ),
+    )
+    filler.fill(
+        "hands_off",
+        (
+            {"account_id": account_id(n), "owner_id": user_id(n), "symbol": f"{5930 + k:06}", "noticed_at": NOW}
+            for n in users
+            for k in range(50 if n == 0 else 1)
         ),
     )
 

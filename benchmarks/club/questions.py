@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from club.filling import NOW
-from club.making import FACTORS, KINDS, SPREAD, WORDS, Size, optional, post_id, publication_id, user_id
+from club.making import FACTORS, KINDS, SPREAD, WORDS, Size, account_id, optional, post_id, publication_id, user_id
 
 from stocklab.db import Database
 from stocklab.db.keyset import cursor
@@ -44,8 +44,24 @@ def questions(database: Database, size: Size) -> list[Question]:
         *_posts(database, someone),
         *_threads(database, someone),
         *_lists(database, someone),
+        *_trading(database, someone),
     ]
     return [Question(name=name, ask=ask, most_ms=rest[0] if rest else PAGE_MS) for name, ask, *rest in found]
+
+
+def _trading(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
+    make = optional("stocklab.live.guards", "Guards")
+    if make is None:
+        return []
+    guards, hands = make(database), optional("stocklab.live.hands_off", "HandsOff")(database)
+    return [
+        ("my guards", lambda rng: guards.page(someone(rng))),
+        ("my guards, far down", lambda rng: guards.page(user_id(0), after=_long_ago(rng))),
+        ("my guards of an account", lambda rng: guards.page(user_id(0), account_id=account_id(0))),
+        ("my guards of a symbol", lambda rng: guards.over(user_id(0), account_id(0), "005930")),
+        ("sold by hand", lambda rng: hands.page(user_id(0), account_id(0))),
+        ("sold by hand, far down", lambda rng: hands.page(user_id(0), account_id(0), after=f"{account_id(0)}~005950")),
+    ]
 
 
 def _words(rng: random.Random, count: int) -> str:

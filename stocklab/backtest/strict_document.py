@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -51,4 +51,23 @@ def from_document(kind: type[Value], document: Mapping[str, Any], version: int) 
         first = fault.errors(include_url=False)[0]
         path = ".".join(str(step) for step in first["loc"])
         raise InputError(f"The {kind.__name__} document is not whole: {path}: {first['msg']}.") from fault
+    lost = _first_missing(fields, _adapter(kind).dump_python(value, mode="json"))
+    if lost:
+        raise InputError(f"The {kind.__name__} document is not whole: {lost} is missing.")
     return value
+
+
+def _first_missing(document: object, whole: object, path: str = "") -> str:
+    """Path of the first key that a document leaves to its default; "" where it has them all."""
+    if isinstance(whole, dict) and isinstance(document, Mapping):
+        for name, part in whole.items():
+            here = f"{path}.{name}" if path else str(name)
+            lost = _first_missing(document[name], part, here) if name in document else here
+            if lost:
+                return lost
+    if isinstance(whole, list) and isinstance(document, Sequence):
+        for place, (found, part) in enumerate(zip(document, whole, strict=True)):
+            lost = _first_missing(found, part, f"{path}.{place}")
+            if lost:
+                return lost
+    return ""

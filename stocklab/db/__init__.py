@@ -13,6 +13,14 @@ from stocklab.db.account_models import (
     UserRow,
     UserSessionRow,
 )
+from stocklab.db.alert_models import (
+    AlertChannelRow,
+    AlertDeliveryRow,
+    AlertEventRow,
+    AlertRuleRow,
+    DailyNoteRow,
+    SignOfLifeRow,
+)
 from stocklab.db.community_models import (
     SEARCH_GRAMS,
     CommentLikeRow,
@@ -100,6 +108,10 @@ __all__ = [
     "SEARCH_GRAMS",
     "AccountHealthRow",
     "ActiveDayRow",
+    "AlertChannelRow",
+    "AlertDeliveryRow",
+    "AlertEventRow",
+    "AlertRuleRow",
     "ApiTokenRow",
     "AuditRow",
     "Authored",
@@ -112,6 +124,7 @@ __all__ = [
     "CommentLikeRow",
     "CommentRow",
     "ComponentDayRow",
+    "DailyNoteRow",
     "Database",
     "DatabaseUnreachable",
     "DecisionRow",
@@ -160,6 +173,7 @@ __all__ = [
     "ScheduledRunRow",
     "SealedRulesRow",
     "SearchDocumentRow",
+    "SignOfLifeRow",
     "SourceDayRow",
     "SourceKeyRow",
     "SourceStateRow",

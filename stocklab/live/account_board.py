@@ -18,7 +18,7 @@ from stocklab.brokers.kiwoom.auth import token_name as kiwoom_token
 from stocklab.brokers.values import BrokerName
 from stocklab.db import AccountHealthRow, BrokerAccountRow, BrokerTokenRow, Database, KillSwitchRow, OrderRow, as_system
 from stocklab.errors import SettingsError
-from stocklab.live.accounts import LinkedAccount, linked_account
+from stocklab.live.accounts import LinkedAccount, view_of_account
 from stocklab.live.credentials import read_keys
 from stocklab.live.switches import Switch
 from stocklab.operations.sealing import Sealer
@@ -155,7 +155,7 @@ class AccountBoard:
                 switches = _switches(session, [row.id for row in rows])
             lines = [
                 AccountLine(
-                    account=linked_account(row),
+                    account=view_of_account(row),
                     health=health.get(row.id),
                     token=tokens.get(names.get(row.id, "")),
                     switch=switches.get(account_scope(row.id)) or switches.get(EVERYTHING),

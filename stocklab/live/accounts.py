@@ -23,7 +23,7 @@ from stocklab.operations.sealing import Sealer
 from stocklab.trading.order_states import OrderState
 from stocklab.trading.risk_gate import RiskLimits
 
-__all__ = ["AccountKind", "BrokerAccounts", "LinkedAccount", "NotLinked", "linked_account"]
+__all__ = ["AccountKind", "BrokerAccounts", "LinkedAccount", "NotLinked", "view_of_account"]
 
 _LONGEST_NAME: Final = 80
 _MOST_ACCOUNTS: Final = 20
@@ -128,18 +128,18 @@ class BrokerAccounts:
             if opened is not None:
                 opened(session, row.id)
             self._note(session, owner_id, "broker_account.linked", row)
-            return _view(row)
+            return view_of_account(row)
 
     def all(self, owner_id: str) -> tuple[LinkedAccount, ...]:
         """Every account of an owner, oldest first; unlinked ones too, for what was traded there."""
         with self._database.read(owner_id) as session:
             rows = session.scalars(select(BrokerAccountRow).order_by(BrokerAccountRow.created_at, BrokerAccountRow.id))
-            return tuple(_view(row) for row in rows)
+            return tuple(view_of_account(row) for row in rows)
 
     def get(self, owner_id: str, account_id: str) -> LinkedAccount:
         """One account. Raises NotLinked."""
         with self._database.read(owner_id) as session:
-            return _view(_mine(session, account_id))
+            return view_of_account(_mine(session, account_id))
 
     def rename(self, owner_id: str, account_id: str, name: str) -> LinkedAccount:
         """Give it another name. Raises NotLinked, InputError."""
@@ -147,7 +147,7 @@ class BrokerAccounts:
         with self._database.write(owner_id) as session:
             row = _mine(session, account_id)
             row.name, row.updated_at = name, utc_now()
-            return _view(row)
+            return view_of_account(row)
 
     def change_keys(self, owner_id: str, account_id: str, entered: Mapping[str, str]) -> LinkedAccount:
         """Other keys of the same account, which end an older stop for wrong ones. Raises NotLinked, InputError."""
@@ -158,7 +158,7 @@ class BrokerAccounts:
             row.masked, row.active = masked(broker, entered), True
             row.updated_at = row.keys_changed_at = utc_now()
             self._note(session, owner_id, "broker_account.keys_changed", row)
-            return _view(row)
+            return view_of_account(row)
 
     def set_active(self, owner_id: str, account_id: str, *, active: bool) -> LinkedAccount:
         """Let the background process open it, or not: then nothing is read or sent there. Opening it says that a person
@@ -171,7 +171,7 @@ class BrokerAccounts:
             if active:
                 row.stopped_reason = ""
             self._note(session, owner_id, "broker_account.switched", row)
-            return _view(row)
+            return view_of_account(row)
 
     def set_limits(self, owner_id: str, account_id: str, limits: RiskLimits) -> LinkedAccount:
         """What the account allows from now on. Raises NotLinked."""
@@ -179,7 +179,7 @@ class BrokerAccounts:
             row = _mine(session, account_id)
             row.limits, row.updated_at = limits_to_document(limits), utc_now()
             self._note(session, owner_id, "broker_account.limits", row)
-            return _view(row)
+            return view_of_account(row)
 
     def unlink(self, owner_id: str, account_id: str) -> None:
         """Forget its keys; what was traded stays.
@@ -207,7 +207,7 @@ class BrokerAccounts:
         """Accounts of everybody that are to be open."""
         wanted = select(BrokerAccountRow).where(BrokerAccountRow.active, BrokerAccountRow.sealed.is_not(None))
         with self._database.read() as session:
-            return tuple(_view(row) for row in session.scalars(wanted.order_by(BrokerAccountRow.id)))
+            return tuple(view_of_account(row) for row in session.scalars(wanted.order_by(BrokerAccountRow.id)))
 
     def keys(self, account_id: str) -> Mapping[str, str]:
         """The keys of an account.
@@ -251,12 +251,8 @@ def _name(text: str) -> str:
     return name
 
 
-def linked_account(row: BrokerAccountRow) -> LinkedAccount:
-    """An account as its row has it."""
-    return _view(row)
-
-
-def _view(row: BrokerAccountRow) -> LinkedAccount:
+def view_of_account(row: BrokerAccountRow) -> LinkedAccount:
+    """An account of its row."""
     return LinkedAccount(
         id=row.id,
         owner_id=row.owner_id,

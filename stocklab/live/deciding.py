@@ -23,7 +23,7 @@ from stocklab.live.desk import Desk
 from stocklab.live.settling import Happened, aligned, settled_to, what_happened
 from stocklab.live.traders import Trader, Traders, TraderState
 from stocklab.market.calendar import previous_session
-from stocklab.market.panel import Panel
+from stocklab.market.panel import Panel, PriceBasis
 from stocklab.strategy.document import Strategy
 from stocklab.trading.book import Sleeve
 from stocklab.trading.day_steps import CoinTimes, DayTimes, Step, windows
@@ -50,6 +50,10 @@ class EngineRoom:
     def panel(self, strategy: Strategy) -> Panel:
         """The newest panel a strategy is decided on. Raises DataError where there is none."""
         return open_panel(self.store, basis=basis_for(strategy.universe, None), statements=strategy.statements)
+
+    def newest(self, basis: PriceBasis) -> Panel:
+        """The newest panel on a price basis. Raises DataError where there is none."""
+        return open_panel(self.store, basis=basis)
 
     def source(self, panel: Panel) -> CachedSource:
         """Computes its formulas."""

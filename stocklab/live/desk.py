@@ -16,18 +16,18 @@ import structlog
 from stocklab.brokers.values import Quote, QuoteSource
 from stocklab.data.sources.calls import KST
 from stocklab.db import Database
-from stocklab.errors import BrokerDenied, BrokerError
+from stocklab.errors import BrokerDenied, BrokerError, InputError
 from stocklab.live.accounts import LinkedAccount
 from stocklab.live.connections import Connection
 from stocklab.live.health import Health
 from stocklab.live.instruments import Instrument
 from stocklab.live.live_gate import LiveGate, Seen
-from stocklab.live.losses import Losses, losses_of
+from stocklab.live.losses import NOTHING_LOST, losses_of, stage_after
 from stocklab.live.quote_board import QuoteBoard
 from stocklab.market.calendar import is_session, session_hours
 from stocklab.operations.run_ledger import UNFENCED, Fence
 from stocklab.trading.book import Book
-from stocklab.trading.executor import Executor, Notice, Turn
+from stocklab.trading.executor import Executor, Notice, NoticeKind, Turn
 from stocklab.trading.journal import Journal, Kept
 from stocklab.trading.risk_gate import Stage
 
@@ -90,7 +90,7 @@ class Desk:
             units=connection.units,
         )
         self.health = Health(parts.database, account.owner_id, account.id)
-        self.losses = Losses()
+        self.losses = NOTHING_LOST
         self.orders: tuple[Kept, ...] = ()
         self.frozen: set[str] = set()
         """Symbols of which nothing is bought or sold until a person has looked, or the process begins anew."""
@@ -162,13 +162,15 @@ class Desk:
             self.begin()
         except BrokerDenied as error:
             self.health.trouble(str(error), now, denied=True)
+            self.parts.tell(self, Notice(kind=NoticeKind.DENIED, text=str(error)), now)
             return turn
         except BrokerError as error:
             self.health.trouble(str(error), now)
+            self.parts.tell(self, Notice(kind=NoticeKind.UNREACHABLE, text=str(error)), now)
             return turn
         self.orders = self.journal.orders(self.today(now))
         self.board.refresh(self._symbols(), ask=self.is_open(now))
-        self.losses = losses_of(self.database, self.account.id, self.equity_krw(), now, self.today(now))
+        self._weigh(now)
         for duty in self.parts.duties:
             duty.before(self, now)
         self.orders = self.journal.orders(self.today(now))
@@ -182,10 +184,16 @@ class Desk:
         self.health.turned(self, turn, after)
         return turn
 
+    def _weigh(self, now: datetime) -> None:
+        try:
+            self.losses = losses_of(self.database, self.account.id, self.equity_krw(), now, self.today(now))
+        except InputError as error:  # the book has not seen yet where the money came from
+            log.info("losses_unknown", account=self.account.id, message=str(error))
+
     @property
     def stage(self) -> Stage:
         """How far losses have gone."""
-        return self.losses.stage(self.account.limits)
+        return stage_after(self.losses, self.account.limits)
 
     def _prepare_gate(self) -> None:
         self.board.refresh(self._symbols(), ask=self.is_open(self.parts.clock()))

@@ -15,11 +15,12 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from stocklab.data.sources.calls import KST
-from stocklab.db import BookEntryRow, Database, GuardRow
-from stocklab.live.guards import AT_WORK, GuardState, guard_of
+from stocklab.db import BookEntryRow, Database, GuardRow, OrderRow
+from stocklab.live.guards import AT_WORK, OF_HOLDING, GuardState, guard_of
 from stocklab.trading.book import OUTSIDE, Entry, EntryKind
 from stocklab.trading.guarding import NEVER_THERE, Guard, plan_key
 from stocklab.trading.journal import Draft, Journal, Kept
+from stocklab.trading.order_states import OrderState
 from stocklab.trading.ratios import ActionState, Rescaled
 
 __all__ = ["GuardWatch"]
@@ -47,6 +48,11 @@ class GuardWatch:
         with self._database.read() as session:
             wanted = self._rows().where(GuardRow.state == GuardState.ACTIVE.value)
             return tuple(guard_of(row) for row in session.scalars(wanted))
+
+    def of_holdings(self) -> tuple[Guard, ...]:
+        """All that ends with its holding, paused and removed ones too: what `let_go` is for."""
+        with self._database.read() as session:
+            return tuple(guard_of(row) for row in session.scalars(self._rows().where(GuardRow.state.in_(OF_HOLDING))))
 
     def symbols(self) -> frozenset[str]:
         """Symbols whose prices are needed."""
@@ -94,6 +100,20 @@ class GuardWatch:
             ids = [row.id for row in session.scalars(fired)]
         return {guard_id: self._journal.of_plan(plan_key(guard_id)) for guard_id in ids}
 
+    def exiting(self, sleeve_id: str, symbol: str, now: datetime) -> bool:
+        """Whether a guard fired over a holding and its exit has not sold all that it was to sell: until then nothing
+        new is watched over the rest by itself."""
+        fired = self._rows().where(
+            GuardRow.state == GuardState.FIRED.value,
+            GuardRow.sleeve_id == sleeve_id,
+            GuardRow.symbol == symbol,
+            GuardRow.fired_at >= now - _LOOK_BACK,
+        )
+        with self._database.read() as session:
+            ids = [row.id for row in session.scalars(fired)]
+        plans = [self._journal.of_plan(plan_key(guard_id)) for guard_id in ids]
+        return any(orders and orders[-1].order.state is not OrderState.FILLED for orders in plans)
+
     def send_again(self, draft: Draft, now: datetime) -> Kept | None:
         """Write what `stocklab.trading.guarding.send_again` gave, once; None when it is written already, or a kill
         switch is thrown."""
@@ -104,30 +124,40 @@ class GuardWatch:
     def revive(self, now: datetime) -> tuple[Guard, ...]:
         """Watch again, as new guards, where an order never stood at the broker (refused, rejected, withdrawn by a kill
         switch), unless a person gave it up: a minute later, and a few times a day."""
+        unsent = select(GuardRow.id).join(OrderRow, OrderRow.id == GuardRow.order_id)
+        unsent = unsent.where(
+            GuardRow.account_id == self._journal.account_id,
+            GuardRow.state == GuardState.FIRED.value,
+            GuardRow.fired_at >= now - _LOOK_BACK,
+            GuardRow.fired_at <= now - _REVIVED_AFTER,
+            OrderRow.state.in_([state.value for state in NEVER_THERE]),
+            OrderRow.cancel_wanted.is_(False),
+        )
+        with self._database.read() as session:
+            ids = session.scalars(unsent.order_by(GuardRow.created_at, GuardRow.id)).all()
         found = []
-        for guard_id, orders in self.sent(now).items():
-            if not orders or any(
-                one.order.state not in NEVER_THERE or one.cancel_wanted or now - one.created_at < _REVIVED_AFTER
-                for one in orders
-            ):
-                continue
+        for guard_id in ids:
+            orders = self._journal.of_plan(plan_key(guard_id))
+            if any(one.order.state not in NEVER_THERE or one.cancel_wanted for one in orders):
+                continue  # it was sent again, and that is not over or a person gave it up
             if self._journal.switch(orders[-1].parts)[1]:
                 continue
             with self._database.write() as session:
                 row = session.scalar(self._rows().where(GuardRow.id == guard_id).with_for_update())
-                if row is not None and row.state == GuardState.FIRED.value and self._today(session, row, now):
+                if row is not None and row.state == GuardState.FIRED.value and self._seldom(session, row, now):
                     found.append(self._again(session, row, now))
         return tuple(found)
 
     def let_go(self, guard_ids: Collection[str], now: datetime) -> None:
-        """End guards over what is not held any more, so that none of them fires over a later purchase."""
+        """End guards over what is not held any more, so that none of them fires over a later purchase or holds back its
+        own."""
         with self._database.write() as session:
             session.execute(
                 update(GuardRow)
                 .where(
                     GuardRow.account_id == self._journal.account_id,
                     GuardRow.id.in_(guard_ids),
-                    GuardRow.state.in_(AT_WORK),
+                    GuardRow.state.in_(OF_HOLDING),
                 )
                 .values(state=GuardState.OVER.value, updated_at=now)
             )
@@ -175,7 +205,7 @@ class GuardWatch:
         mine = select(GuardRow).where(GuardRow.account_id == self._journal.account_id)
         return mine.order_by(GuardRow.created_at, GuardRow.id)
 
-    def _today(self, session: Session, row: GuardRow, now: datetime) -> bool:
+    def _seldom(self, session: Session, row: GuardRow, now: datetime) -> bool:
         """Whether the like has not fired too often today."""
         midnight = datetime.combine(now.astimezone(KST).date(), time(0), tzinfo=KST)
         alike = select(func.count()).where(

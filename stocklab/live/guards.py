@@ -52,12 +52,14 @@ _COLUMNS: Final = (
 
 
 class GuardState(StrEnum):
-    """OVER: what it watched is not held any more, or it was given up for another."""
+    """OVER: what it watched is not held any more, or it was given up for another. REMOVED: a person does not want it;
+    the row stays as long as the holding, so that the strategy's own exits do not bring it back."""
 
     ACTIVE = "active"
     PAUSED = "paused"
     FIRED = "fired"
     OVER = "over"
+    REMOVED = "removed"
 
 
 class GuardSource(StrEnum):
@@ -68,6 +70,8 @@ class GuardSource(StrEnum):
 
 
 AT_WORK: Final = (GuardState.ACTIVE.value, GuardState.PAUSED.value)
+OF_HOLDING: Final = (*AT_WORK, GuardState.REMOVED.value)
+"""States that end with the holding."""
 
 
 class GuardNotFound(InputError):
@@ -102,7 +106,7 @@ class Guards:
 
     def page(self, owner_id: str, *, account_id: str | None = None, after: str | None = None) -> Page[GuardView]:
         """Guards, the newest first, fired ones too; of one account or of all. Raises InputError for a wrong place."""
-        conditions = [GuardRow.owner_id == owner_id]
+        conditions = [GuardRow.owner_id == owner_id, GuardRow.state != GuardState.REMOVED.value]
         if account_id is not None:
             conditions.append(GuardRow.account_id == account_id)
         conditions += beyond(after, GuardRow.created_at, GuardRow.id, datetime.fromisoformat)
@@ -157,15 +161,16 @@ class Guards:
             working = select(func.count()).select_from(GuardRow).where(GuardRow.state.in_(AT_WORK))
             if (session.scalar(working) or 0) >= _MOST:
                 raise InputError(f"{_MOST:,} guards are at work already. Hint: remove some.")
-            if kind in _kinds(session, account_id, sleeve_id, symbol):
+            if kind in _kinds(session, account_id, sleeve_id, symbol, AT_WORK):
                 raise InputError(f"{symbol}: a guard of this kind ({kind}) is at work already. Hint: change that one.")
             return _of_row(_insert(session, owner_id, account_id, made, GuardSource.PERSON))
 
     def follow_strategy(
         self, owner_id: str, account_id: str, sleeve_id: str, symbol: str, exits: ExitRules
     ) -> tuple[GuardView, ...]:
-        """Watch a new holding by the strategy's own exits; a kind that is at work over it already stays as it is, so
-        that doing it again changes nothing.
+        """Watch a new holding by the strategy's own exits; a kind that is at work over it already, or that a person
+        removed, stays as it is, so that doing it again changes nothing. Not while an exit is under way
+        (`stocklab.live.guard_watch.GuardWatch.exiting`).
 
         Raises
         ------
@@ -174,7 +179,7 @@ class Guards:
         """
         with self._database.write(owner_id) as session:
             _require_account(session, account_id)
-            there = _kinds(session, account_id, sleeve_id, symbol)
+            there = _kinds(session, account_id, sleeve_id, symbol, OF_HOLDING)
             added = []
             for kind, fraction in default_fractions(exits).items():
                 if kind not in there:
@@ -212,8 +217,7 @@ class Guards:
 
     def delete(self, owner_id: str, guard_id: str) -> None:
         """Remove one that did not fire. Raises GuardNotFound."""
-        with self._database.write(owner_id) as session:
-            session.delete(_mine(session, guard_id, at_work=True))
+        self._switch(owner_id, guard_id, GuardState.REMOVED)
 
     def _switch(self, owner_id: str, guard_id: str, state: GuardState) -> GuardView:
         with self._database.write(owner_id) as session:
@@ -267,25 +271,25 @@ def _insert(session: Session, owner_id: str, account_id: str, guard: Guard, sour
     return row
 
 
-def _kinds(session: Session, account_id: str, sleeve_id: str, symbol: str) -> set[GuardKind]:
+def _kinds(session: Session, account_id: str, sleeve_id: str, symbol: str, states: tuple[str, ...]) -> set[GuardKind]:
     wanted = select(GuardRow.kind).where(
         GuardRow.account_id == account_id,
         GuardRow.sleeve_id == sleeve_id,
         GuardRow.symbol == symbol,
-        GuardRow.state.in_(AT_WORK),
+        GuardRow.state.in_(states),
     )
     return {GuardKind(kind) for kind in session.scalars(wanted)}
 
 
 def _require_account(session: Session, account_id: str) -> None:
     """Refuse an account of somebody else; who changes its guards takes turns."""
-    mine = select(BrokerAccountRow.id).where(BrokerAccountRow.id == account_id).with_for_update()
+    mine = select(BrokerAccountRow.id).where(BrokerAccountRow.id == account_id).with_for_update(key_share=True)
     if session.scalar(mine) is None:
         raise NotLinked("There is no such account.")
 
 
 def _mine(session: Session, guard_id: str, *, at_work: bool = False) -> GuardRow:
-    wanted = select(GuardRow).where(GuardRow.id == guard_id)
+    wanted = select(GuardRow).where(GuardRow.id == guard_id, GuardRow.state != GuardState.REMOVED.value)
     if at_work:  # under a lock, so that it cannot fire meanwhile
         wanted = wanted.where(GuardRow.state.in_(AT_WORK)).with_for_update()
     row = session.scalar(wanted)

@@ -75,8 +75,8 @@ class Health:
                 "equity_krw": str(desk.equity_krw()),
                 "cash_krw": str(desk.book.cash_krw),
                 "stage": desk.stage.value,
-                "day": str(desk.losses.day),
-                "week": str(desk.losses.week),
+                "day": str(desk.losses.day_return),
+                "week": str(desk.losses.week_return),
                 "drawdown": str(desk.losses.drawdown),
             },
         )

@@ -6,7 +6,7 @@ import math
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Final
 
@@ -57,6 +57,16 @@ class Instruments:
         if "-" in symbol:  # a coin that is traded without its candles being synced
             return Instrument(symbol=symbol, name=symbol, market=COINS, sector="", close=None)
         return None
+
+    def name_of(self, symbol: str) -> str:
+        """Its name, the symbol itself where none is known."""
+        found = self.get(symbol)
+        return symbol if found is None or not found.name else found.name
+
+    def last_session(self) -> date | None:
+        """The newest session of stocks; None without market data."""
+        days = [panel.sessions[-1].item() for panel in self._current() if panel.basis is not PriceBasis.COIN]
+        return max(days, default=None)
 
     def closes(self, symbols: Iterable[str]) -> Mapping[str, Quote]:
         """Last closes of those that have one."""

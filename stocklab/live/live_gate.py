@@ -6,17 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 from stocklab.brokers.values import BrokerCash, OrderTicket, PriceKind, Quote, QuoteSource, Side
 from stocklab.data.sources.calls import KST
 from stocklab.live.instruments import Instrument
-from stocklab.live.quote_board import QuoteBoard
 from stocklab.trading.book import Book
 from stocklab.trading.journal import Kept, Origin
 from stocklab.trading.risk_gate import Account, GateReason, RiskLimits, Stage, gate
 
-__all__ = ["FROZEN", "HANDS_OFF", "LiveGate", "Seen"]
+__all__ = ["FROZEN", "HANDS_OFF", "LiveGate", "Prices", "Seen"]
 
 ZERO: Final = Decimal(0)
 _OF_QUOTES: Final = frozenset({GateReason.STALE_QUOTE, GateReason.NO_QUOTE})
@@ -25,6 +24,14 @@ HANDS_OFF: Final = "sold_by_hand"
 
 FROZEN: Final = "corporate_action"
 """What happened to a symbol is not understood yet."""
+
+
+class Prices(Protocol):
+    """Where prices come from."""
+
+    def get(self, symbol: str) -> Quote | None:
+        """The newest price of a symbol."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +51,7 @@ class LiveGate:
 
     def __init__(
         self,
-        board: QuoteBoard,
+        board: Prices,
         look_up: Callable[[str], Instrument | None],
         *,
         clock: Callable[[], datetime],

@@ -1,8 +1,4 @@
-"""The right to begin with real money: given by the promotion gate after a passed check, a code and a typed sentence.
-
-`stocklab.live.promotion` alone makes one. What starts a strategy on a live account, or sends an order of a person
-there, asks for it, and it is worth minutes only.
-"""
+"""Leave to trade with one's own money: what a person proved just now, as a page hands it on."""
 
 from __future__ import annotations
 
@@ -11,38 +7,39 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from stocklab.errors import InputError
+from stocklab.live.accounts import AccountKind, LinkedAccount
 
-__all__ = ["LASTS", "Permission", "require_permission"]
+__all__ = ["LEAVE_LASTS", "Permission", "PermissionNeeded", "require_permission"]
 
-LASTS: Final = timedelta(minutes=10)
+LEAVE_LASTS: Final = timedelta(minutes=5)
+
+
+class PermissionNeeded(InputError):
+    """An account with real money: the second step and the typed name of the account come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """``subject`` is what it is for: a trader's id, or the id of an account for orders of a person."""
+    """That a second step was passed at a moment, and what was typed as the confirmation."""
 
     owner_id: str
-    account_id: str
-    subject: str
-    given_at: datetime
+    typed: str
+    second_step_at: datetime | None
 
 
-def require_permission(
-    permission: Permission | None, *, owner_id: str, account_id: str, subject: str, now: datetime
-) -> None:
-    """Refuse without a permission that is for this and of now.
+def require_permission(account: LinkedAccount, permission: Permission | None, now: datetime) -> None:
+    """Refuse what is to be done with real money without leave; paper and mock accounts need none.
 
     Raises
     ------
-    InputError
-        There is none, it is for something else, or too old.
+    PermissionNeeded
+        There is none, it is somebody else's or too old, or what was typed is not the account's name.
     """
-    if (
-        permission is None
-        or (permission.owner_id, permission.account_id, permission.subject) != (owner_id, account_id, subject)
-        or not timedelta(0) <= now - permission.given_at <= LASTS
-    ):
-        raise InputError(
-            "Real money needs a passed gate, a code of the second factor and the typed sentence, minutes ago at most. "
-            "Hint: confirm again."
-        )
+    if account.kind is not AccountKind.LIVE:
+        return
+    if permission is None or permission.second_step_at is None or permission.owner_id != account.owner_id:
+        raise PermissionNeeded("This account trades with real money. Hint: pass the second step and type its name.")
+    if not timedelta(0) <= now - permission.second_step_at <= LEAVE_LASTS:
+        raise PermissionNeeded("The second step was passed too long ago. Hint: pass it again.")
+    if permission.typed.strip() != account.name:
+        raise PermissionNeeded(f"Expected the name of the account, {account.name!r}, typed as it is.")

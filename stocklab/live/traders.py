@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,13 +17,25 @@ from stocklab.brokers.values import BrokerName
 from stocklab.db import BrokerAccountRow, Database, TraderRow
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError
+from stocklab.live.accounts import view_of_account
 from stocklab.live.permission import Permission, require_permission
 from stocklab.live.trader_settings import TraderSettings
 from stocklab.operations.audit import AuditLog
 from stocklab.strategy import parse_document
 from stocklab.strategy.document import Strategy
 
-__all__ = ["AT_WORK", "NewTrader", "NoTrader", "StopWay", "Trader", "TraderState", "Traders"]
+__all__ = [
+    "AT_WORK",
+    "Gate",
+    "NewTrader",
+    "NoTrader",
+    "NotReady",
+    "StopWay",
+    "Trader",
+    "TraderState",
+    "Traders",
+    "ungated",
+]
 
 _LONGEST_NAME: Final = 120
 _LEAST_CAPITAL: Final = 100_000
@@ -32,6 +44,23 @@ _MOST_CAPITAL: Final = 1_000_000_000_000
 
 class NoTrader(InputError):
     """There is no such strategy at work, or it is somebody else's."""
+
+
+class NotReady(InputError):
+    """The way to this kind of account is not gone yet. ``lacks`` are stable words for what is missing."""
+
+    def __init__(self, lacks: Sequence[str]) -> None:
+        self.lacks = tuple(lacks)
+        super().__init__(f"Not ready for this account: {', '.join(lacks)}. Hint: see what the gate asks for.")
+
+
+Gate = Callable[[Session, TraderRow, BrokerAccountRow], Sequence[str]]
+"""What is missing before a trader may begin on its account; see `stocklab.live.promotion`."""
+
+
+def ungated(_session: Session, _row: TraderRow, account: BrokerAccountRow) -> Sequence[str]:
+    """For those who only read and record: on paper anybody begins, elsewhere nobody."""
+    return () if account.broker == BrokerName.PAPER.value else ("gate",)
 
 
 class TraderState(StrEnum):
@@ -108,8 +137,9 @@ class Trader:
 class Traders:
     """What owners do with their strategies at work, and what the background process reads and keeps of them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, gate: Gate = ungated) -> None:
         self._database = database
+        self._gate = gate
         self._audit = AuditLog(database)
 
     def create(self, owner_id: str, new: NewTrader) -> Trader:
@@ -179,9 +209,11 @@ class Traders:
             if account.sealed is None or not account.active:
                 raise InputError("Its account is not open. Hint: open it first.")
             if not account.mock and account.broker != BrokerName.PAPER.value:
-                now = utc_now()
-                require_permission(permission, owner_id=owner_id, account_id=account.id, subject=row.id, now=now)
+                require_permission(view_of_account(account), permission, utc_now())
                 self._require_slot(session, most)
+            lacks = self._gate(session, row, account)
+            if lacks:
+                raise NotReady(lacks)
             row.state, row.started_at = TraderState.STARTING.value, utc_now()
             self._changed(session, owner_id, "trader.started", row)
             return _view(row)

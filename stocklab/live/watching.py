@@ -73,7 +73,7 @@ class Guarding:
     def before(self, desk: Desk, now: datetime) -> None:
         """Follow new holdings, judge, and write the orders of what fired."""
         watch = self._watch(desk)
-        self._follow(desk)
+        self._follow(desk, now)
         due = watch.due()
         verdicts = [
             judge(guard, _held(desk, guard), desk.board.get(guard.symbol), now, age=desk.account.limits.quote_age)
@@ -98,7 +98,8 @@ class Guarding:
         if not turn.looked:
             return
         watch = self._watch(desk)
-        gone = [guard.guard_id for guard in watch.due() if _held(desk, guard) is None and not _bought(desk, guard)]
+        watched = watch.of_holdings()
+        gone = [guard.guard_id for guard in watched if _held(desk, guard) is None and not _bought(desk, guard)]
         if gone:
             watch.let_go(gone, now)
         watch.revive(now)
@@ -110,16 +111,18 @@ class Guarding:
             known = self._watches[desk.account.id] = (desk.journal, watch)
         return known[1]
 
-    def _follow(self, desk: Desk) -> None:
+    def _follow(self, desk: Desk, now: datetime) -> None:
         """New holdings of a strategy are watched by its own exits."""
         known = {(guard.sleeve_id, guard.symbol) for guard in self._watch(desk).due()}
         for trader in self.traders.of_account(desk.account.id):
             if trader.settings.guards:
-                self._follow_one(desk, trader, known)
+                self._follow_one(desk, trader, known, now)
 
-    def _follow_one(self, desk: Desk, trader: Trader, known: set[tuple[str, str]]) -> None:
+    def _follow_one(self, desk: Desk, trader: Trader, known: set[tuple[str, str]], now: datetime) -> None:
         for symbol in desk.book.sleeves.get(trader.id, Sleeve()).holdings:
-            if (trader.id, symbol) not in known and (trader.id, symbol) not in self._followed:
+            if (trader.id, symbol) in known or (trader.id, symbol) in self._followed:
+                continue
+            if not self._watch(desk).exiting(trader.id, symbol, now):  # else the rest would fire again at once
                 self.guards.follow_strategy(trader.owner_id, desk.account.id, trader.id, symbol, trader.strategy.exit)
                 self._followed.add((trader.id, symbol))
 

@@ -10,7 +10,16 @@ from typing import Final
 import structlog
 from sqlalchemy import select
 
-from stocklab.db import Base, BrokerAccountRow, BrokerTokenRow, Database, SourceKeyRow, UserRow
+from stocklab.db import (
+    AlertChannelRow,
+    Base,
+    BrokerAccountRow,
+    BrokerTokenRow,
+    Database,
+    SignOfLifeRow,
+    SourceKeyRow,
+    UserRow,
+)
 from stocklab.operations.audit import AuditLog
 from stocklab.operations.sealing import Sealer, encryption_file, open_sealer
 from stocklab.secret_files import own_secret
@@ -25,6 +34,8 @@ SEALED_COLUMNS: Final[tuple[tuple[type[Base], str], ...]] = (
     (UserRow, "totp_secret"),
     (BrokerAccountRow, "sealed"),
     (BrokerTokenRow, "sealed"),
+    (AlertChannelRow, "sealed"),
+    (SignOfLifeRow, "sealed"),
 )
 """Where sealed texts are kept; a new one is added here."""
 

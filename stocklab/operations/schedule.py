@@ -107,6 +107,21 @@ class Schedule:
 
 SCHEDULES: Final = (
     Schedule(
+        name="daily_notes",
+        text="Write the day's note for those who trade on live prices",
+        every=Every.SESSION,
+        at=time(15, 50),
+        window=timedelta(hours=15),
+    ),
+    Schedule(
+        name="daily_notes_evening",
+        text="Write the day's note of paper accounts, once the day's data are there",
+        every=Every.SESSION,
+        at=time(19, 0),
+        after=("sync",),
+        window=timedelta(hours=13),
+    ),
+    Schedule(
         name="disclosures",
         text="Read what was filed with DART during the day",
         every=Every.SESSION,
@@ -142,6 +157,38 @@ SCHEDULES: Final = (
         at=time(18, 20),
         after=("sync",),
         follows_data=True,
+    ),
+    Schedule(
+        name="alert_rules",
+        text="Judge the rules of alerts by the close",
+        every=Every.SESSION,
+        at=time(18, 15),
+        after=("sync",),
+        window=timedelta(days=2),
+    ),
+    Schedule(
+        name="alert_rules_morning",
+        text="Judge the rules of alerts by what came in the morning",
+        every=Every.DAY,
+        at=time(8, 15),
+        after=("sync_morning",),
+        window=timedelta(days=1),
+    ),
+    Schedule(
+        name="alert_filings",
+        text="Judge the rules of alerts by what was filed during the day",
+        every=Every.SESSION,
+        at=time(19, 35),
+        after=("disclosures",),
+        window=timedelta(days=1),
+    ),
+    Schedule(
+        name="alert_filings_morning",
+        text="Judge the rules of alerts by what was filed since the evening",
+        every=Every.DAY,
+        at=time(7, 35),
+        after=("disclosures_morning",),
+        window=timedelta(days=1),
     ),
     Schedule(
         name="warm_factors",

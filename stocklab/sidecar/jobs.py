@@ -25,8 +25,10 @@ from stocklab.portfolios import Runs, Strategies
 from stocklab.portfolios.ahead import run_presets_ahead, warm_saved
 from stocklab.ranking import mark_publications
 from stocklab.research.sweep_store import SweepStore
+from stocklab.sidecar.alert_jobs import filing_rules_work, rules_work
 from stocklab.sidecar.key_job import key_work
 from stocklab.sidecar.news_job import disclosures_work, news_work
+from stocklab.sidecar.note_job import evening_notes_work, notes_work
 from stocklab.sidecar.sync_job import sync_work
 from stocklab.sidecar.work import Job, JobContext, NothingToDo, Work
 
@@ -174,9 +176,15 @@ _WORKS: Final[Mapping[str, Work]] = MappingProxyType(
     {
         "disclosures": disclosures_work,
         "disclosures_morning": disclosures_work,
+        "daily_notes": notes_work,
+        "daily_notes_evening": evening_notes_work,
         "sync": sync_work,
         "sync_morning": sync_work,
         "quality": _quality,
+        "alert_rules": rules_work,
+        "alert_rules_morning": rules_work,
+        "alert_filings": filing_rules_work,
+        "alert_filings_morning": filing_rules_work,
         "warm_factors": _warm_factors,
         "presets": _presets,
         "publications": _publications,

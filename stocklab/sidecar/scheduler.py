@@ -29,6 +29,7 @@ from stocklab.operations import INTENT_KINDS, IntentKind, Intents, LedgerRun, Ru
 from stocklab.operations.leadership import Leadership, leadership_for
 from stocklab.operations.schedule import newest_key
 from stocklab.settings import Settings
+from stocklab.sidecar.alert_lane import AlertLane
 from stocklab.sidecar.lanes import IntentLane, JobLane, Lane, Resources
 from stocklab.sidecar.trading_lane import Shared, TradingLane
 from stocklab.sidecar.work import Job, Work
@@ -130,7 +131,9 @@ class _Sidecar:
             log.warning("leave_failed", message=str(error))
 
     def _lanes(self, stopping: Event) -> tuple[Lane, ...]:
-        """One for the timetable, and one for the intents of each resource: news do not wait for a sync of hours."""
+        """One for the timetable, one for the intents of each resource (news do not wait for a sync of hours), one that
+        sends alerts.
+        """
         common: dict[str, Any] = {
             "settings": self.settings,
             "database": self.database,
@@ -147,7 +150,7 @@ class _Sidecar:
             by_resource.setdefault("" if kind is None else kind.resource, {})[name] = work
         intents = (IntentLane(works=works, kinds=self.kinds, **common) for works in by_resource.values())
         trading = () if self.trading is None else (TradingLane(shared=self.trading, **common),)
-        return JobLane(jobs=self.jobs, **common), *intents, *trading
+        return JobLane(jobs=self.jobs, **common), *intents, AlertLane(**common), *trading
 
     def _recover(self) -> int:
         """Settle what dead workers held, as soon as the database answers."""

@@ -219,9 +219,13 @@ class Journal:
                 parts.setdefault(part.order_id, {})[part.sleeve_id] = (part.quantity, part.booked_quantity)
         return tuple(_kept(row, parts.get(row.id, {})) for row in rows)
 
-    def entries(self) -> tuple[Entry, ...]:
-        """Every entry of the book, oldest first."""
+    def entries(self, *, after: datetime | None = None, until: datetime | None = None) -> tuple[Entry, ...]:
+        """Entries of the book, oldest first: all, or those of a span of time."""
         statement = select(BookEntryRow).where(BookEntryRow.account_id == self.account_id).order_by(BookEntryRow.id)
+        if after is not None:
+            statement = statement.where(BookEntryRow.at > after)
+        if until is not None:
+            statement = statement.where(BookEntryRow.at <= until)
         with self._database.read() as session:
             return tuple(
                 Entry(

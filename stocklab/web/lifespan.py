@@ -21,6 +21,7 @@ from stocklab.portfolios import Lab, close_shared_lab, shared_lab
 from stocklab.settings import Settings
 from stocklab.web.heartbeat import Heartbeat
 from stocklab.web.warm_up import load_heavy_modules, warm_kernels
+from stocklab.web.watchman import Watchman
 
 __all__ = ["build_lifespan"]
 
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 _HOUSEKEEPING_SECONDS = 180.0
 _BEAT_SECONDS = 20.0
+_WATCH_SECONDS = 60.0
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[dict[str, Any] | None]]
 
@@ -50,6 +52,7 @@ def build_lifespan(
         tasks = (
             asyncio.create_task(_keep_house(lab, housekeeping_seconds)),
             asyncio.create_task(heartbeat.run(beat_seconds)),
+            asyncio.create_task(Watchman(lab).run(_WATCH_SECONDS)),
         )
         log.info("started", version=__version__, env=settings.env, seconds=round(time.perf_counter() - started, 2))
         try:

@@ -49,6 +49,10 @@ def club(database: Database) -> Database:
         "feedback": {"kind": "wish", "state": "open"},
         "notices": {"level": "info"},
         "api_tokens": {"scopes": []},
+        "alert_channels": {"kind": "webhook", "language": "en"},
+        "alert_rules": {"kind": "price", "condition": {"sense": "above", "limit": 1.0}, "channels": {}},
+        "alert_events": {"kind": "fill", "severity": "info"},
+        "alert_deliveries": {"kind": "test", "state": "waiting"},
     }
     with database.engine.begin() as connection:
         for name, values in documents.items():
