@@ -1,4 +1,4 @@
-"""An owner's accounts as their page shows them: how each is doing, what its token is like, how well orders are filled."""
+"""An owner's accounts as their page shows them: how each is doing, its token, and how well orders are filled."""
 
 from __future__ import annotations
 

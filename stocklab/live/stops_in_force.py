@@ -1,4 +1,4 @@
-"""What the frame of every page asks: whether an owner trades anywhere, and which emergency stops are on. One statement."""
+"""What the frame of every page asks: whether an owner trades anywhere, and which stops are on. One statement."""
 
 from __future__ import annotations
 
