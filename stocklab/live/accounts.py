@@ -161,12 +161,15 @@ class BrokerAccounts:
             return view_of_account(row)
 
     def set_active(self, owner_id: str, account_id: str, *, active: bool) -> LinkedAccount:
-        """Let the background process open it, or not: then nothing is read or sent there. Raises NotLinked."""
+        """Let the background process open it, or not: then nothing is read or sent there. Opening it says that a person
+        has looked, which ends a stop. Raises NotLinked."""
         with self._database.write(owner_id) as session:
             row = _mine(session, account_id)
             if row.sealed is None:
                 raise InputError("This account is unlinked. Hint: link it anew.")
             row.active, row.updated_at = active, utc_now()
+            if active:
+                row.stopped_reason = ""
             self._note(session, owner_id, "broker_account.switched", row)
             return view_of_account(row)
 

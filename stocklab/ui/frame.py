@@ -9,7 +9,7 @@ import structlog
 
 from stocklab.counts import COUNTS
 from stocklab.errors import StockLabError
-from stocklab.ui import blocks, cached, identity, navigation, notices, text, theme
+from stocklab.ui import blocks, cached, emergency, identity, navigation, notices, text, theme
 from stocklab.ui import format as fmt
 from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import escape
@@ -27,6 +27,7 @@ def _top_bar() -> None:
     ):
         blocks.badges(_labels())
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            emergency.button()
             _who()
             navigation.choice_in_url(
                 text.LANGUAGE_KEY,
@@ -81,6 +82,7 @@ def draw() -> None:
     try:
         _top_bar()
         navigation.settle_address()
+        emergency.bar()
         notices.draw()
         if has_accounts:
             identity.owner_id()  # nobody reads on whose session ended, also on pages that are the same for all

@@ -28,6 +28,7 @@ class Place(NamedTuple):
 
 MARKET: Final = N_("Market")
 RESEARCH: Final = N_("Research")
+TRADING: Final = N_("Trading")
 COMMUNITY: Final = N_("Community")
 HOUSE: Final = N_("Settings")
 PAGES: Final[Mapping[str, Place]] = {
@@ -39,6 +40,7 @@ PAGES: Final[Mapping[str, Place]] = {
     "factors": Place(N_("Factor catalogue"), ":material/menu_book:", RESEARCH),
     "screener": Place(N_("Stock screener"), ":material/filter_alt:", MARKET),
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
+    "brokers": Place(N_("Broker accounts"), ":material/account_balance:", TRADING),
     "shared": Place(N_("Shared strategies"), ":material/share:", COMMUNITY),
     "ranking": Place(N_("Ranking"), ":material/leaderboard:", COMMUNITY),
     "news": Place(N_("News and disclosures"), ":material/newspaper:", MARKET),

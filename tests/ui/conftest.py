@@ -14,7 +14,7 @@ from house import House
 from streamlit.testing.v1 import AppTest
 
 from stocklab.portfolios import Lab, close_shared_lab, shared_lab
-from stocklab.ui import cached, text
+from stocklab.ui import cached, emergency, text
 from stocklab.ui.result import headline, trusted
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +40,7 @@ def _forget() -> None:
     cached._found.clear()
     headline._kept_until.clear()
     trusted.forget()
+    emergency.forget()
 
 
 @pytest.fixture(scope="module")

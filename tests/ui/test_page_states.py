@@ -30,6 +30,7 @@ PAGES = (
     "admin",
     "shared",
     "ranking",
+    "brokers",
     "factors",
     "data",
     "system",

@@ -16,7 +16,7 @@ from stocklab.brokers.values import BrokerName
 from stocklab.brokers.wire import Answer, NoAnswer, Wire
 from stocklab.errors import BrokerDenied, BrokerTemporary
 
-__all__ = ["CONTENT_TYPE", "KST", "KisAccount", "KisCredentials", "KisTokens", "approval_key"]
+__all__ = ["CONTENT_TYPE", "KST", "KisAccount", "KisCredentials", "KisTokens", "approval_key", "token_name"]
 
 KST: Final = ZoneInfo("Asia/Seoul")
 CONTENT_TYPE: Final = "application/json; charset=utf-8"
@@ -41,7 +41,7 @@ class KisCredentials:
     @property
     def digest(self) -> str:
         """Names the key without telling it."""
-        return hashlib.sha256(self.app_key.encode()).hexdigest()[:16]
+        return _digest(self.app_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class KisTokens:
     ) -> None:
         self._wire = wire
         self._credentials = credentials
-        self._key_id = f"kis:{'mock' if mock else 'live'}:{credentials.digest}"
+        self._key_id = token_name(credentials.app_key, mock=mock)
         self._store = store
         self._clock = clock
         self._in_vain = 0
@@ -207,3 +207,12 @@ def _expiry(answer: Answer, now: datetime) -> datetime:
     else:
         ends.append(text.astimezone(UTC))
     return min(ends)
+
+
+def token_name(app_key: str, *, mock: bool) -> str:
+    """Under which name the token of a key is kept; the key cannot be read from it."""
+    return f"kis:{'mock' if mock else 'live'}:{_digest(app_key)}"
+
+
+def _digest(app_key: str) -> str:
+    return hashlib.sha256(app_key.encode()).hexdigest()[:16]

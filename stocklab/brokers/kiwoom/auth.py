@@ -17,7 +17,7 @@ from stocklab.brokers.values import BrokerName
 from stocklab.brokers.wire import Answer, NoAnswer, Wire
 from stocklab.errors import BrokerDenied, BrokerTemporary
 
-__all__ = ["KiwoomAuth", "KiwoomKeys", "return_code_of"]
+__all__ = ["KiwoomAuth", "KiwoomKeys", "return_code_of", "token_name"]
 
 _READ_SECONDS: Final = 10.0
 
@@ -55,8 +55,7 @@ class KiwoomAuth:
         self._tokens = tokens
         self._pacer = pacer
         self._clock = clock
-        digest = hashlib.sha256(keys.app_key.encode()).hexdigest()[:16]
-        self.key_id = f"kiwoom-{'mock' if mock else 'live'}-{digest}"
+        self.key_id = token_name(keys.app_key, mock=mock)
 
     def token(self) -> str:
         """The kept token, or a new one.
@@ -121,3 +120,9 @@ class KiwoomAuth:
         if not value:
             raise BrokerTemporary(BrokerName.KIWOOM, "an answer without a token")
         return AccessToken(value=value, issued_at=now, expires_at=expires)
+
+
+def token_name(app_key: str, *, mock: bool) -> str:
+    """Under which name the token of a key is kept; the key cannot be read from it."""
+    digest = hashlib.sha256(app_key.encode()).hexdigest()[:16]
+    return f"kiwoom-{'mock' if mock else 'live'}-{digest}"

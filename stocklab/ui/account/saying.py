@@ -8,14 +8,14 @@ import streamlit as st
 
 from stocklab.ui.text import _
 
-__all__ = ["plan_name", "rerun_saying", "said"]
+__all__ = ["SAID", "plan_name", "rerun_saying", "said"]
 
-_SAID: Final = "account_said"
+SAID: Final = "account_said"
 
 
 def rerun_saying(words: str) -> NoReturn:
     """Draw the page anew and say so."""
-    st.session_state[_SAID] = words
+    st.session_state[SAID] = words
     st.rerun()
 
 
@@ -27,6 +27,6 @@ def plan_name(name: str) -> str:
 
 def said() -> None:
     """What was said, once."""
-    words = st.session_state.pop(_SAID, None)
+    words = st.session_state.pop(SAID, None)
     if words:
         st.success(words, icon=":material/check:")

@@ -1,0 +1,35 @@
+"""How a paper account begins: with as much play money as a person chose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from stocklab.errors import InputError
+
+__all__ = ["LEAST_CASH_KRW", "MOST_CASH_KRW", "USUAL_CASH_KRW", "opening_with"]
+
+LEAST_CASH_KRW: Final = Decimal(100_000)
+MOST_CASH_KRW: Final = Decimal(100_000_000_000)
+USUAL_CASH_KRW: Final = Decimal(10_000_000)
+
+
+def opening_with(cash_krw: Decimal) -> Callable[[Session, str], None]:
+    """What `BrokerAccounts.link` does in the transaction in which it keeps a paper account.
+
+    Raises
+    ------
+    InputError
+        The amount is not between the least and the most, or no whole won.
+    """
+    if not LEAST_CASH_KRW <= cash_krw <= MOST_CASH_KRW or cash_krw != cash_krw.to_integral_value():
+        raise InputError(f"Play money: expected {LEAST_CASH_KRW:,} to {MOST_CASH_KRW:,} whole won, found {cash_krw}.")
+
+    def opened(session: Session, account_id: str) -> None:
+        """The paper broker's own rows are written here."""
+        del session, account_id
+
+    return opened
