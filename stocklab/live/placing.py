@@ -98,11 +98,20 @@ class Placing:
         drafts = [] if whole is None or whole.timing is Timing.SLICES else [whole.draft]
         entries = _crossed(desk, planned)
 
+        epoch = 0 if whole is None else desk.journal.switch(whole.draft.parts)[0]
+
         def note(session: Session, _kept: tuple[Kept, ...]) -> None:
             for decision_id, keys in planned.placed.items():
                 self.decisions.placed(session, decision_id, keys, now)
             if whole is not None and whole.timing is Timing.SLICES:
-                self.slices.keep(session, next(iter(planned.placed)), whole.draft, some[0].trader.settings, steps)
+                self.slices.keep(
+                    session,
+                    next(iter(planned.placed)),
+                    whole.draft,
+                    settings=some[0].trader.settings,
+                    steps=steps,
+                    epoch=epoch,
+                )
             desk.journal.book_in(session, entries, now)
 
         desk.journal.intend(drafts, now, alongside=note)
