@@ -300,8 +300,8 @@ class Journal:
     def want_cancel(self, order_id: str, *, to_replace: bool = False) -> bool:
         """Ask for an order to be cancelled; False when it is over. One that was not sent is withdrawn in its turn.
 
-        It loses its policy, so that nothing takes its place, unless it is cancelled ``to_replace`` it. The row's version
-        stays: who follows the order writes other columns, and is not disturbed.
+        It loses its policy, so that nothing takes its place, unless it is cancelled ``to_replace`` it. The version of
+        its row stays: who follows the order writes other columns, and is not disturbed.
         """
         ends = {} if to_replace else {"policy": None}
         with self._database.write() as session:
