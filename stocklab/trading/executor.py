@@ -50,6 +50,7 @@ class NoticeKind(StrEnum):
     NOT_OF_NOW = "not_of_now"
     """The broker shows less than it showed before: nothing is sent until it does again."""
     UNKNOWN = "unknown"
+    UNSENT = "unsent"
     AMBIGUOUS = "ambiguous"
     ABSENT = "absent"
     FOUND_LATE = "found_late"
@@ -118,6 +119,7 @@ class Executor:
         self._over = over
         self._units = units or Units()
         self._suspected: tuple[Difference, ...] = ()
+        self._passed: tuple[date, datetime] | None = None
 
     def recover(self) -> None:
         """Once, at the start: an order that a dead process was sending may be at the broker."""
@@ -167,14 +169,19 @@ class Executor:
     # --- looking ---------------------------------------------------------------------------------------------------
 
     def _look(self, turn: Turn) -> _State:
-        today = self._today()
-        live = {_day_of(one) for one in self.journal.orders(today) if not one.order.state.final}
-        days = sorted({today} | {day for day in live if day is not None})
-        # All orders of those days, also the ended: a row that is none of them was placed by hand.
-        state = _State(kept={one.order.order_id: one for one in self.journal.orders(*days)}, rows={})
+        today, lately = self._today(), self._lately()
+        kept = self.journal.orders(today)
+        live = {_day_of(one) for one in kept if not one.order.state.final}
+        days = sorted({today, *lately} | {day for day in live if day is not None})
+        if days != [today]:
+            # All orders of those days, also the ended: a row that is none of them was placed by hand.
+            kept = self.journal.orders(*days)
+        state = _State(kept={one.order.order_id: one for one in kept}, rows={})
         for day in days:
             for row in self.broker.day_orders(day):
                 state.rows[row.ref] = row
+        if lately and self._passed is None:
+            self._passed = lately[0], self._clock()
         turn.of_now = self._follow_known(turn, state)
         self._resolve_doubts(turn, state)
         self._adopt(turn, state)
@@ -182,6 +189,16 @@ class Executor:
             self._end_days(state)
             self._compare(turn, state)
         return state
+
+    def _lately(self) -> tuple[date, ...]:
+        """The last day that is over, for as long as rows of it may still turn up: what a person did after its last
+        reading would else show in the balances alone."""
+        now = self._clock()
+        last = self._over(now)
+        if self._passed is not None and self._passed[0] != last:
+            self._passed = None
+        late = self._passed is None or now - self._passed[1] < self.broker.traits.absent_after
+        return (last,) if late and last < self._today() else ()
 
     def _follow_known(self, turn: Turn, state: _State) -> bool:
         """Follow every order that the broker named; False when the journal shows less than it once did."""
@@ -201,7 +218,9 @@ class Executor:
         progress = follow(one.order, row)
         if progress.stale:
             return False
-        if progress.order == one.order:
+        # Journals of earlier days may tell amounts less exactly than they did on their day.
+        told = one.order.state.final and row.ref.day < self._today() and row.filled_quantity == one.order.booked_quantity
+        if told or progress.order == one.order:
             return True
         after = replace(one, order=progress.order)
         entries: tuple[Entry, ...] = ()
@@ -217,9 +236,7 @@ class Executor:
         """Whose a fill is."""
         units = self._units
         if kept.origin is Origin.BY_HAND and fill.side is Side.SELL and fill.quantity:
-            cash = fill.amount_krw - fill.costs_krw
-            gone = self.book.of_gone(EntryKind.BY_HAND, fill.symbol, fill.quantity, cash, units.quantity)
-            return kept, tuple(replace(one, order_id=fill.order_id, fill_number=fill.number) for one in gone)
+            return kept, self._sold_by_hand(fill)
         if not fill.quantity:
             shares = {name: quantity for name, quantity in kept.parts.items() if quantity}
         elif kept.order.ticket.quantity is None:
@@ -233,6 +250,19 @@ class Executor:
             for name, share in shares.items():
                 booked[name] = booked.get(name, ZERO) + share
         return replace(kept, booked=booked), self.book.of_fill(fill, shares, units.krw)
+
+    def _sold_by_hand(self, fill: Fill) -> tuple[Entry, ...]:
+        """What the broker sold was there, whether the book knew of it or not."""
+        missing, book = fill.quantity - self.book.held(fill.symbol), self.book
+        found: tuple[Entry, ...] = ()
+        if missing > 0:
+            found = (
+                Entry(kind=EntryKind.UNEXPLAINED, sleeve_id=OUTSIDE, symbol=fill.symbol, quantity=missing),
+            )
+            book = book.apply(found)
+        cash = fill.amount_krw - fill.costs_krw
+        gone = book.of_gone(EntryKind.BY_HAND, fill.symbol, fill.quantity, cash, self._units.quantity)
+        return found + tuple(replace(one, order_id=fill.order_id, fill_number=fill.number) for one in gone)
 
     def _resolve_doubts(self, turn: Turn, state: _State) -> None:
         for order_id in list(state.kept):
@@ -345,14 +375,20 @@ class Executor:
             wanted = one.cancel_wanted or (everything and one.origin not in (Origin.BY_HAND, Origin.KILL_SWITCH))
             if one.order.state is OrderState.INTENT:
                 # What was decided before the switch was thrown is not sent after it, also when it is lifted again.
-                if wanted or one.epoch != epoch:
-                    state.put(self._record(one, (OrderEvent.WITHDRAWN,)))
+                why = "not wanted any more" if wanted else "the kill switch" if one.epoch != epoch else self._lapsed(one)
+                if why:
+                    state.put(self._record(one, (OrderEvent.WITHDRAWN,), details={"why": why}))
             elif not wanted:
                 continue
             elif one.order.state.at_broker and one.order.ref is not None:
                 asked = self._record(one, (OrderEvent.CANCEL_ASKED,))
                 state.put(asked)
                 self._ask_to_cancel(turn, state, asked, one.order.ref)
+
+    def _lapsed(self, one: Kept) -> str:
+        """Why an order that waits is too old to be sent; empty when it is not. A decision is for its session."""
+        old = self.broker.traits.day_ends and one.created_at.astimezone(KST).date() < self._today()
+        return "the day it was decided on is over" if old else ""
 
     def _ask_to_cancel(self, turn: Turn, state: _State, asked: Kept, ref: OrderRef) -> None:
         try:
@@ -395,6 +431,7 @@ class Executor:
             turn.tell(NoticeKind.REJECTED, str(error), order_id=order_id, symbol=sending.order.symbol)
         except OrderUnsent as error:
             event, details = OrderEvent.NEVER_LEFT, {"why": str(error)}
+            turn.tell(NoticeKind.UNSENT, str(error), order_id=order_id, symbol=sending.order.symbol)
         except (OrderUnknown, BrokerError) as error:
             details = {"why": str(error)}
             turn.tell(NoticeKind.UNKNOWN, str(error), order_id=order_id, symbol=sending.order.symbol)

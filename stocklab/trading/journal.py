@@ -7,14 +7,14 @@ and the version of a row keeps apart two writers that both believe it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from stocklab.brokers.values import BrokerOrder, OrderRef, OrderTicket, PriceKind, Side, Validity
@@ -34,6 +34,22 @@ EVERYTHING: Final = "all"
 
 _LIVE: Final = tuple(state.value for state in OrderState if not state.final)
 ZERO: Final = Decimal(0)
+
+# Asked in every turn of every account: rows of tables are read faster than objects, and texts that stand are kept.
+_ORDERS, _ORDER_PARTS = OrderRow.__table__, OrderPartRow.__table__
+_FOLLOWED: Final = (
+    select(_ORDERS)
+    .where(
+        _ORDERS.c.account_id == bindparam("account"),
+        or_(
+            _ORDERS.c.state.in_(_LIVE),
+            _ORDERS.c.broker_day.in_(bindparam("days", expanding=True)),
+            (_ORDERS.c.state == OrderState.ABSENT.value) & (_ORDERS.c.created_at >= bindparam("since")),
+        ),
+    )
+    .order_by(_ORDERS.c.created_at, _ORDERS.c.id)
+)
+_PARTS: Final = select(_ORDER_PARTS).where(_ORDER_PARTS.c.order_id.in_(bindparam("orders", expanding=True)))
 
 
 class Origin(StrEnum):
@@ -80,13 +96,22 @@ class Kept:
 
 
 class Journal:
-    """The orders and the book of one account."""
+    """The orders and the book of one account. ``new_id`` names orders: 32 letters and digits, never twice."""
 
-    def __init__(self, database: Database, owner_id: str, account_id: str, *, fence: Fence = UNFENCED) -> None:
+    def __init__(
+        self,
+        database: Database,
+        owner_id: str,
+        account_id: str,
+        *,
+        fence: Fence = UNFENCED,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
         self._database = database
         self._owner = owner_id
         self.account_id = account_id
         self._fence = fence
+        self._new_id = new_id
 
     def intend(self, drafts: Sequence[Draft], now: datetime) -> tuple[Kept, ...]:
         """Write orders that are to be sent, all or none.
@@ -98,14 +123,22 @@ class Journal:
         """
         with self._database.write() as session:
             epoch = _locked_epoch(session, self._scopes(), now)[0]
-            kept = tuple(self._new(draft, epoch, now) for draft in drafts)
+            # A microsecond apart, as they are read and sent in the order of these moments: sales pay for purchases.
+            moments = (now + timedelta(microseconds=place) for place in range(len(drafts)))
+            kept = tuple(self._new(draft, epoch, at) for draft, at in zip(drafts, moments, strict=True))
             for one in kept:
                 self._insert(session, one, now)
         return kept
 
     def adopt(self, row: BrokerOrder, parts: Mapping[str, Decimal], now: datetime) -> Kept:
-        """Write down an order that was placed in the broker's own app, so that its fills are booked like any other."""
-        order_id = uuid.uuid4().hex
+        """Write down an order that was placed in the broker's own app, so that its fills are booked like any other.
+
+        Raises
+        ------
+        JournalConflict
+            This process lost its lock.
+        """
+        order_id = self._new_id()
         ticket = OrderTicket(
             client_order_id=f"hand-{order_id}",
             symbol=row.symbol,
@@ -125,23 +158,18 @@ class Journal:
         )
         kept = Kept(order=order, origin=Origin.BY_HAND, reason="", parts=parts, created_at=now)
         with self._database.write() as session:
+            self._check_lock(session, order_id)
             self._insert(session, kept, now)
         return kept
 
     def orders(self, *days: date) -> tuple[Kept, ...]:
         """What must be followed: every order that is not over, and all of these days that the broker named or that may
         turn up there still."""
-        followed = or_(
-            OrderRow.state.in_(_LIVE),
-            OrderRow.broker_day.in_(days),
-            (OrderRow.state == OrderState.ABSENT.value) & (OrderRow.created_at >= _midnight(min(days))),
-        )
-        statement = select(OrderRow).where(OrderRow.account_id == self.account_id, followed)
+        found = {"account": self.account_id, "days": days, "since": _midnight(min(days))}
         with self._database.read() as session:
-            rows = session.scalars(statement.order_by(OrderRow.created_at, OrderRow.id)).all()
-            wanted = select(OrderPartRow).where(OrderPartRow.order_id.in_([row.id for row in rows]))
+            rows = session.execute(_FOLLOWED, found).all()
             parts: dict[str, dict[str, tuple[Decimal, Decimal]]] = {}
-            for part in session.scalars(wanted):
+            for part in session.execute(_PARTS, {"orders": [row.id for row in rows]}) if rows else ():
                 parts.setdefault(part.order_id, {})[part.sleeve_id] = (part.quantity, part.booked_quantity)
         return tuple(_kept(row, parts.get(row.id, {})) for row in rows)
 
@@ -198,16 +226,26 @@ class Journal:
         Raises
         ------
         JournalConflict
-            Somebody else changed the order, or booked the fill; nothing is kept.
+            Somebody else changed the order, or booked the fill, or there are entries and this process lost its lock;
+            nothing is kept.
         """
         with self._database.write() as session:
+            if entries:
+                self._check_lock(session, before.order.order_id)
             saved = self._save(session, before, after, events, details=details, now=now)
             self._book(session, entries, now)
             return saved
 
     def book(self, entries: Sequence[Entry], now: datetime) -> None:
-        """Add entries that belong to no order."""
+        """Add entries that belong to no order.
+
+        Raises
+        ------
+        JournalConflict
+            This process lost its lock.
+        """
         with self._database.write() as session:
+            self._check_lock(session, "")
             self._book(session, entries, now)
 
     def want_cancel(self, order_id: str) -> bool:
@@ -226,11 +264,16 @@ class Journal:
         with self._database.read() as session:
             return _epoch(session, self._scopes())
 
+    def _check_lock(self, session: Session, order_id: str) -> None:
+        """Another process may follow this account by now, whose book knows nothing of what is written here."""
+        if not self._fence(session):
+            raise JournalConflict(order_id)
+
     def _scopes(self) -> tuple[str, str]:
         return EVERYTHING, f"account:{self.account_id}"
 
     def _new(self, draft: Draft, epoch: int, now: datetime) -> Kept:
-        order_id = uuid.uuid4().hex
+        order_id = self._new_id()
         ticket = OrderTicket(
             client_order_id=f"sl-{order_id}",
             symbol=draft.symbol,
@@ -396,7 +439,7 @@ def _changing(kept: Kept, now: datetime) -> dict[str, Any]:
     }
 
 
-def _kept(row: OrderRow, parts: Mapping[str, tuple[Decimal, Decimal]]) -> Kept:
+def _kept(row: Row[Any], parts: Mapping[str, tuple[Decimal, Decimal]]) -> Kept:
     ref = None
     if row.broker_day is not None and row.broker_number is not None:
         ref = OrderRef(row.broker_day, row.broker_number, row.broker_branch)

@@ -1,0 +1,132 @@
+"""A process that can die: before and after each of its requests and transactions, and what is left is the database.
+
+What a dead one still tries (its `finally` blocks) does not happen, as after SIGKILL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+from fakes.broker_faults import WithoutSocket
+from simulated_brokers import Venue
+
+from stocklab.brokers.protocol import Broker
+from stocklab.brokers.values import OrderTicket, Receipt
+from stocklab.db import Database
+from stocklab.trading import Entry
+from stocklab.trading.journal import Draft, Journal, Kept
+
+OWNER, ACCOUNT = "local", "account-1"
+
+
+class Killed(BaseException):
+    """SIGKILL, as far as one process can tell."""
+
+
+class Process:
+    """Alive until it is killed. ``leads``: it holds the scheduler's lock; ``sending`` is the id of the order that it
+    sends now. ``at`` is asked at each place where it may be cut."""
+
+    def __init__(self, at: Callable[[Process, str], None]) -> None:
+        self.alive = True
+        self.leads = True
+        self.sending: str | None = None
+        self._at = at
+
+    def cut(self, place: str) -> None:
+        if not self.alive:
+            raise Killed(place)
+        self._at(self, place)
+
+    def kill(self, place: str) -> None:
+        """Raises Killed."""
+        self.alive = False
+        raise Killed(place)
+
+
+class Line(httpx.BaseTransport):
+    """Between an adapter and its fake: where a process may die, and where requests are counted."""
+
+    def __init__(self, process: Process, venue: Venue, seen: Callable[[Process, httpx.Request], None]) -> None:
+        self._process = process
+        self._seen = seen
+        self._inner = WithoutSocket(venue.fake.answer, venue.clock.sleep)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._process.cut("before request")
+        self._seen(self._process, request)
+        try:
+            return self._inner.handle_request(request)
+        finally:
+            self._process.cut("after request")
+
+
+class Sender:
+    """A broker's adapter, of which it is known which order it sends."""
+
+    def __init__(self, broker: Broker, process: Process) -> None:
+        self.traits = broker.traits
+        self._broker = broker
+        self._process = process
+        for question in ("check", "cancel", "day_orders", "find", "holdings", "cash", "quotes", "close"):
+            setattr(self, question, getattr(broker, question))
+
+    def send(self, ticket: OrderTicket) -> Receipt:
+        self._process.sending = ticket.client_order_id
+        try:
+            return self._broker.send(ticket)
+        finally:
+            self._process.sending = None
+
+
+class CutJournal(Journal):
+    """The journal with a place to be killed before and after each of its transactions."""
+
+    def __init__(
+        self,
+        database: Database,
+        process: Process,
+        *,
+        new_id: Callable[[], str],
+        begun: Callable[[Process, Kept], None],
+    ) -> None:
+        super().__init__(database, OWNER, ACCOUNT, fence=lambda _session: process.leads, new_id=new_id)
+        self._process = process
+        self._begun = begun
+
+    def intend(self, drafts: Sequence[Draft], now: datetime) -> tuple[Kept, ...]:
+        return self._around("intend", lambda: super(CutJournal, self).intend(drafts, now))
+
+    def adopt(self, *args: Any) -> Kept:
+        return self._around("adopt", lambda: super(CutJournal, self).adopt(*args))
+
+    def begin(self, *args: Any) -> Kept | None:
+        return self._around("begin", lambda: self._begin(*args))
+
+    def record(self, *args: Any, **more: Any) -> Kept:
+        return self._around("record", lambda: super(CutJournal, self).record(*args, **more))
+
+    def book(self, *args: Any) -> None:
+        self._around("book", lambda: super(CutJournal, self).book(*args))
+
+    def orders(self, *args: Any) -> tuple[Kept, ...]:
+        self._process.cut("reading")
+        return super().orders(*args)
+
+    def entries(self) -> tuple[Entry, ...]:
+        return super().entries()
+
+    def _begin(self, *args: Any) -> Kept | None:
+        kept = super().begin(*args)
+        if kept is not None:
+            self._begun(self._process, kept)
+        return kept
+
+    def _around(self, name: str, work: Callable[[], Any]) -> Any:
+        self._process.cut(f"before {name}")
+        found = work()
+        self._process.cut(f"after {name}")
+        return found
