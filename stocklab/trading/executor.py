@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -39,6 +39,7 @@ __all__ = ["Executor", "Notice", "NoticeKind", "Turn", "Units"]
 
 log = structlog.get_logger(__name__)
 ZERO: Final = Decimal(0)
+_LATE_ROWS: Final = timedelta(minutes=2)
 Gate = Callable[[Kept], Sequence[str]]
 
 
@@ -180,9 +181,9 @@ class Executor:
         for day in days:
             for row in self.broker.day_orders(day):
                 state.rows[row.ref] = row
-        if lately and self._passed is None:
-            self._passed = lately[0], self._clock()
         turn.of_now = self._follow_known(turn, state)
+        if turn.of_now and lately and self._passed is None:
+            self._passed = lately[0], self._clock()
         self._resolve_doubts(turn, state)
         self._adopt(turn, state)
         if turn.of_now:
@@ -197,7 +198,7 @@ class Executor:
         last = self._over(now)
         if self._passed is not None and self._passed[0] != last:
             self._passed = None
-        late = self._passed is None or now - self._passed[1] < self.broker.traits.absent_after
+        late = self._passed is None or now - self._passed[1] < _LATE_ROWS
         return (last,) if late and last < self._today() else ()
 
     def _follow_known(self, turn: Turn, state: _State) -> bool:
@@ -271,9 +272,12 @@ class Executor:
             if not doubtful or one.order.sent_at is None:
                 continue
             day = one.order.sent_at.astimezone(KST).date()
+            candidates = self._candidates(state, one, day)
+            if self.broker.traits.knows_client_ids and not candidates and not turn.of_now:
+                continue  # a server that does not show what it showed before does not show this one likewise
             found = resolve(
                 one.order,
-                self._candidates(state, one, day),
+                candidates,
                 taken=state.taken(but=order_id),
                 proof={*one.order.known_numbers, *state.numbers(day)},
                 misses=one.misses,
@@ -387,7 +391,10 @@ class Executor:
 
     def _lapsed(self, one: Kept) -> str:
         """Why an order that waits is too old to be sent; empty when it is not. A decision is for its session."""
-        old = self.broker.traits.day_ends and one.created_at.astimezone(KST).date() < self._today()
+        if self.broker.traits.day_ends:
+            old = one.created_at.astimezone(KST).date() < self._today()
+        else:
+            old = self._clock() - one.created_at > timedelta(days=1)
         return "the day it was decided on is over" if old else ""
 
     def _ask_to_cancel(self, turn: Turn, state: _State, asked: Kept, ref: OrderRef) -> None:

@@ -35,8 +35,9 @@ EVERYTHING: Final = "all"
 _LIVE: Final = tuple(state.value for state in OrderState if not state.final)
 ZERO: Final = Decimal(0)
 
-# Asked in every turn of every account: rows of tables are read faster than objects, and texts that stand are kept.
+# Asked in every turn of every account: rows of tables are read and written faster than objects.
 _ORDERS, _ORDER_PARTS = OrderRow.__table__, OrderPartRow.__table__
+_EVENTS, _ENTRIES = OrderEventRow.__table__, BookEntryRow.__table__
 _FOLLOWED: Final = (
     select(_ORDERS)
     .where(
@@ -164,8 +165,8 @@ class Journal:
 
     def orders(self, *days: date) -> tuple[Kept, ...]:
         """What must be followed: every order that is not over, and all of these days that the broker named or that may
-        turn up there still."""
-        found = {"account": self.account_id, "days": days, "since": _midnight(min(days))}
+        turn up there still (also over midnight)."""
+        found = {"account": self.account_id, "days": days, "since": _midnight(min(days)) - timedelta(days=1)}
         with self._database.read() as session:
             rows = session.execute(_FOLLOWED, found).all()
             parts: dict[str, dict[str, tuple[Decimal, Decimal]]] = {}
@@ -252,10 +253,10 @@ class Journal:
         """Ask for an order to be cancelled; False when it is over. One that was not sent is withdrawn in its turn."""
         with self._database.write() as session:
             changed = session.execute(
-                update(OrderRow)
-                .where(OrderRow.id == order_id, OrderRow.account_id == self.account_id, OrderRow.state.in_(_LIVE))
-                .values(cancel_wanted=True, version=OrderRow.version + 1)
-                .returning(OrderRow.id)
+                update(_ORDERS)
+                .where(_ORDERS.c.id == order_id, _ORDERS.c.account_id == self.account_id, _ORDERS.c.state.in_(_LIVE))
+                .values(cancel_wanted=True, version=_ORDERS.c.version + 1)
+                .returning(_ORDERS.c.id)
             )
             return changed.first() is not None
 
@@ -296,7 +297,7 @@ class Journal:
     def _insert(self, session: Session, kept: Kept, now: datetime) -> None:
         order, ticket = kept.order, kept.order.ticket
         session.execute(
-            insert(OrderRow).values(
+            insert(_ORDERS).values(
                 id=order.order_id,
                 owner_id=self._owner,
                 account_id=self.account_id,
@@ -317,7 +318,7 @@ class Journal:
             )
         )
         session.execute(
-            insert(OrderPartRow),
+            insert(_ORDER_PARTS),
             [
                 {"order_id": order.order_id, "sleeve_id": name, "owner_id": self._owner, "quantity": quantity}
                 for name, quantity in sorted(kept.parts.items())
@@ -336,10 +337,10 @@ class Journal:
     ) -> Kept:
         order_id, saved = before.order.order_id, replace(after, version=before.version + 1)
         changed = session.execute(
-            update(OrderRow)
-            .where(OrderRow.id == order_id, OrderRow.version == before.version)
+            update(_ORDERS)
+            .where(_ORDERS.c.id == order_id, _ORDERS.c.version == before.version)
             .values(**_changing(saved, now), version=saved.version)
-            .returning(OrderRow.id)
+            .returning(_ORDERS.c.id)
         )
         if changed.first() is None:
             raise JournalConflict(order_id)
@@ -347,7 +348,7 @@ class Journal:
         for event in events:
             following = next_state(state, event, order_id)
             session.execute(
-                insert(OrderEventRow).values(
+                insert(_EVENTS).values(
                     owner_id=self._owner,
                     order_id=order_id,
                     event=event.value,
@@ -361,8 +362,8 @@ class Journal:
         for name in sorted(after.booked):
             if after.booked[name] != before.booked.get(name, ZERO):
                 session.execute(
-                    update(OrderPartRow)
-                    .where(OrderPartRow.order_id == order_id, OrderPartRow.sleeve_id == name)
+                    update(_ORDER_PARTS)
+                    .where(_ORDER_PARTS.c.order_id == order_id, _ORDER_PARTS.c.sleeve_id == name)
                     .values(booked_quantity=after.booked[name])
                 )
         return saved
@@ -376,7 +377,7 @@ class Journal:
             if session.scalar(there):
                 raise JournalConflict(str(order_id))
         session.execute(
-            insert(BookEntryRow),
+            insert(_ENTRIES),
             [
                 {
                     "owner_id": self._owner,

@@ -24,11 +24,12 @@ for folder in (Path(__file__).parents[1], Path(__file__).parent):
 
 from simulated_brokers import BROKERS  # noqa: E402
 from simulated_day import Day  # noqa: E402
+from simulated_process import ACCOUNT, OWNER  # noqa: E402
 from simulated_world import Story  # noqa: E402
 
 import structlog  # noqa: E402
 from stocklab.brokers.values import BrokerName  # noqa: E402
-from stocklab.db import Base, Database, OwnerRow, open_database  # noqa: E402
+from stocklab.db import Base, BrokerAccountRow, Database, OwnerRow, open_database  # noqa: E402
 
 _BATCH = 50
 
@@ -69,7 +70,9 @@ def memory_database() -> Iterator[Database]:
     database = open_database("sqlite://")
     Base.metadata.create_all(database.engine)
     with database.write() as session:
-        session.merge(OwnerRow(id="local", name="local"))
+        session.merge(OwnerRow(id=OWNER, name=OWNER))
+        session.flush()
+        session.merge(BrokerAccountRow(id=ACCOUNT, owner_id=OWNER, broker="kiwoom", mock=True, name="x"))
     yield database
     database.close()
 
@@ -78,13 +81,18 @@ def _quiet_logs() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 
-def run_batch(name: BrokerName, seeds: range, *, quiet_every: int = 10) -> Sums:
-    """Days of these seeds; each tenth is one without faults. A day that breaks in any way is a failure."""
+def simulate(database: Database, name: BrokerName, seed: int) -> Day:
+    """The day of a seed: each tenth is one without faults, each eighth goes through httpx."""
+    return Day(database, name, seed, troubled=seed % 10 != 0, direct=seed % 8 != 0)
+
+
+def run_batch(name: BrokerName, seeds: range) -> Sums:
+    """Days of these seeds. A day that breaks in any way is a failure."""
     sums = Sums()
     with memory_database() as database:
         for seed in seeds:
             try:
-                sums.add(Day(database, name, seed, troubled=seed % quiet_every != 0).run())
+                sums.add(simulate(database, name, seed).run())
             except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of this seed
                 sums.days += 1
                 sums.failures.append(f"seed {seed}: {type(error).__name__}: {error}")

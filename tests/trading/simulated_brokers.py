@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import httpx
-from fakes.broker_faults import Target, Trouble, Troubles
+from fakes.broker_faults import Heard, Target, Trouble, Troubles
 from fakes.exchange import KST, Exchange, Listing, Order
 from fakes.kis import BRANCH, FakeKis, krx_rules
 from fakes.kiwoom import FakeKiwoom, Habits
@@ -120,16 +120,15 @@ class Venue:
             return OrderRef(order.day, uuid_of(order.number))
         return OrderRef(order.day, order.number, BRANCH if self.name is BrokerName.KIS else "")
 
-    def is_order(self, request: httpx.Request) -> bool:
+    def is_order(self, heard: Heard) -> bool:
         """Whether a request asks for a new order."""
         if self.name is BrokerName.KIWOOM:
-            return request.headers.get("api-id") in ("kt10000", "kt10001")
-        path = request.url.path
-        return request.method == "POST" and (path.endswith("/order-cash") or path == "/v1/orders")
+            return heard.headers.get("api-id") in ("kt10000", "kt10001")
+        return heard.method == "POST" and (heard.path.endswith("/order-cash") or heard.path == "/v1/orders")
 
-    def is_token(self, request: httpx.Request) -> bool:
+    def is_token(self, heard: Heard) -> bool:
         """Whether a request asks for a new token."""
-        return request.url.path.startswith("/oauth2/token")
+        return heard.path.startswith("/oauth2/token")
 
     def kill_tokens(self) -> None:
         """Tokens end before their time, as when the owner asks for one elsewhere."""

@@ -14,23 +14,16 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-import httpx
+from fakes.broker_faults import Heard
 from fakes.exchange import KST, Fill, Order
+from sqlalchemy import text
 from simulated_brokers import Goods, make_venue
-from simulated_process import ACCOUNT, OWNER, CutJournal, Killed, Line, Process, Sender
+from simulated_process import ACCOUNT, OWNER, CutJournal, Killed, Line, Process, Sender, shorten
 from simulated_truth import violations
 from simulated_world import Story, World
 
 from stocklab.brokers.values import BrokerName, PriceKind, Side, Validity
-from stocklab.db import (
-    BookEntryRow,
-    BrokerAccountRow,
-    Database,
-    KillSwitchRow,
-    OrderEventRow,
-    OrderPartRow,
-    OrderRow,
-)
+from stocklab.db import Database
 from stocklab.errors import JournalConflict
 from stocklab.trading import OUTSIDE, Entry, EntryKind, OrderState
 from stocklab.trading.executor import Executor, NoticeKind, Turn
@@ -43,7 +36,7 @@ _UNSETTLED = {OrderState.INTENT, OrderState.SENDING, OrderState.UNKNOWN, OrderSt
 
 class Day:
     """One account's day. ``troubled`` False: nothing goes wrong and nobody is killed. ``build`` makes the executor of
-    a process; what it makes may be given a bug, to see that the day finds it."""
+    a process; what it makes may be given a bug, to see that the day finds it. ``direct``: see `shorten`."""
 
     def __init__(
         self,
@@ -53,12 +46,14 @@ class Day:
         *,
         troubled: bool = True,
         build: Callable[..., Executor] = Executor,
+        direct: bool = False,
     ) -> None:
         self.random = Random(f"{name} {seed}")
         self.story = Story(name, seed)
         self.troubled = troubled
         self.database = database
         self.build = build
+        self.direct = direct
         self.venue = make_venue(name, self.random)
         self.clock, self.exchange = self.venue.clock, self.venue.exchange
         self.world = World(self.venue, self.random, database, self.story)
@@ -113,9 +108,6 @@ class Day:
         if self.venue.coins:
             for one in self._orders():
                 self.executor.journal.want_cancel(one.order.order_id)
-            for placed in self.exchange.orders:
-                if placed.by_hand and not placed.ended:
-                    self.exchange.cancel(placed.number)
         else:
             self._night(evening=True)
         self._quiet()
@@ -130,7 +122,7 @@ class Day:
             if good >= 3 and not unsettled and self.clock.now - since > timedelta(seconds=70):
                 return
             self.clock.sleep(6 if good > 3 and not unsettled else 25 if turns < 20 else 300)
-        self.world.wrong.append("it does not come to rest")
+        self.world.wrong.append(f"it does not come to rest: {self._states()}, {turn}")
 
     def _night(self, *, evening: bool = False) -> None:
         """The close, a look at it, and the next morning."""
@@ -273,9 +265,8 @@ class Day:
 
     def _prepare(self) -> None:
         with self.database.write() as session:
-            for table in (BookEntryRow, OrderEventRow, OrderPartRow, OrderRow, KillSwitchRow):
-                session.query(table).delete()
-            session.merge(BrokerAccountRow(id=ACCOUNT, owner_id=OWNER, broker="kiwoom", mock=True, name="x"))
+            for table in ("book_entries", "order_events", "order_parts", "orders", "kill_switches"):
+                session.execute(text(f"DELETE FROM {table}"))
         opening = [Entry(kind=EntryKind.CASH_ELSEWHERE, sleeve_id=OUTSIDE, cash_krw=self.exchange.cash)]
         Journal(self.database, OWNER, ACCOUNT).book(opening, self.clock.now)
         self.before = self.exchange.cash
@@ -292,7 +283,9 @@ class Day:
         """A process begins; it may die while it finds its feet."""
         while True:
             process = Process(self._at)
-            adapter = self.venue.adapter(Line(process, self.venue, self._seen))
+            adapter = self.venue.adapter(line := Line(process, self.venue, self._seen))
+            if self.direct:
+                shorten(adapter, line)
             journal = CutJournal(self.database, process, new_id=lambda: f"{next(self.numbers):032x}", begun=self._begun)
             self.deadly = 0.01 if self.faulty else 0.0
             try:
@@ -324,13 +317,13 @@ class Day:
         elif self.deadly and self.random.random() < 0.01:
             self.world.switch()
 
-    def _seen(self, process: Process, request: httpx.Request) -> None:
+    def _seen(self, process: Process, heard: Heard) -> None:
         self.story.requests += 1
-        if self.venue.is_order(request):
+        if self.venue.is_order(heard):
             if process.sending is None:
                 self.world.wrong.append("an order was asked for that nobody sends")
             self.posted.append(str(process.sending))
-        elif self.venue.is_token(request):
+        elif self.venue.is_token(heard):
             self.tokens_asked.append(self.clock.now)
 
     def _begun(self, process: Process, kept: Kept) -> None:

@@ -208,9 +208,12 @@ class World:
         self.exchange.is_open = True
         self.exchange.slow_cancels = False
         self.exchange.journal_delay = timedelta(0)
-        self.exchange.confirm_cancels()
         if self.venue.coins:
             self.venue.fake.late_trades = 0
+            for one in self._resting():
+                if one.by_hand and not one.cancel_asked:
+                    self.exchange.cancel(one.number)
+        self.exchange.confirm_cancels()
         self.lift()
 
     def goods(self, symbol: str) -> Goods:
