@@ -34,6 +34,7 @@ from stocklab.trading.netting import NetOrder
 from stocklab.trading.order import Fill, advance, follow
 from stocklab.trading.order_states import OrderEvent, OrderState
 from stocklab.trading.reconcile import Difference, compare, may_be, resolve
+from stocklab.trading.risk_gate import GateReason
 
 __all__ = ["Executor", "Notice", "NoticeKind", "Turn", "Units"]
 
@@ -220,24 +221,26 @@ class Executor:
         if progress.stale:
             return False
         # Journals of earlier days may tell amounts less exactly than they did on their day.
-        told = one.order.state.final and row.ref.day < self._today() and row.filled_quantity == one.order.booked_quantity
+        told = (
+            one.order.state.final and row.ref.day < self._today() and row.filled_quantity == one.order.booked_quantity
+        )
         if told or progress.order == one.order:
             return True
         after = replace(one, order=progress.order)
         entries: tuple[Entry, ...] = ()
         if progress.fill is not None:
-            after, entries = self._booked(after, progress.fill)
+            after, entries = self._booked(state, after, progress.fill)
         state.put(
             self.journal.record(one, after, progress.events, entries=entries, details=_seen(row), now=self._clock())
         )
         self.book = self.book.apply(entries)
         return True
 
-    def _booked(self, kept: Kept, fill: Fill) -> tuple[Kept, tuple[Entry, ...]]:
+    def _booked(self, state: _State, kept: Kept, fill: Fill) -> tuple[Kept, tuple[Entry, ...]]:
         """Whose a fill is."""
         units = self._units
         if kept.origin is Origin.BY_HAND and fill.side is Side.SELL and fill.quantity:
-            return kept, self._sold_by_hand(fill)
+            return kept, self._sold_by_hand(state, fill)
         if not fill.quantity:
             shares = {name: quantity for name, quantity in kept.parts.items() if quantity}
         elif kept.order.ticket.quantity is None:
@@ -252,17 +255,16 @@ class Executor:
                 booked[name] = booked.get(name, ZERO) + share
         return replace(kept, booked=booked), self.book.of_fill(fill, shares, units.krw)
 
-    def _sold_by_hand(self, fill: Fill) -> tuple[Entry, ...]:
+    def _sold_by_hand(self, state: _State, fill: Fill) -> tuple[Entry, ...]:
         """What the broker sold was there, whether the book knew of it or not."""
         missing, book = fill.quantity - self.book.held(fill.symbol), self.book
         found: tuple[Entry, ...] = ()
         if missing > 0:
-            found = (
-                Entry(kind=EntryKind.UNEXPLAINED, sleeve_id=OUTSIDE, symbol=fill.symbol, quantity=missing),
-            )
+            found = (Entry(kind=EntryKind.UNEXPLAINED, sleeve_id=OUTSIDE, symbol=fill.symbol, quantity=missing),)
             book = book.apply(found)
         cash = fill.amount_krw - fill.costs_krw
-        gone = book.of_gone(EntryKind.BY_HAND, fill.symbol, fill.quantity, cash, self._units.quantity)
+        bound = state.bound(fill.symbol)
+        gone = book.of_gone(EntryKind.BY_HAND, fill.symbol, fill.quantity, cash, self._units.quantity, bound=bound)
         return found + tuple(replace(one, order_id=fill.order_id, fill_number=fill.number) for one in gone)
 
     def _resolve_doubts(self, turn: Turn, state: _State) -> None:
@@ -353,7 +355,7 @@ class Executor:
             return
         self._suspected = ()
         for one in found:
-            entries = self._explained(one)
+            entries = self._explained(state, one)
             self.journal.book(entries, self._clock())
             self.book = self.book.apply(entries)
             turn.tell(NoticeKind.DIFFERENCE, f"{one.booked} booked, {one.at_broker} there", symbol=one.symbol)
@@ -364,12 +366,13 @@ class Executor:
         again = {row.ref: row for row in self.broker.day_orders(today)}
         return again != {ref: row for ref, row in state.rows.items() if ref in again or ref.day == today}
 
-    def _explained(self, one: Difference) -> tuple[Entry, ...]:
+    def _explained(self, state: _State, one: Difference) -> tuple[Entry, ...]:
         if one.symbol is None:
             return (Entry(kind=EntryKind.CASH_ELSEWHERE, sleeve_id=OUTSIDE, cash_krw=one.more),)
         if one.more > 0:
             return (Entry(kind=EntryKind.UNEXPLAINED, sleeve_id=OUTSIDE, symbol=one.symbol, quantity=one.more),)
-        return self.book.of_gone(EntryKind.UNEXPLAINED, one.symbol, -one.more, ZERO, self._units.quantity)
+        bound = state.bound(one.symbol)
+        return self.book.of_gone(EntryKind.UNEXPLAINED, one.symbol, -one.more, ZERO, self._units.quantity, bound=bound)
 
     # --- acting ----------------------------------------------------------------------------------------------------
 
@@ -379,11 +382,13 @@ class Executor:
             wanted = one.cancel_wanted or (everything and one.origin not in (Origin.BY_HAND, Origin.KILL_SWITCH))
             if one.order.state is OrderState.INTENT:
                 # What was decided before the switch was thrown is not sent after it, also when it is lifted again.
-                why = "not wanted any more" if wanted else "the kill switch" if one.epoch != epoch else self._lapsed(one)
+                why = (
+                    "not wanted any more" if wanted else "the kill switch" if one.epoch != epoch else self._lapsed(one)
+                )
                 if why:
                     state.put(self._record(one, (OrderEvent.WITHDRAWN,), details={"why": why}))
-            elif not wanted:
-                continue
+            elif not wanted and one.order.state is not OrderState.CANCELLING:
+                continue  # a cancel once asked for is asked for until it is confirmed, also when the switch is lifted
             elif one.order.state.at_broker and one.order.ref is not None:
                 asked = self._record(one, (OrderEvent.CANCEL_ASKED,))
                 state.put(asked)
@@ -415,7 +420,7 @@ class Executor:
             others = [other.order for other in state.kept.values() if other.order.symbol == one.order.symbol]
             if conflict(one.order.side, others) is not None:
                 continue
-            reasons = self._gate(one)
+            reasons = [*self._not_held(one), *self._gate(one)]
             if reasons:
                 state.put(self._record(one, (OrderEvent.GATE_REFUSED,), details={"reasons": list(reasons)}))
                 turn.tell(NoticeKind.REFUSED, ", ".join(reasons), order_id=order_id, symbol=one.order.symbol)
@@ -425,6 +430,14 @@ class Executor:
                 return  # the switch was thrown, or the lock lost, since this turn began: the next one knows
             state.put(self._answered(turn, sending))
             turn.sent += 1
+
+    def _not_held(self, one: Kept) -> tuple[str, ...]:
+        """A sleeve never sells what another one holds, whatever became of its own since it decided."""
+        if one.order.side is Side.BUY:
+            return ()
+        sleeves, symbol = self.book.sleeves, one.order.symbol
+        short = any(name not in sleeves or sleeves[name].held(symbol) < part for name, part in one.parts.items())
+        return (GateReason.NOT_HELD.value,) if short else ()
 
     def _answered(self, turn: Turn, sending: Kept) -> Kept:
         """Send, and keep the answer, whatever it is."""
@@ -479,6 +492,17 @@ class _State:
     def taken(self, *, but: str = "") -> list[OrderRef]:
         """How the broker names our orders, other than one."""
         return [one.order.ref for order_id, one in self.kept.items() if order_id != but and one.order.ref is not None]
+
+    def bound(self, symbol: str) -> dict[str, Decimal]:
+        """What open sales of ours still need, by sleeve."""
+        found: dict[str, Decimal] = {}
+        for one in self.kept.values():
+            order = one.order
+            ours = one.origin is not Origin.BY_HAND and not order.state.final
+            if ours and (order.symbol, order.side) == (symbol, Side.SELL):
+                for name, part in one.parts.items():
+                    found[name] = found.get(name, ZERO) + part - one.booked.get(name, ZERO)
+        return found
 
     def numbers(self, day: date) -> set[str]:
         """Numbers of a day that are known to be given out: those we hold, and those that were shown."""

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from stocklab.brokers.values import BrokerOrder, OrderRef, OrderTicket, PriceKind, Side, Validity
 from stocklab.data.sources.calls import KST
-from stocklab.db import BookEntryRow, Database, KillSwitchRow, OrderEventRow, OrderPartRow, OrderRow
+from stocklab.db import Base, BookEntryRow, Database, KillSwitchRow
 from stocklab.errors import JournalConflict
 from stocklab.operations.inserting import insert_if_absent
 from stocklab.operations.run_ledger import UNFENCED, Fence
@@ -36,8 +36,9 @@ _LIVE: Final = tuple(state.value for state in OrderState if not state.final)
 ZERO: Final = Decimal(0)
 
 # Asked in every turn of every account: rows of tables are read and written faster than objects.
-_ORDERS, _ORDER_PARTS = OrderRow.__table__, OrderPartRow.__table__
-_EVENTS, _ENTRIES = OrderEventRow.__table__, BookEntryRow.__table__
+_ORDERS, _ORDER_PARTS, _EVENTS, _ENTRIES, _KILLS = (
+    Base.metadata.tables[name] for name in ("orders", "order_parts", "order_events", "book_entries", "kill_switches")
+)
 _FOLLOWED: Final = (
     select(_ORDERS)
     .where(
@@ -51,6 +52,13 @@ _FOLLOWED: Final = (
     .order_by(_ORDERS.c.created_at, _ORDERS.c.id)
 )
 _PARTS: Final = select(_ORDER_PARTS).where(_ORDER_PARTS.c.order_id.in_(bindparam("orders", expanding=True)))
+
+_SWITCHES: Final = (
+    select(_KILLS.c.epoch, _KILLS.c.thrown)
+    .where(_KILLS.c.scope.in_(bindparam("scopes", expanding=True)))
+    .order_by(_KILLS.c.scope)
+)
+_SWITCHES_LOCKED: Final = _SWITCHES.with_for_update(read=True)
 
 
 class Origin(StrEnum):
@@ -400,9 +408,7 @@ class Journal:
 
 def _epoch(session: Session, scopes: Sequence[str], *, locked: bool = False) -> tuple[int, bool]:
     """The sum of the epochs of these kill switches, and whether one is thrown."""
-    wanted = select(KillSwitchRow.epoch, KillSwitchRow.thrown).where(KillSwitchRow.scope.in_(scopes))
-    wanted = wanted.order_by(KillSwitchRow.scope)
-    rows = session.execute(wanted.with_for_update(read=True) if locked else wanted).all()
+    rows = session.execute(_SWITCHES_LOCKED if locked else _SWITCHES, {"scopes": scopes}).all()
     return sum(row.epoch for row in rows), any(row.thrown for row in rows)
 
 

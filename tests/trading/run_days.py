@@ -22,12 +22,12 @@ from pathlib import Path
 for folder in (Path(__file__).parents[1], Path(__file__).parent):
     sys.path.insert(0, str(folder))
 
+import structlog  # noqa: E402
 from simulated_brokers import BROKERS  # noqa: E402
-from simulated_day import Day  # noqa: E402
+from simulated_day import NO_BUG, Bug, Day  # noqa: E402
 from simulated_process import ACCOUNT, OWNER  # noqa: E402
 from simulated_world import Story  # noqa: E402
 
-import structlog  # noqa: E402
 from stocklab.brokers.values import BrokerName  # noqa: E402
 from stocklab.db import Base, BrokerAccountRow, Database, OwnerRow, open_database  # noqa: E402
 
@@ -81,9 +81,9 @@ def _quiet_logs() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 
-def simulate(database: Database, name: BrokerName, seed: int) -> Day:
+def simulate(database: Database, name: BrokerName, seed: int, *, bug: Bug = NO_BUG) -> Day:
     """The day of a seed: each tenth is one without faults, each eighth goes through httpx."""
-    return Day(database, name, seed, troubled=seed % 10 != 0, direct=seed % 8 != 0)
+    return Day(database, name, seed, troubled=seed % 10 != 0, direct=seed % 8 != 0, bug=bug)
 
 
 def run_batch(name: BrokerName, seeds: range) -> Sums:
@@ -93,7 +93,7 @@ def run_batch(name: BrokerName, seeds: range) -> Sums:
         for seed in seeds:
             try:
                 sums.add(simulate(database, name, seed).run())
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is a failure of this seed
+            except Exception as error:
                 sums.days += 1
                 sums.failures.append(f"seed {seed}: {type(error).__name__}: {error}")
     return sums

@@ -10,18 +10,20 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 from fakes.broker_faults import Heard
 from fakes.exchange import KST, Fill, Order
-from sqlalchemy import text
 from simulated_brokers import Goods, make_venue
 from simulated_process import ACCOUNT, OWNER, CutJournal, Killed, Line, Process, Sender, shorten
 from simulated_truth import violations
 from simulated_world import Story, World
+from sqlalchemy import text
 
+from stocklab.brokers.protocol import Broker
 from stocklab.brokers.values import BrokerName, PriceKind, Side, Validity
 from stocklab.db import Database
 from stocklab.errors import JournalConflict
@@ -34,9 +36,20 @@ ZERO = Decimal(0)
 _UNSETTLED = {OrderState.INTENT, OrderState.SENDING, OrderState.UNKNOWN, OrderState.CANCELLING}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    """What is planted into each process, to see that a day finds it; ``journal`` also gets the number of the process."""
+
+    executor: type[Executor] = Executor
+    adapter: Callable[[Broker], None] = lambda _adapter: None
+    journal: Callable[[Journal, int], None] = lambda _journal, _number: None
+
+
+NO_BUG = Bug()
+
+
 class Day:
-    """One account's day. ``troubled`` False: nothing goes wrong and nobody is killed. ``build`` makes the executor of
-    a process; what it makes may be given a bug, to see that the day finds it. ``direct``: see `shorten`."""
+    """One account's day. ``troubled`` False: nothing goes wrong and nobody is killed. ``direct``: see `shorten`."""
 
     def __init__(
         self,
@@ -45,14 +58,15 @@ class Day:
         seed: int,
         *,
         troubled: bool = True,
-        build: Callable[..., Executor] = Executor,
         direct: bool = False,
+        bug: Bug = NO_BUG,
     ) -> None:
         self.random = Random(f"{name} {seed}")
         self.story = Story(name, seed)
         self.troubled = troubled
         self.database = database
-        self.build = build
+        self.bug = bug
+        self.started = 0
         self.direct = direct
         self.venue = make_venue(name, self.random)
         self.clock, self.exchange = self.venue.clock, self.venue.exchange
@@ -286,10 +300,13 @@ class Day:
             adapter = self.venue.adapter(line := Line(process, self.venue, self._seen))
             if self.direct:
                 shorten(adapter, line)
+            self.bug.adapter(adapter)
+            self.started += 1
             journal = CutJournal(self.database, process, new_id=lambda: f"{next(self.numbers):032x}", begun=self._begun)
+            self.bug.journal(journal, self.started)
             self.deadly = 0.01 if self.faulty else 0.0
             try:
-                executor = self.build(
+                executor = self.bug.executor(
                     Sender(adapter, process),
                     journal,
                     clock=self.clock,

@@ -10,13 +10,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fakes.exchange import Order
+from simulated_process import ACCOUNT, OWNER
 
 from stocklab.brokers.values import BrokerName
 from stocklab.db import BookEntryRow, OrderEventRow, OrderRow
 from stocklab.trading import Book, EntryKind, OrderState
 from stocklab.trading.journal import Journal
-
-from simulated_process import ACCOUNT, OWNER
 
 if TYPE_CHECKING:
     from simulated_day import Day

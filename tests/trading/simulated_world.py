@@ -210,9 +210,9 @@ class World:
         self.exchange.journal_delay = timedelta(0)
         if self.venue.coins:
             self.venue.fake.late_trades = 0
-            for one in self._resting():
-                if one.by_hand and not one.cancel_asked:
-                    self.exchange.cancel(one.number)
+        for one in self._resting():
+            if one.by_hand and not one.cancel_asked:
+                self.exchange.cancel(one.number)
         self.exchange.confirm_cancels()
         self.lift()
 
