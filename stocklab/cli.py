@@ -48,7 +48,7 @@ _HOMES: Final = {
     "doctor": "health",
     "bench": "health",
 }
-"""Commands in the order of the help, and the module of each: only the asked one's is imported, which halves a start."""
+"""Commands in the order of the help, and the module of each: only the asked one's is imported."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

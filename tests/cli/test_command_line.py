@@ -217,7 +217,7 @@ def test_every_command_is_found_where_it_lives(capsys: pytest.CaptureFixture[str
         main(["--help"])
     shown = re.findall(r"^    ([a-z]+)(?:  |$)", capsys.readouterr().out, re.MULTILINE)
     assert len(shown) == len(set(shown)) >= 24
-    for name in shown:  # asked for by its name only its own module is read
+    for name in shown:  # by its name, from the module that is said to hold it
         with pytest.raises(SystemExit, match="0"):
             main([name, "--help"])
         assert capsys.readouterr().out.startswith(f"usage: stocklab {name} ")
