@@ -23,7 +23,10 @@ NOTE_TITLES: Final = _both(
 )
 
 NOTE_LINES: Final = _both(
-    headline_traded=("{session} 체결 {fills}건, 손익 {day}", "{session}: {fills} fills, {day} on the day"),
+    headline_traded=(
+        "{session} 체결 {fills}건, 하루 손익 {day}원",
+        "{session}: {fills} fills, {day} won on the day",
+    ),
     headline_quiet=("{session} 매매 없음: {why}", "{session}: no trades. {why}"),
     headline_closed=("{session} 휴장: 매매 없음", "{session}: the exchange was closed"),
     why_closed=(
