@@ -68,10 +68,10 @@ NOTE_LINES: Final = _both(
         "{trader}: {universe}종목을 보았고 {matched}종목이 매수 조건을 모두 만족했습니다. 보유 {held}종목.",
         "{trader}: looked at {universe} stocks; {matched} met all entry rules. {held} held.",
     ),
-    condition=('　· "{words}" 불만족 {failed}종목', '  · "{words}" was false for {failed}'),
+    condition=('조건 "{words}" 불만족 {failed}종목', 'condition "{words}" was false for {failed}'),
     condition_unknown=(
-        '　· "{words}" 불만족 {failed}종목, 알 수 없음 {unknown}종목',
-        '  · "{words}" was false for {failed}, not known for {unknown}',
+        '조건 "{words}" 불만족 {failed}종목, 알 수 없음 {unknown}종목',
+        'condition "{words}" was false for {failed}, not known for {unknown}',
     ),
     blocked=("{trader}: {blocked}.", "{trader}: {blocked}."),
     cash=(

@@ -66,7 +66,7 @@ def test_a_rule_is_made_paused_changed_and_deleted(pages: Any, lab: Lab) -> None
     assert "The rule watches from now on." in said(page)
     (rule,) = Rules(lab.database).list(LOCAL_OWNER_ID)
     assert rule.condition == {"sense": "above", "limit": 1234.0}
-    assert "At or above (target) ₩1,234" in said(page)
+    assert "₩1,234 or more (target)" in said(page)
     page.button(key=f"pause_rule_{rule.id}").click().run()
     assert "Paused" in said(page)
     page.number_input(key=f"field_rule_limit_{rule.id}").set_value(4321.0)

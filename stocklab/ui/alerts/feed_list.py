@@ -77,10 +77,8 @@ def _line(owner_id: str, event: Event) -> None:
     label = blocks.badge(_(KINDS[event.kind]), ICONS[event.severity], COLOURS[event.severity])
     with st.container(border=True, gap="xsmall", key=f"alert_{event.id}"):
         st.markdown(f"**{escape(said.title)}** {mark}")
-        text = said.text
-        if event.kind is AlertKind.DAILY_NOTE:
-            text = text.split("\n\n")[0]
-        st.markdown("  \n".join(escape(line) for line in text.splitlines()) or "–")
+        if event.kind is not AlertKind.DAILY_NOTE:  # a note has a page of its own
+            st.markdown("  \n".join(escape(line) for line in said.text.splitlines()) or fmt.DASH)
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             blocks.badges([label, f":gray[{fmt.moment(event.created_at)}]"])
             open_link(event.link)

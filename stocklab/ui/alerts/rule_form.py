@@ -99,7 +99,7 @@ def _condition(kind: AlertKind, kept: Mapping[str, Any], key: str) -> dict[str, 
         formula = st.text_input(
             _("Condition in the language of formulas"),
             kept.get("formula", ""),
-            placeholder="rsi(close, 14) < 30",
+            placeholder="rsi_14 < 30",
             max_chars=500,
             key=f"field_rule_formula_{key}",
             help=_("It is judged after each close. The factor catalogue lists what may stand in it."),

@@ -57,6 +57,12 @@ SENSES: Final[Mapping[Sense, str]] = {
     Sense.RISES: N_("Up on the day by"),
     Sense.FALLS: N_("Down on the day by"),
 }
+_LIMITS: Final[Mapping[Sense, str]] = {
+    Sense.ABOVE: N_("{limit} or more (target)"),
+    Sense.BELOW: N_("{limit} or less (stop)"),
+    Sense.RISES: N_("up {limit} or more on the day"),
+    Sense.FALLS: N_("down {limit} or more on the day"),
+}
 CHANNELS: Final[Mapping[ChannelKind, str]] = {
     ChannelKind.TELEGRAM: N_("Telegram"),
     ChannelKind.EMAIL: N_("E-mail"),
@@ -137,7 +143,7 @@ def rule_words(rule: Rule) -> str:
         limit = (
             fmt.decimal(condition["limit"]) + "%" if sense.is_move else fmt.krw_exact(condition["limit"], language())
         )
-        return f"{_(SENSES[sense])} {limit}"
+        return _(_LIMITS[sense]).format(limit=limit)
     if rule.kind is AlertKind.INDICATOR:
         return str(condition["formula"])
     if rule.kind is AlertKind.DISCLOSURE:
