@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from people import counted
 
-from stocklab.alerts import AlertKind, Feed, SignsOfLife, tell_if_gone
+from stocklab.alerts import AlertKind, DailyNotes, DayFacts, Feed, Rules, SignsOfLife, compose, tell_if_gone
 from stocklab.alerts.signs_of_life import call_due
 from stocklab.operations import Uptime, open_sealer
 from stocklab.sidecar.alert_lane import AlertLane
@@ -113,3 +113,17 @@ def test_the_feed_is_read_page_by_page_with_one_statement_each(desk: Desk) -> No
     assert len(feed.list(ADA, unread=True).items) == 20
     feed.mark_read(ADA)
     assert feed.unread(ADA) == 0
+
+
+def test_lists_of_the_page_send_one_statement_each(desk: Desk) -> None:
+    rules, notes = Rules(desk.database), DailyNotes(desk.database)
+    for number in range(3):
+        desk.webhook("http://127.0.0.1:9/", name=f"channel {number}")
+        rules.add(ADA, AlertKind.HALT, f"00000{number}", {})
+        notes.keep(ADA, compose(DayFacts(session=date(2026, 11, 25 + number), is_session=True)))
+    with desk.database.read("nobody"):
+        pass
+    for ask in (rules.list, notes.list, desk.channels.list, desk.channels.trials):
+        with counted(desk.database) as sent:
+            ask(ADA)
+        assert len(sent) == 1
