@@ -46,6 +46,7 @@ PAGES: Final[Mapping[str, Place]] = {
     "news": Place(N_("News and disclosures"), ":material/newspaper:", MARKET),
     "watch": Place(N_("Watch list"), ":material/star:", MARKET),
     "community": Place(N_("Community"), ":material/forum:", COMMUNITY),
+    "alerts": Place(N_("Alerts"), ":material/notifications:", HOUSE),
     "data": Place(N_("Data"), ":material/database:", HOUSE),
     "system": Place(N_("System"), ":material/monitor_heart:", HOUSE),
     "start": Place(N_("Find my strategy"), ":material/quiz:", RESEARCH),

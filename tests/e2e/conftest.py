@@ -34,7 +34,8 @@ def chromium_here() -> None:
 @pytest.fixture(scope="session")
 def live(chromium_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[live_app.LiveApp]:
     """``stocklab up`` on an empty home: it makes the demo market itself."""
-    with live_app.serving(tmp_path_factory.mktemp("e2e") / "home", demo_symbols=SYMBOLS) as app:
+    home = tmp_path_factory.mktemp("e2e") / "home"
+    with live_app.serving(home, demo_symbols=SYMBOLS, alerts_to_private_hosts="true") as app:
         yield app
 
 
