@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Integer, literal, select, update
 from sqlalchemy.orm import Session, aliased
@@ -103,7 +103,7 @@ class Clones:
         with self._database.read(owner_id) as session:
             mine = session.execute(own).first()
             if mine is not None:
-                return mine.origin_id
+                return cast("str | None", mine.origin_id)
             found = session.execute(published).first()
             return None if found is None or found.owner_id == owner_id else found.id
 

@@ -56,9 +56,10 @@ def _form(user: User) -> None:
                 key="field_profile_password",
                 help=_("Only to change the e-mail: links for a new password go there."),
             )
+        fault = st.container()  # above the button: what stands below it may be out of sight
         saved = st.form_submit_button(_("Save"), icon=":material/save:", type="primary", key="save_profile")
     if saved:
-        with blocks.guarded():
+        with fault, blocks.guarded():
             if password:
                 limited(user.id)
             cached.lab().accounts.users.change_profile(
