@@ -66,9 +66,10 @@ def photograph_empty(camera: _Camera, home: Path) -> int:
     states |= {f"empty-admin-{name}": (f"admin?section={name}", None) for name in ("inbox", "reports", "notices")}
     states |= {"empty-home": ("", None), "empty-tokens": ("account?section=tokens", None)}
     count += camera.pages(states, tokens["admin"])
-    return count + camera.pages(
-        {f"empty-member-{name or 'home'}": (name, None) for name in ("", "data")}, tokens["member"]
-    )
+    (home / "market" / "CURRENT").unlink()  # from here on there is no market
+    count += camera.pages({f"no-data-{name or 'home'}": (name, None) for name in _OF_THE_MARKET}, tokens["admin"])
+    asked = {f"no-data-member-{name or 'home'}": (name, None) for name in ("", "builder", "data")}
+    return count + camera.pages(asked, tokens["member"])
 
 
 class _Camera:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -69,7 +70,9 @@ def _card(admin_id: str, user: User) -> None:
     ):
         with st.container(width="content", gap="xsmall"):
             st.markdown(f"**{escape(user.nickname)}** {' '.join(marks)}")
-            st.caption(f"{escape(user.email)} · {times}")
+            st.html(
+                f'<p class="lab-caption">{html.escape(f"{user.email} · {times}")}</p>'
+            )  # Markdown makes links of e-mails
         with st.popover(_("Change"), icon=":material/edit:", key=f"change_{user.id}"):
             _plan(admin_id, user)
             _reset(admin_id, user)
