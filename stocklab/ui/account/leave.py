@@ -40,7 +40,8 @@ def leave_section(user_id: str) -> None:
         with fault, blocks.guarded():
             limited(user_id)
             cached.lab().accounts.leaving.leave(user_id, password or "", take_back=_take_back if withdraw else None)
-            st.rerun()
+            st.success(_("Your account is deleted. Good-bye."), icon=":material/waving_hand:")
+            st.stop()
 
 
 def _take_back(user_id: str) -> None:
