@@ -206,7 +206,11 @@ def _rules(found: PublicationDetail) -> None:
     st.subheader(_("Rules"), anchor=False)
     strategy = found.strategy()
     if strategy is None:
-        st.info(_("The author hides the rules. The seal below was published with the results."), icon=":material/lock:")
+        if found.is_mine:
+            words = _("You hide the rules: others see the seal below until you open it. They stand in My strategies.")
+        else:
+            words = _("The author hides the rules. The seal below was published with the results.")
+        st.info(words, icon=":material/lock:")
     else:
         st.markdown("\n".join(f"- {escape(line)}" for line in describe_strategy(strategy, language())))
         with st.expander(_("As text (JSON)")):
