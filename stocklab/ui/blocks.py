@@ -62,7 +62,7 @@ def no_data() -> None:
         _("Make the demo market, or import your own files."),
         icon=":material/database:",
     )
-    st.code("stocklab demo\nstocklab data import PATH...", language="bash")
+    st.code("stocklab demo\nstocklab data import PATH...", language=None)
     navigation.link("data", _("How to import data"), icon=":material/arrow_forward:")
 
 

@@ -84,7 +84,7 @@ def met_table(found: Explanation) -> None:
             ]
             for met in found.met
         ]
-        blocks.table(heads, rows)
+        blocks.table(heads, rows, stacked=True)
 
 
 def _event_words(event: Event) -> str:
