@@ -255,7 +255,7 @@ def _wrong_profile(page: Page) -> None:
 
 
 def _filter_ranking(page: Page) -> None:
-    page.locator("[data-testid=stExpander] summary").first.click()
+    page.locator("[data-testid=stExpander] summary").last.click()
     page.locator(".st-key-ranking_drawdown input").wait_for()
     _type(page, ".st-key-ranking_drawdown input", "1")
 
