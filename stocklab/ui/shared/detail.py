@@ -223,8 +223,10 @@ def _rules(found: PublicationDetail) -> None:
             "Once the author opens it, everybody can check that the rules were not changed."
         )
     )
+    st.markdown(f"**{_('Seal')}**")
     st.code(found.sealed_hash, language=None, wrap_lines=True)
     if found.salt is not None and found.document is not None:
+        st.markdown(f"**{_('Salt')}**")
         st.code(found.salt, language=None, wrap_lines=True)
         if fits_seal(found.document, found.salt, found.sealed_hash):
             st.success(_("The rules shown are those that were sealed."), icon=":material/verified:")
