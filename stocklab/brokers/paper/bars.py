@@ -195,7 +195,7 @@ class _Session:
             record.ordered = 1  # until the price says how many
         record.expires = self.row
         record.reserved = WHOLE
-        if row.cancel_at is not None and row.kind == PriceKind.LIMIT:
+        if row.cancel_at is not None and row.cancel_at < self.at and row.kind == PriceKind.LIMIT:
             record.reserved = AUCTION_ALONE
         elif phase is Phase.INSIDE and row.kind == PriceKind.LIMIT:
             record.reserved = LATE

@@ -19,7 +19,7 @@ from stocklab.brokers.paper.ledger import Ledger, end
 from stocklab.brokers.paper.live import Look, fill_at
 from stocklab.brokers.paper.models import CashCheck, Phase, paper_traits
 from stocklab.brokers.paper.rows import broker_order, same_ticket, seoul_day
-from stocklab.brokers.paper.tape import Facts, Tape, facts_of, opening_row, over_rows
+from stocklab.brokers.paper.tape import Facts, Seen, Tape, facts_of, opening_row, over_rows
 from stocklab.brokers.values import (
     BrokerCash,
     BrokerHolding,
@@ -74,6 +74,7 @@ class PaperBroker:
         self._clock = clock
         self._coins = coins
         self._looked_at: datetime | None = None
+        self._opened = self._settled = date.min
 
     # --- the market ------------------------------------------------------------------------------------------------
 
@@ -98,18 +99,26 @@ class PaperBroker:
         panel = self._tape.panel()
         if panel is None:
             return 0
+        # What was booked once stays so: where nothing is due after it, the database need not be asked.
+        over, today = self._due(panel, now)
+        if not over and today is None:
+            return 0
         with self._database.read() as session:
             account = Ledger(session, self._owner, self._account_id, lock=False).account
-            opened, closed = account.opened_through, account.settled_through
-        over = over_rows(panel, closed, now)
+            self._opened, self._settled = account.opened_through, account.settled_through
+        over, today = self._due(panel, now)
         for row in over:
             self._close_session(panel, row)
-        today = opening_row(panel, max(opened, closed), now)
-        if today is None:
-            return len(over)
-        with self._database.write() as session:
-            self._open_session(Ledger(session, self._owner, self._account_id), panel, today)
-        return len(over) + 1
+        if today is not None:
+            with self._database.write() as session:
+                self._open_session(Ledger(session, self._owner, self._account_id), panel, today)
+            self._opened = panel.sessions[today].item()
+        return len(over) + (today is not None)
+
+    def _due(self, panel: Panel, now: datetime) -> tuple[range, int | None]:
+        """Rows of the sessions to be settled, and of the one to be opened."""
+        over = over_rows(panel, self._settled, now)
+        return over, opening_row(panel, max(self._opened, self._settled), now)
 
     def _open_session(self, ledger: Ledger, panel: Panel, row: int) -> None:
         day: date = panel.sessions[row].item()
@@ -127,18 +136,24 @@ class PaperBroker:
             self._open_session(ledger, panel, row)
             at = close_of(day, coins=self._coins)
             due = [] if self._tape.live else [order for order in ledger.open_orders() if order.day <= day]
+            opens = hours_of_session(day, coins=self._coins).opens
+            for order in due:
+                if order.day < day and order.cancel_at is not None and order.cancel_at < opens:
+                    end(order, order.cancel_at, "cancelled")
+            due = [order for order in due if order.state == PlacedState.OPEN]
             close_session(ledger, panel, row, [one for one in due if one.day == day or self._coins], at=at)
             for order in due:
                 self._end_of_session(order, day, at)
             ledger.account.settled_through = day
+        self._settled = day
         log.info("paper_session_settled", session_day=day.isoformat(), orders=len(due))
 
     def _end_of_session(self, order: PaperOrderRow, day: date, at: datetime) -> None:
         """What is left of an order after the bar of its session: only a coin's limit order rests on."""
         if order.state != PlacedState.OPEN:
             return
-        rests = self._coins and order.kind == PriceKind.LIMIT and order.cancel_at is None
-        if not rests:
+        cancelled = order.cancel_at is not None and order.cancel_at < at
+        if not self._coins or order.kind == PriceKind.MARKET or cancelled:
             end(order, at, order.reason if order.day == day or self._coins else "no bar of its session")
 
     def _meet_quotes(self, now: datetime) -> int:
@@ -189,13 +204,22 @@ class PaperBroker:
             if phase is None:
                 refuse(Rejection.CLOSED, "no session takes orders now")
             self.advance(now)
-            quote, facts = self._look(ticket.symbol, now)
+            seen, facts = self._look(ticket.symbol, now)
         except (DatabaseUnreachable, BrokerTemporary) as error:
             raise OrderUnsent(BrokerName.PAPER, str(error)) from error
-        require_fit(ticket, quote, facts, day_of(now, coins=self._coins), coins=self._coins)
+        require_fit(ticket, seen.quote, facts, day_of(now, coins=self._coins), coins=self._coins)
         try:
             with self._database.write() as session:
-                return self._accept(session, ticket, quote, phase, now)
+                ledger = Ledger(session, self._owner, self._account_id)
+                known = self._known(session, ticket)
+                if known is not None:
+                    return known
+                row = self._accept(ledger, ticket, seen.quote, phase, now)
+                session.flush()
+                if self._tape.live:
+                    hours = hours_of_session(row.day, coins=self._coins)
+                    fill_at(ledger, row, Look(seen=seen, facts=facts, hours=hours, coins=self._coins, at=now))
+                return _receipt_of(row)
         except DatabaseUnreachable as error:  # perhaps it failed after the commit
             raise OrderUnknown(BrokerName.PAPER, str(error)) from error
 
@@ -280,11 +304,7 @@ class PaperBroker:
             refuse(Rejection.DUPLICATE, "the order id was used for another order")
         return None if row is None else _receipt_of(row)
 
-    def _accept(self, session: Session, ticket: OrderTicket, quote: Quote, phase: Phase, now: datetime) -> Receipt:
-        ledger = Ledger(session, self._owner, self._account_id)
-        known = self._known(session, ticket)
-        if known is not None:
-            return known
+    def _accept(self, ledger: Ledger, ticket: OrderTicket, quote: Quote, phase: Phase, now: datetime) -> PaperOrderRow:
         account, orders = ledger.account, ledger.open_orders()
         bound = bound_of(ticket, quote, CashCheck(account.cash_check), account.commission_ppb)
         holding = ledger.holdings().get(ticket.symbol)
@@ -293,7 +313,7 @@ class PaperBroker:
             sellable=ZERO if holding is None else _sellable(holding, orders),
         )
         require_means(ticket, bound, means)
-        row = ledger.add_order(
+        return ledger.add_order(
             PaperOrderRow(
                 client_order_id=ticket.client_order_id,
                 symbol=ticket.symbol,
@@ -309,23 +329,24 @@ class PaperBroker:
                 placed_at=now,
             )
         )
-        session.flush()
-        return _receipt_of(row)
 
-    def _look(self, symbol: str, now: datetime) -> tuple[Quote, Facts | None]:
+    def _look(self, symbol: str, now: datetime) -> tuple[Seen, Facts | None]:
         seen = self._tape.look([symbol], now).get(symbol)
         if seen is None:
             refuse(Rejection.SYMBOL, f"{symbol} is not on the market")
         panel = self._tape.panel()
-        return seen.quote, None if panel is None else facts_of(panel, symbol, now)
+        return seen, None if panel is None else facts_of(panel, symbol, now)
 
     def _untouched(self, order: PaperOrderRow, now: datetime) -> bool:
         """Whether an order that is open now was certainly not filled since: what quotes fill is known at once; by bars
         it has not met the market yet, or would meet it at the close alone."""
         if self._tape.live:
             return True
-        hours = hours_of_session(order.day, coins=self._coins)
-        if order.day < day_of(now, coins=self._coins) or now >= hours.closes:
+        today = day_of(now, coins=self._coins)
+        hours = hours_of_session(today, coins=self._coins)
+        if order.day < today:  # a coin's order of before, whose days are known up to now
+            return self._settled >= today - _DAY and now < hours.opens
+        if now >= hours.closes:
             return False
         if order.phase == Phase.OPEN:
             return now < hours.opens and not self._coins

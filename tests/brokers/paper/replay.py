@@ -20,7 +20,7 @@ from stocklab.brokers.paper.hours import hours_of_session
 from stocklab.brokers.paper.models import CashCheck, Terms
 from stocklab.brokers.paper.opening import open_account
 from stocklab.brokers.paper.tape import BarTape
-from stocklab.brokers.values import OrderTicket, PriceKind, Side
+from stocklab.brokers.values import OrderTicket, PlacedState, PriceKind, Side
 from stocklab.db import BrokerAccountRow, Database, PaperAccountRow, PaperCashMoveRow
 from stocklab.factors import DirectSource
 from stocklab.market.calendar import sessions_between
@@ -93,6 +93,7 @@ class Replay:
             self.now = hours.orders_from
             self.broker.advance()
             if t > self.first:
+                self._cancel_rests()
                 self._send(t, hours)
             self.now = hours.closes
             self.broker.advance()
@@ -155,6 +156,12 @@ class Replay:
                 continue
             self.now = moments[int(order.mode)]
             self.broker.send(self._ticket(row, order, left, t))
+
+    def _cancel_rests(self) -> None:
+        """Orders of a backtest last a session; those of coins would rest on."""
+        for one in self.broker.day_orders(self.now.date()):
+            if one.state is PlacedState.OPEN:
+                self.broker.cancel(one.ref, symbol=one.symbol, side=one.side)
 
     def _apart(self, order: Any, left: int, t: int) -> str:
         """Why a backtest's order never reaches a broker in this session."""

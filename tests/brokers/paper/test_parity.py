@@ -8,18 +8,20 @@ change of the same morning rescales are sent as rescaled.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from reference_simulator.cases import Case, cases
+from hypothesis.strategies import SearchStrategy
+from reference_simulator.cases import Case, cases, coin_cases
 from replay import Replay, on_calendar
 
 from stocklab.db import Base, Database, OwnerRow, open_database
 
-CASES = 30
+CASES = int(os.environ.get("STOCKLAB_PAPER_CASES", "6"))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,10 @@ def without_triggers(case: Case) -> Case:
     return replace(case, parts=parts)
 
 
-def test_random_markets(database: Database) -> None:
+def replayed(
+    database: Database, drawn: SearchStrategy[Case], prepare: Callable[[Case], Case], name: str
+) -> Counter[str]:
+    """What was seen while cases were replayed."""
     seen: Counter[str] = Counter()
 
     @seed(20261128)
@@ -55,10 +60,11 @@ def test_random_markets(database: Database) -> None:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],
     )
-    @given(cases())
-    def run(drawn: Case) -> None:
-        case = without_triggers(drawn)
-        panel = on_calendar(case.panel())
+    @given(drawn)
+    def run(found: Case) -> None:
+        case = prepare(found)
+        coins = case.shape.basis == "coin"
+        panel = case.panel() if coins else on_calendar(case.panel())
         replay = Replay(
             database=database,
             panel=panel,
@@ -66,7 +72,8 @@ def test_random_markets(database: Database) -> None:
             start=panel.sessions[case.start].item(),
             end=panel.sessions[case.stop].item(),
             cash=case.cash,
-            account=f"p{seen['runs']}",
+            account=f"{name}{seen['runs']}",
+            coins=coins,
         )
         seen["runs"] += 1
         replay.run()
@@ -74,5 +81,20 @@ def test_random_markets(database: Database) -> None:
         seen.update(replay.apart)
 
     run()
-    print(seen)
-    assert seen["fills"] > 100
+    return seen
+
+
+def test_random_markets(database: Database) -> None:
+    assert replayed(database, cases(), without_triggers, "krx")["fills"] > 15 * CASES
+
+
+def test_random_coins(database: Database) -> None:
+    def resting(case: Case) -> Case:
+        """Bought by limit orders, which name a quantity; nothing waits for a close that coins do not have."""
+        plain = without_triggers(case)
+        execution = dict(plain.parts["execution"], buy="limit", limit_reference="previous_close")
+        if execution["sell"] == "next_close":
+            execution["sell"] = "next_open"
+        return replace(plain, parts={**plain.parts, "execution": execution})
+
+    assert replayed(database, coin_cases(), resting, "coin")["fills"] > 5 * CASES
