@@ -41,6 +41,7 @@ __all__ = ["Executor", "Notice", "NoticeKind", "Turn", "Units"]
 log = structlog.get_logger(__name__)
 ZERO: Final = Decimal(0)
 _LATE_ROWS: Final = timedelta(minutes=2)
+_UNEXPLAINED: Final = Entry(kind=EntryKind.UNEXPLAINED, sleeve_id=OUTSIDE)
 Gate = Callable[[Kept], Sequence[str]]
 
 
@@ -259,14 +260,27 @@ class Executor:
         if fill.quantity:
             for name, share in shares.items():
                 booked[name] = booked.get(name, ZERO) + share
-        return replace(kept, booked=booked), self.book.of_fill(fill, shares, units.krw)
+        entries = self.book.of_fill(fill, shares, units.krw)
+        return replace(kept, booked=booked), (*self._was_there(entries), *entries)
+
+    def _was_there(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        """What sales were filled with beyond what a sleeve holds: the balances told of a sale by hand before its row
+        did, and it was booked as both. What is too much then shows as a difference, and goes."""
+        found = []
+        for one in entries:
+            sleeve = self.book.sleeves.get(one.sleeve_id)
+            held = ZERO if sleeve is None or one.symbol is None else sleeve.held(one.symbol)
+            if held + one.quantity < 0:
+                missing = -one.quantity - held
+                found.append(replace(_UNEXPLAINED, sleeve_id=one.sleeve_id, symbol=one.symbol, quantity=missing))
+        return tuple(found)
 
     def _sold_by_hand(self, state: _State, fill: Fill) -> tuple[Entry, ...]:
         """What the broker sold was there, whether the book knew of it or not."""
         missing, book = fill.quantity - self.book.held(fill.symbol), self.book
         found: tuple[Entry, ...] = ()
         if missing > 0:
-            found = (Entry(kind=EntryKind.UNEXPLAINED, sleeve_id=OUTSIDE, symbol=fill.symbol, quantity=missing),)
+            found = (replace(_UNEXPLAINED, symbol=fill.symbol, quantity=missing),)
             book = book.apply(found)
         cash = fill.amount_krw - fill.costs_krw
         bound = state.bound(fill.symbol)

@@ -33,7 +33,7 @@ from stocklab.trading.journal import Draft, Journal, Kept
 
 STEPS = 18
 ZERO = Decimal(0)
-_UNSETTLED = {OrderState.INTENT, OrderState.SENDING, OrderState.UNKNOWN, OrderState.CANCELLING}
+_UNSETTLED = {OrderState.SENDING, OrderState.UNKNOWN, OrderState.CANCELLING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

