@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from stocklab.brokers.paper.models import CashCheck, Terms
 from stocklab.brokers.paper.opening import open_in
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError
@@ -33,6 +34,8 @@ def opening_with(owner_id: str, cash_krw: Decimal, *, coins: bool = False) -> Ca
 
     def opened(session: Session, account_id: str) -> None:
         """The paper broker's own rows are written here."""
-        open_in(session, owner_id, account_id, cash_krw, now=utc_now(), coins=coins)
+        # Filled by bars, it is bounded by what is there at the fill, as a backtest is.
+        terms = Terms(cash_check=CashCheck.AT_FILL)
+        open_in(session, owner_id, account_id, cash_krw, now=utc_now(), coins=coins, terms=terms)
 
     return opened
