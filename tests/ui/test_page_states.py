@@ -31,6 +31,7 @@ PAGES = (
     "shared",
     "ranking",
     "brokers",
+    "orders",
     "factors",
     "data",
     "system",
