@@ -30,7 +30,6 @@ log = structlog.get_logger(__name__)
 
 ZERO: Final = Decimal(0)
 _AT_WORK: Final = (TraderState.ACTIVE, TraderState.STOPPING)
-_COSTS: Final = Decimal("0.001")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -79,8 +78,7 @@ class Placing:
         decision = decided.decision
         if decision is None:
             return []
-        orders = (*decision.orders, *decision.kept)
-        found = wishes(trader, decided.id, orders, decided.placed, decision.book.unit)
+        found = wishes(trader, decided.id, decision, decided.placed)
         return [one for one in found if _is_now(window_of(one.timing, one.limit_krw is not None, steps), now)]
 
     def _place(self, desk: Desk, some: Sequence[Wanted], steps: Sequence[Window], now: datetime) -> None:
@@ -100,11 +98,20 @@ class Placing:
         drafts = [] if whole is None or whole.timing is Timing.SLICES else [whole.draft]
         entries = _crossed(desk, planned)
 
+        epoch = 0 if whole is None else desk.journal.switch(whole.draft.parts)[0]
+
         def note(session: Session, _kept: tuple[Kept, ...]) -> None:
             for decision_id, keys in planned.placed.items():
                 self.decisions.placed(session, decision_id, keys, now)
             if whole is not None and whole.timing is Timing.SLICES:
-                self.slices.keep(session, next(iter(planned.placed)), whole.draft, some[0].trader.settings, steps)
+                self.slices.keep(
+                    session,
+                    next(iter(planned.placed)),
+                    whole.draft,
+                    settings=some[0].trader.settings,
+                    steps=steps,
+                    epoch=epoch,
+                )
             desk.journal.book_in(session, entries, now)
 
         desk.journal.intend(drafts, now, alongside=note)
@@ -113,9 +120,14 @@ class Placing:
         log.info("placed", symbol=planned.symbol, orders=len(drafts), crossings=len(planned.crossings))
 
     def _affordable(self, desk: Desk, some: Sequence[Wanted], limit: Decimal) -> Decimal:
-        """The most that the buying sleeves' own cash pays for at a limit, less what their open purchases bind."""
-        buyers = {one.trader.id for one in some if one.side is Side.BUY}
-        cash = sum((desk.book.sleeves.get(name, Sleeve()).cash_krw for name in buyers), ZERO)
+        """The most that the buying sleeves' own cash pays for at a limit, less what they keep and what their open
+        purchases bind."""
+        buying = {one.trader.id: one for one in some if one.side is Side.BUY}
+        buyers = buying.keys()
+        cash = sum(
+            (desk.book.sleeves.get(name, Sleeve()).cash_krw - one.reserve_krw for name, one in buying.items()), ZERO
+        )
+        rate = max(Decimal(repr(one.trader.strategy.costs.commission_rate)) for one in buying.values())
         for kept in desk.journal.orders(desk.today(desk.parts.clock())):
             order = kept.order
             if order.state.final or order.side is not Side.BUY or order.ticket.limit_price_krw is None:
@@ -125,7 +137,7 @@ class Placing:
             )
             cash -= mine * order.ticket.limit_price_krw
         unit = desk.connection.units.quantity
-        return max((cash / (limit * (1 + _COSTS)) / unit).quantize(Decimal(1), ROUND_DOWN) * unit, ZERO)
+        return max((cash / (limit * (1 + rate)) / unit).quantize(Decimal(1), ROUND_DOWN) * unit, ZERO)
 
 
 def _crossed(desk: Desk, planned: Planned) -> tuple[Entry, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from stocklab.backtest.decide import Decision
 from stocklab.backtest.sleeve_book import OrderMode, OrderSide, SleeveOrder
 from stocklab.brokers.values import PriceKind, Quote, Side
 from stocklab.live.trader_settings import Timing, TraderSettings
@@ -39,13 +40,14 @@ _STEPS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One order of a decision that is to go out now."""
+    """One order of a decision that is to go out now. ``reserve_krw``: cash that its trader keeps."""
 
     trader: Trader
     decision_id: str
     order: SleeveOrder
     quantity: Decimal
     limit_krw: Decimal | None
+    reserve_krw: Decimal
     timing: Timing
 
     @property
@@ -91,13 +93,12 @@ def window_of(timing: Timing, limit: bool, day: Sequence[Window]) -> Window:
     return opens
 
 
-def wishes(
-    trader: Trader, decision_id: str, orders: Iterable[SleeveOrder], placed: Mapping[int, str], unit: int
-) -> list[Wanted]:
+def wishes(trader: Trader, decision_id: str, decision: Decision, placed: Mapping[int, str]) -> list[Wanted]:
     """What of a decision is still to be sent. One that is stopping buys nothing; one that keeps its holdings sells
     nothing either."""
     found: list[Wanted] = []
-    for order in orders:
+    unit = decision.book.unit
+    for order in (*decision.orders, *decision.kept):
         buys = order.side is OrderSide.BUY
         if order.number in placed or order.left <= 0 or (buys and trader.state is not TraderState.ACTIVE):
             continue
@@ -110,6 +111,7 @@ def wishes(
                 order=order,
                 quantity=Decimal(order.left) / unit,
                 limit_krw=None if order.limit is None else Decimal(order.limit) / unit,
+                reserve_krw=Decimal(decision.reserve) / unit,
                 timing=timing_of(order, trader.settings),
             )
         )
@@ -117,11 +119,15 @@ def wishes(
 
 
 def group(wanted: Iterable[Wanted]) -> list[list[Wanted]]:
-    """Wishes that meet: for one symbol, with the same timing and the same limit. Sales come first."""
+    """Wishes that meet: for one symbol, with the same timing and the same limit. Sales come first, then purchases in
+    the order in which they were decided, as long as cash lasts."""
     groups: dict[tuple[str, Timing, Decimal | None], list[Wanted]] = {}
     for one in wanted:
         groups.setdefault((one.order.symbol, one.timing, one.limit_krw), []).append(one)
-    return sorted(groups.values(), key=lambda some: (all(one.side is Side.BUY for one in some), some[0].order.symbol))
+    return sorted(
+        groups.values(),
+        key=lambda some: (all(one.side is Side.BUY for one in some), min(one.order.number for one in some)),
+    )
 
 
 def plan(

@@ -37,9 +37,17 @@ class SlicePlans:
     """The kept plans of a decision."""
 
     def keep(
-        self, session: Session, decision_id: str, whole: Draft, settings: TraderSettings, steps: Sequence[Window]
+        self,
+        session: Session,
+        decision_id: str,
+        whole: Draft,
+        *,
+        settings: TraderSettings,
+        steps: Sequence[Window],
+        epoch: int,
     ) -> None:
-        """Keep the plan of an order, in the transaction that notes that it was placed."""
+        """Keep the plan of an order, in the transaction that notes that it was placed. ``epoch``: of the switches over
+        it now; none of its slices is sent after a later one was thrown."""
         row = session.scalar(select(DecisionRow).where(DecisionRow.id == decision_id).with_for_update())
         if row is None:
             raise InputError("There is no such decision.")
@@ -52,6 +60,7 @@ class SlicePlans:
             "quantity": str(whole.quantity),
             "parts": {name: str(part) for name, part in whole.parts.items()},
             "reason": whole.reason,
+            "epoch": epoch,
             "starts": starts.isoformat(),
             "ends": ends.isoformat(),
             "count": settings.slices,
@@ -93,6 +102,7 @@ def _plan(document: Mapping[str, Any], desk: Desk) -> Slicing:
         origin=Origin.STRATEGY,
         reason=document["reason"],
         plan_key=document["key"],
+        epoch=int(document["epoch"]),
     )
     return slice_order(
         whole,

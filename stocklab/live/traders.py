@@ -191,7 +191,13 @@ class Traders:
             return _view(_mine(session, trader_id))
 
     def start(
-        self, owner_id: str, trader_id: str, *, permission: Permission | None = None, most: int | None = None
+        self,
+        owner_id: str,
+        trader_id: str,
+        *,
+        permission: Permission | None = None,
+        most: int | None = None,
+        now: datetime | None = None,
     ) -> Trader:
         """Let it begin. ``most`` is how many may be at work on live accounts at once (the owner's plan).
 
@@ -201,6 +207,7 @@ class Traders:
             It is no draft, the account is not open, or it is a live one and there is no permission of now.
         NoTrader
         """
+        moment = utc_now() if now is None else now
         with self._database.write(owner_id) as session:
             row = _mine(session, trader_id)
             account = _account(session, row.account_id)
@@ -209,12 +216,12 @@ class Traders:
             if account.sealed is None or not account.active:
                 raise InputError("Its account is not open. Hint: open it first.")
             if not account.mock and account.broker != BrokerName.PAPER.value:
-                require_permission(view_of_account(account), permission, utc_now())
+                require_permission(view_of_account(account), permission, moment)
                 self._require_slot(session, most)
             lacks = self._gate(session, row, account)
             if lacks:
                 raise NotReady(lacks)
-            row.state, row.started_at = TraderState.STARTING.value, utc_now()
+            row.state, row.started_at = TraderState.STARTING.value, moment
             self._changed(session, owner_id, "trader.started", row)
             return _view(row)
 

@@ -301,14 +301,15 @@ class Journal:
     def want_cancel(self, order_id: str, *, to_replace: bool = False) -> bool:
         """Ask for an order to be cancelled; False when it is over. One that was not sent is withdrawn in its turn.
 
-        It loses its policy, so that nothing takes its place, unless it is cancelled ``to_replace`` it.
+        It loses its policy, so that nothing takes its place, unless it is cancelled ``to_replace`` it. The version of
+        its row stays: who follows the order writes other columns, and is not disturbed.
         """
         ends = {} if to_replace else {"policy": None}
         with self._database.write() as session:
             changed = session.execute(
                 update(OrderRow)
                 .where(OrderRow.id == order_id, OrderRow.account_id == self.account_id, OrderRow.state.in_(_LIVE))
-                .values(cancel_wanted=True, version=OrderRow.version + 1, **ends)
+                .values(cancel_wanted=True, **ends)
                 .returning(OrderRow.id)
             )
             return changed.first() is not None
@@ -546,7 +547,6 @@ def _changing(kept: Kept, now: datetime) -> dict[str, Any]:
     order = kept.order
     return {
         "state": order.state.value,
-        "cancel_wanted": kept.cancel_wanted,
         "broker_day": None if order.ref is None else order.ref.day,
         "broker_number": None if order.ref is None else order.ref.number,
         "broker_branch": "" if order.ref is None else order.ref.branch,
