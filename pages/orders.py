@@ -6,7 +6,7 @@ from stocklab.ui import blocks, identity
 from stocklab.ui.orders import page
 from stocklab.ui.text import _
 
-blocks.title(_("Orders"), _("Every order with its state, reasons, fills and history; and orders of your own."))
+blocks.title(_("My orders"), _("Every order with its state, reasons, fills and history; and orders of your own."))
 owner = identity.owner_id()
 with blocks.guarded():
     page.draw(owner)

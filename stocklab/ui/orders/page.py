@@ -35,7 +35,7 @@ def draw(owner_id: str) -> None:
         for group, name in words.GROUPS.items()
     }
     names |= {"ticket": _("New order"), "by_hand": _("Sold by hand")}
-    shown = navigation.choice_in_url("show", names, _("Orders"), default=OrderGroup.OPEN.value, key="orders_choice")
+    shown = navigation.choice_in_url("show", names, _("My orders"), default=OrderGroup.OPEN.value, key="orders_choice")
     if shown == "ticket":
         ticket_form(owner_id, accounts)
     elif shown == "by_hand":

@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 GROUPS: Final[Mapping[OrderGroup, str]] = {
-    OrderGroup.OPEN: N_("Open"),
+    OrderGroup.OPEN: N_("Still open"),
     OrderGroup.DOUBT: N_("In doubt"),
     OrderGroup.ENDED: N_("Ended"),
 }
