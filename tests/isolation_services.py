@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from stocklab.alerts import DayFacts, compose
 from stocklab.brokers.values import PriceKind, Side
 from stocklab.community import Category, Draft, Remark
 from stocklab.data.results import ResultStore
@@ -150,6 +151,7 @@ VALUES: dict[str, Any] = {
     "scopes": (),
     "fields": {"bot_token": f"123456789:{'t' * 35}", "chat_id": "1"},
     "params": {},
+    "day_note": compose(DayFacts(session=date(2026, 11, 23), is_session=True)),
     "content": json.dumps(STRATEGY.model_dump(mode="json")).encode(),
 }
 OF_SOMEBODY: dict[str, Callable[[str], Any]] = {

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from isolation_services import STRATEGY, VALUES, make, services, takes_a_session
 from sqlalchemy import Table, event, update
 
 from stocklab.accounts import hash_password
+from stocklab.alerts import DayFacts, compose
 from stocklab.db import Base, Database, UniverseRow
 from stocklab.db.row_security import covered_tables
 from stocklab.errors import StockLabError
@@ -53,6 +55,7 @@ def club(database: Database) -> Database:
         "alert_rules": {"kind": "price", "condition": {"sense": "above", "limit": 1.0}, "channels": {}},
         "alert_events": {"kind": "fill", "severity": "info"},
         "alert_deliveries": {"kind": "test", "state": "waiting"},
+        "daily_notes": {"document": compose(DayFacts(session=date(2026, 11, 20), is_session=True)).to_json()},
     }
     with database.engine.begin() as connection:
         for name, values in documents.items():

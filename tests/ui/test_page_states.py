@@ -26,6 +26,7 @@ PAGES = (
     "system",
     "start",
     "help",
+    "alerts",
     "account",
     "admin",
     "shared",
