@@ -368,7 +368,7 @@ class Journal:
         JournalConflict
             The background process changed the order at this moment.
         """
-        for kept in self._read(OrderRow.id == order_id):
+        for kept in self._one(order_id):
             order, events = kept.order, [OrderEvent.NOT_FOUND if number is None else OrderEvent.FOUND]
             if order.state is OrderState.OPEN and number is not None and not order.fills and self._was_said(order_id):
                 events = []
@@ -390,8 +390,8 @@ class Journal:
 
     def _was_said(self, order_id: str) -> bool:
         """Whether a person, and not the broker's journal, said which order it is."""
-        found = select(OrderEventRow.details).where(
-            OrderEventRow.order_id == order_id, OrderEventRow.event == OrderEvent.FOUND.value
+        found = select(_EVENTS.c.details).where(
+            _EVENTS.c.order_id == order_id, _EVENTS.c.event == OrderEvent.FOUND.value
         )
         with self._database.read() as session:
             return any((details or {}).get("why") == _PERSON for details in session.scalars(found))
@@ -399,13 +399,18 @@ class Journal:
     def _branch(self) -> str:
         """The broker's office that this account's orders go through, where it has one (see `OrderRef`)."""
         known = (
-            select(OrderRow.broker_branch)
-            .where(OrderRow.account_id == self.account_id, OrderRow.broker_branch != "")
-            .order_by(OrderRow.created_at.desc())
+            select(_ORDERS.c.broker_branch)
+            .where(_ORDERS.c.account_id == self.account_id, _ORDERS.c.broker_branch != "")
+            .order_by(_ORDERS.c.created_at.desc())
             .limit(1)
         )
         with self._database.read() as session:
             return session.scalar(known) or ""
+
+    def _one(self, order_id: str) -> tuple[Kept, ...]:
+        wanted = select(_ORDERS).where(_ORDERS.c.account_id == self.account_id, _ORDERS.c.id == order_id)
+        with self._database.read() as session:
+            return _with_parts(session, session.execute(wanted).all())
 
     def pulse(self, now: datetime) -> tuple[int, ...]:
         """Changes when somebody else wants something: an order to be sent or cancelled, or a switch thrown."""
