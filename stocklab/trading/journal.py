@@ -43,6 +43,7 @@ def sleeve_scope(sleeve_id: str) -> str:
     return f"sleeve:{sleeve_id}"
 
 
+_PERSON: Final = "a person said so"
 _LIVE: Final = tuple(state.value for state in OrderState if not state.final)
 ZERO: Final = Decimal(0)
 
@@ -357,6 +358,59 @@ class Journal:
                 .returning(_ORDERS.c.id)
             )
             return changed.first() is not None
+
+    def settle_ambiguous(self, order_id: str, number: str | None, now: datetime) -> bool:
+        """Keep what a person said of an ambiguous order: which of the broker's orders it is, or that it is not there
+        (None). A number that a person said may be corrected until the first fill. False when it is neither.
+
+        Raises
+        ------
+        JournalConflict
+            The background process changed the order at this moment.
+        """
+        for kept in self._one(order_id):
+            order, events = kept.order, [OrderEvent.NOT_FOUND if number is None else OrderEvent.FOUND]
+            if order.state is OrderState.OPEN and number is not None and not order.fills and self._was_said(order_id):
+                events = []
+            elif order.state is not OrderState.AMBIGUOUS:
+                return False
+            day = (order.sent_at or kept.created_at).astimezone(KST).date()
+            ref = None if number is None else OrderRef(day, number, self._branch())
+            for event in events:
+                order = replace(order, state=next_state(order.state, event, order_id))
+            self.record(
+                kept,
+                replace(kept, order=replace(order, ref=ref)),
+                events,
+                details={"why": _PERSON, "number": number},
+                now=now,
+            )
+            return True
+        return False
+
+    def _was_said(self, order_id: str) -> bool:
+        """Whether a person, and not the broker's journal, said which order it is."""
+        found = select(_EVENTS.c.details).where(
+            _EVENTS.c.order_id == order_id, _EVENTS.c.event == OrderEvent.FOUND.value
+        )
+        with self._database.read() as session:
+            return any((details or {}).get("why") == _PERSON for details in session.scalars(found))
+
+    def _branch(self) -> str:
+        """The broker's office that this account's orders go through, where it has one (see `OrderRef`)."""
+        known = (
+            select(_ORDERS.c.broker_branch)
+            .where(_ORDERS.c.account_id == self.account_id, _ORDERS.c.broker_branch != "")
+            .order_by(_ORDERS.c.created_at.desc())
+            .limit(1)
+        )
+        with self._database.read() as session:
+            return session.scalar(known) or ""
+
+    def _one(self, order_id: str) -> tuple[Kept, ...]:
+        wanted = select(_ORDERS).where(_ORDERS.c.account_id == self.account_id, _ORDERS.c.id == order_id)
+        with self._database.read() as session:
+            return _with_parts(session, session.execute(wanted).all())
 
     def pulse(self, now: datetime) -> tuple[int, ...]:
         """Changes when somebody else wants something: an order to be sent or cancelled, or a switch thrown."""

@@ -32,6 +32,7 @@ PAGES = (
     "shared",
     "ranking",
     "brokers",
+    "orders",
     "factors",
     "data",
     "system",
