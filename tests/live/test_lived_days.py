@@ -6,6 +6,7 @@ prices of the demo market. Every decision must be the backtest's. STOCKLAB_LIVED
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
