@@ -19,14 +19,15 @@ from stocklab.backtest.actions import apply_events, settle_delistings
 from stocklab.backtest.claims import entitle_dividends, settle_claims
 from stocklab.backtest.compiled import part, stamp
 from stocklab.backtest.fills import close_order
-from stocklab.backtest.ground import Ground
-from stocklab.backtest.layout import Record, Records, State
+from stocklab.backtest.ground import Ground, ground_of
+from stocklab.backtest.layout import RULES, Record, Records, State, new_state, records
 from stocklab.backtest.money import quantity_for, slipped_buy
 from stocklab.backtest.orders import meet_market
 from stocklab.backtest.quotes import load_quotes
+from stocklab.market.panel import Panel
 from stocklab.types import AnyArray, IntArray
 
-__all__ = ["AUCTION_ALONE", "LATE", "SESSION_STAMP", "WHOLE", "meet_session", "open_session"]
+__all__ = ["AUCTION_ALONE", "LATE", "SESSION_STAMP", "WHOLE", "compile_session", "meet_session", "open_session"]
 
 WHOLE: Final = 0
 """It may meet the whole session, as far as its mode goes."""
@@ -268,6 +269,15 @@ def meet_session(ground: Ground, rules: Records, state: State) -> None:
     """Session ``ground.first`` for the positions and live orders of ``state``, which it changes; after `open_session`.
     There is room for two trades of each order, and for a position of each."""
     _call(ground, rules, state, opening=False)
+
+
+def compile_session(panel: Panel) -> None:
+    """Make the machine code for panels of this kind, by the last session of an empty book."""
+    rules, state = records(RULES, 1), new_state(n_sessions=1, n_symbols=panel.n_symbols, max_holdings=1, initial_cash=0)
+    rules[0].unit = panel.unit
+    ground = ground_of(panel, panel.n_sessions - 1, panel.n_sessions, "dated")
+    state.book[0].first_session = ground.first
+    meet_session(ground, rules, state)
 
 
 def _call(ground: Ground, rules: Records, state: State, *, opening: bool) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from stocklab.backtest import RunRequest, SleeveBook, coverage, decide, settle, simulate
+from stocklab.backtest.one_session import compile_session
 from stocklab.data.demo import build_demo
 from stocklab.data.panel_open import open_panel
 from stocklab.data.store import Store
@@ -52,6 +53,7 @@ def compile_engine() -> int:
         build_demo(store, symbols=80, until=_UNTIL)
         for basis in KRX_BASES:
             panel = open_panel(store, basis=basis)
+            compile_session(panel)
             evaluate([Wanted(formula, "value") for formula in _FORMULAS], panel, threads=2)
             for preset in PRESETS.values():
                 if not coverage(preset.strategy, panel).can_buy:
@@ -66,6 +68,7 @@ def compile_engine() -> int:
                 runs += 1
             _decide_once(panel, PRESETS["rsi_reversal"].strategy)
         coins = open_panel(store, basis=PriceBasis.COIN)
+        compile_session(coins)
         start, end = (coins.sessions[row].item() for row in (-400, -1))
         request = RunRequest(strategy=parse_document(_COINS), start=start, end=end, initial_cash_krw=10_000_000)
         simulate(coins, request, DirectSource(coins, threads=2))

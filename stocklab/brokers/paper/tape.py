@@ -21,6 +21,8 @@ __all__ = ["BarTape", "Facts", "LiveTape", "Seen", "Tape", "facts_of", "opening_
 
 _MARKETS: Final = {code: name for name, code in MARKET_CODES.items()}
 _CENTS: Final = Decimal("0.00000001")
+_LONGEST_SILENCE: Final = 20
+"""Sessions without a price, after which a symbol counts as unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +134,10 @@ def opening_row(panel: Panel, after: date, now: datetime) -> int | None:
 
 def facts_of(panel: Panel, symbol: str, now: datetime) -> Facts | None:
     """What is known of a symbol; None where it is not listed as far as the bars tell."""
-    row, column = _rows_over(panel, now) - 1, _column(panel, symbol)
-    if row < 0 or column is None or not panel.fields["listed"][row, column]:
+    place = _last_known(panel, symbol, now)
+    if place is None:
         return None
+    row, column = place
     return Facts(
         market=_MARKETS[int(panel.fields["market"][row, column])],
         etf=int(panel.instruments.kinds[column]) == KIND_CODES["etf"],
@@ -142,15 +145,27 @@ def facts_of(panel: Panel, symbol: str, now: datetime) -> Facts | None:
     )
 
 
+def _last_known(panel: Panel, symbol: str, now: datetime) -> tuple[int, int] | None:
+    """Row and column of a symbol's last close; None where it was delisted, or has had none for long."""
+    column, last = _column(panel, symbol), _rows_over(panel, now)
+    if column is None:
+        return None
+    gone = panel.instruments.delisted_on[column]
+    if not np.isnat(gone) and gone <= np.datetime64(day_of(now, coins=panel.basis is PriceBasis.COIN), "D"):
+        return None
+    rows = slice(max(last - _LONGEST_SILENCE, 0), last)
+    known = panel.fields["listed"][rows, column] & (panel.fields[panel.order_fields[3]][rows, column] > 0)
+    found = np.flatnonzero(known)
+    return (rows.start + int(found[-1]), column) if len(found) else None
+
+
 def _last_close(panel: Panel, symbol: str, now: datetime) -> Quote | None:
-    facts = facts_of(panel, symbol, now)
-    if facts is None:
+    facts, place = facts_of(panel, symbol, now), _last_known(panel, symbol, now)
+    if facts is None or place is None:
         return None
     coins = panel.basis is PriceBasis.COIN
-    row, column = _rows_over(panel, now) - 1, panel.column(symbol)
+    row, column = place
     price = _exact(float(panel.fields[panel.order_fields[3]][row, column]), coins=coins)
-    if price is None:
-        return None
     day = day_of(now, coins=coins)
     base = _base_of(panel, day, column, price)
     lower, upper = _band(base, facts, day)
@@ -202,8 +217,6 @@ def _column(panel: Panel, symbol: str) -> int | None:
     return position if position < panel.n_symbols and panel.symbols[position] == symbol else None
 
 
-def _exact(price: float, *, coins: bool) -> Decimal | None:
+def _exact(price: float, *, coins: bool) -> Decimal:
     """A price of the panel as what it stands for: whole won, of coins eight decimals."""
-    if not price > 0:
-        return None
     return Decimal(repr(price)).quantize(_CENTS if coins else Decimal(1))

@@ -20,8 +20,9 @@ from stocklab.brokers.paper.hours import hours_of_session
 from stocklab.brokers.paper.models import CashCheck, Terms
 from stocklab.brokers.paper.opening import open_account
 from stocklab.brokers.paper.tape import BarTape
-from stocklab.brokers.values import OrderTicket, PlacedState, PriceKind, Side
+from stocklab.brokers.values import OrderTicket, PlacedState, PriceKind, Rejection, Side
 from stocklab.db import BrokerAccountRow, Database, PaperAccountRow, PaperCashMoveRow
+from stocklab.errors import OrderRejected
 from stocklab.factors import DirectSource
 from stocklab.market.calendar import sessions_between
 from stocklab.market.panel import Panel
@@ -36,6 +37,10 @@ def new_account(database: Database, name: str, cash: int, now: datetime, terms: 
     with database.write() as session:
         session.merge(BrokerAccountRow(id=name, owner_id=OWNER, broker="paper", mock=True, name=name))
     open_account(database, OWNER, name, Decimal(cash), now=now, terms=terms, coins=coins)
+
+
+class CutShort(Exception):
+    """The backtest filled what no exchange takes: from here on the accounts differ."""
 
 
 def on_calendar(panel: Panel) -> Panel:
@@ -94,7 +99,12 @@ class Replay:
             self.broker.advance()
             if t > self.first:
                 self._cancel_rests()
-                self._send(t, hours)
+                try:
+                    self._send(t, hours)
+                except CutShort:
+                    self.apart["cut short"] += 1
+                    self.last = t
+                    return
             self.now = hours.closes
             self.broker.advance()
             assert self.broker.advance() == 0
@@ -155,7 +165,20 @@ class Replay:
                 self.apart[why] += 1
                 continue
             self.now = moments[int(order.mode)]
-            self.broker.send(self._ticket(row, order, left, t))
+            ticket = self._legal(self._ticket(row, order, left, t))
+            if ticket is None:
+                self.apart["limit that no broker takes and no price reaches"] += 1
+                continue
+            try:
+                self.broker.send(ticket)
+            except OrderRejected as error:
+                if error.reason != Rejection.SIZE or not self.coins:
+                    raise
+                # The rest of a coin's order, or an order that its limit made smaller: Upbit takes 5,000 won at least.
+                filled_before = int(order.ordered) - left
+                if int(order.filled) > filled_before:
+                    raise CutShort from error
+                self.apart["below the smallest order"] += 1
 
     def _cancel_rests(self) -> None:
         """Orders of a backtest last a session; those of coins would rest on."""
@@ -193,6 +216,17 @@ class Replay:
             for row, one, left in self._orders(t)
         ]
         return "\n".join([str(("row", "symbol", "left", *_SHOWN)), *map(str, rows)])
+
+    def _legal(self, ticket: OrderTicket) -> OrderTicket | None:
+        """A backtest's limit beyond the day's limits, as a broker takes it; None where it cannot be reached."""
+        quote = self.broker.quotes([ticket.symbol])[ticket.symbol]
+        limit, lower, upper = ticket.limit_price_krw, quote.lower_limit_krw, quote.upper_limit_krw
+        if limit is None or lower is None or upper is None or lower <= limit <= upper:
+            return ticket
+        if (limit < lower) == (ticket.side is Side.BUY):
+            return None
+        self.apart["limit moved to the day's own"] += 1
+        return replace(ticket, limit_price_krw=upper if limit > upper else lower)
 
     def _compare(self, t: int) -> None:
         """Fills of the session, cash and holdings, to the won."""
