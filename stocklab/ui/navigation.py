@@ -41,6 +41,8 @@ PAGES: Final[Mapping[str, Place]] = {
     "screener": Place(N_("Stock screener"), ":material/filter_alt:", MARKET),
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
     "brokers": Place(N_("Broker accounts"), ":material/account_balance:", TRADING),
+    "positions": Place(N_("Positions and profit"), ":material/account_balance_wallet:", TRADING),
+    "risk": Place(N_("Risk"), ":material/crisis_alert:", TRADING),
     "shared": Place(N_("Shared strategies"), ":material/share:", COMMUNITY),
     "ranking": Place(N_("Ranking"), ":material/leaderboard:", COMMUNITY),
     "news": Place(N_("News and disclosures"), ":material/newspaper:", MARKET),

@@ -32,6 +32,8 @@ PAGES = (
     "shared",
     "ranking",
     "brokers",
+    "positions",
+    "risk",
     "factors",
     "data",
     "system",
