@@ -8,12 +8,14 @@ from decimal import Decimal
 import pytest
 from house import House
 from people import counted
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from stocklab.brokers.values import BrokerName
 from stocklab.data.sources.calls import now_kst
-from stocklab.db import BookEntryRow, LastQuoteRow, TradingDayRow
+from stocklab.db import BookEntryRow, GuardRow, LastQuoteRow, TradingDayRow
 from stocklab.live.accounts import BrokerAccounts, LinkedAccount
+from stocklab.live.guards import Guards
 from stocklab.live.losses import losses_of
 from stocklab.live.owned_book import OwnedBooks
 from stocklab.operations import open_sealer
@@ -117,6 +119,40 @@ def test_positions_tell_cost_price_and_profit(empty_pages, lab: Lab) -> None:
         assert words in shown
     assert "+5.00%" in shown  # 2,100,000 of 1,000,000 and the deposit of 1,000,000
     assert "+₩1.00M" in shown
+
+
+def test_a_stop_is_added_changed_paused_and_removed(empty_pages, lab: Lab) -> None:
+    booked(lab, linked(lab), ("unexplained", "005930", 10, -700_000))
+    page = empty_pages("positions", lang="en")
+    assert "The broker keeps no stop order" in said(page)
+    assert "No stop and no target yet" in said(page)
+    page.number_input(key="field_guard_percent_new").set_value(7.5).run()
+    page.button(key="guard_add").click().run()
+    guards = Guards(lab.database)
+    (made,) = guards.page("local").items
+    assert (made.symbol, made.kind, made.fraction, made.level_krw) == ("005930", "stop", Decimal("0.075"), None)
+    assert "No live price: it cannot fire now" in said(page)
+    page.button(key="guard_add").click().run()
+    assert "at work already" in page.error[0].value
+    page.number_input(key=f"field_guard_percent_{made.id}").set_value(12.0).run()
+    page.button(key=f"guard_save_{made.id}").click().run()
+    assert guards.get("local", made.id).fraction == Decimal("0.12")
+    page.button(key=f"guard_pause_{made.id}").click().run()
+    assert guards.get("local", made.id).state == "paused"
+    page.button(key=f"guard_resume_{made.id}").click().run()
+    assert guards.get("local", made.id).state == "active"
+    with lab.database.write() as session:
+        session.execute(update(GuardRow).values(state="fired", fired_at=datetime.now(UTC)))
+    shown = said(empty_pages("positions", lang="en"))
+    assert "fired at" in shown
+    assert "No live price" not in shown
+    with lab.database.write() as session:
+        session.execute(update(GuardRow).values(state="active", fired_at=None))
+    quoted(lab, "005930", 80_000)
+    page = empty_pages("positions", lang="en")
+    assert "No live price" not in said(page)
+    page.button(key=f"guard_delete_{made.id}").click().run()
+    assert guards.page("local").items == ()
 
 
 def test_losses_stand_on_their_ladder_as_the_engine_counts_them(empty_pages, lab: Lab) -> None:

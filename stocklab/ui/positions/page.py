@@ -8,7 +8,7 @@ import streamlit as st
 
 from stocklab.ui import blocks, navigation
 from stocklab.ui.account.saying import said
-from stocklab.ui.positions import curves, holdings, services
+from stocklab.ui.positions import curves, holdings, services, stops
 from stocklab.ui.text import _
 
 __all__ = ["draw"]
@@ -29,6 +29,7 @@ def draw(owner_id: str) -> None:
         navigation.link("brokers", _("Link an account"), icon=":material/add_link:", link="1")
         return
     _living(owner_id)
+    stops.draw(owner_id, book)
     curves.weights(book)
     for account in book.accounts:
         curves.account(account)
