@@ -55,6 +55,7 @@ STATEMENTS = {
     "news of watched": 3,
     "moderation queue": 4,
     **dict.fromkeys(("my guards", "my guards, far down", "my guards of an account", "my guards of a symbol"), 1),
+    "my positions": 5,  # accounts, their entries, last prices, closes, names of strategies
     **dict.fromkeys(("sold by hand", "sold by hand, far down"), 1),
 }
 ON_POSTGRESQL = {"posts: search, a rare phrase": 2, "posts: search, none": 2}  # the newest first, then the index

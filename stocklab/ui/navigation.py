@@ -42,6 +42,8 @@ PAGES: Final[Mapping[str, Place]] = {
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
     "orders": Place(N_("My orders"), ":material/receipt_long:", TRADING),
     "brokers": Place(N_("Broker accounts"), ":material/account_balance:", TRADING),
+    "positions": Place(N_("Positions and profit"), ":material/account_balance_wallet:", TRADING),
+    "risk": Place(N_("Risk"), ":material/crisis_alert:", TRADING),
     "shared": Place(N_("Shared strategies"), ":material/share:", COMMUNITY),
     "ranking": Place(N_("Ranking"), ":material/leaderboard:", COMMUNITY),
     "news": Place(N_("News and disclosures"), ":material/newspaper:", MARKET),

@@ -33,6 +33,8 @@ PAGES = (
     "ranking",
     "brokers",
     "orders",
+    "positions",
+    "risk",
     "factors",
     "data",
     "system",

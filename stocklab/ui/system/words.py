@@ -106,6 +106,8 @@ HOME_PARTS: Final[Mapping[str, str]] = {
 }
 CACHES: Final[Mapping[str, str]] = {
     "status": N_("State of the data"),
+    "instruments": N_("Symbols as orders see them"),
+    "book_risk": N_("Risk of books"),
     "panel_words": N_("Names and sectors"),
     "names": N_("Names of all symbols"),
     "groups": N_("Members of indices, themes and sectors"),
