@@ -31,6 +31,7 @@ PAGES = (
     "shared",
     "ranking",
     "brokers",
+    "trading",
     "factors",
     "data",
     "system",
