@@ -18,6 +18,8 @@ export UV_SYSTEM_CERTS := true
 endif
 # The environment of the checkout, whatever is activated in the shell.
 unexport VIRTUAL_ENV
+# Without bytecode every process compiles what it imports anew, and every worker of the tests all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test test-fast lint check format bench bench-peers screenshots clean

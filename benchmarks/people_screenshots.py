@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import live_app
+import people_further
 import people_states
 import pyotp
+from people_further import Act, States
 from pictures import WIDTHS, whole_page
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -19,10 +21,13 @@ from stocklab.settings import Settings
 __all__ = ["photograph_people"]
 
 LANGUAGES: Final = ("ko", "en")
-Act = Callable[[Page], None]
 _ACCOUNT: Final = ("profile", "security", "sessions", "tokens", "leave")
 _ADMIN: Final = ("people", "figures", "plans", "inbox", "reports", "notices")
-_EMPTY: Final = ("shared", "ranking", "community", "news", "watch", "start", "help", "strategies", "results")
+_EMPTY: Final = ("shared", "ranking", "community", "news", "watch", "start", "help", "strategies", "results", "sweeps")
+_OF_THE_MARKET: Final = (
+    *("", "builder", "screener", "company", "sweeps", "results", "factors", "data", "system"),
+    *("news", "watch", "start", "shared", "ranking", "strategies"),
+)
 
 
 def photograph_people(browser: Browser, folder: Path, out: Path, only: str = "", symbols: int = 400) -> int:
@@ -32,15 +37,21 @@ def photograph_people(browser: Browser, folder: Path, out: Path, only: str = "",
     empty = folder / "empty"
     with live_app.serving(empty, single_user="false") as app:
         count += photograph_empty(_Camera(browser, app, out, only), empty)
+    with live_app.serving(empty, single_user="false", **people_further.STRICT) as app:
+        count += _Camera(browser, app, out, only).doors(people_further.strict_doors())
     full = folder / "full"
     with live_app.serving(full, demo_symbols=symbols, single_user="false") as app:
         pass  # made the demo market
     people = people_states.fill(full)
+    people_further.add_leaver(full, people)
     with live_app.serving(full, demo_symbols=symbols, single_user="false") as app:
         camera = _Camera(browser, app, out, only)
         count += camera.pages(_admin_states(), people.tokens["admin"])
         count += camera.pages(_member_states(people), people.tokens["member"])
-        count += camera.ended({"logged-out": "community", "logged-out-account": "account"}, full)
+        count += camera.pages(people_further.results(people), people.tokens["member"])
+        count += camera.pages(people_further.further(full, people), people.tokens["member"])
+        count += camera.pages(people_further.opened(people), people.tokens["other"])
+        count += camera.ended(full)
         count += camera.doors(_door_states(full))
         count += camera.doors({"closed": ("/auth/closed", None)}, people.tokens["banned"])
         count += camera.doors({"log-out": ("/auth/logout", None)}, people.tokens["member"])
@@ -50,11 +61,15 @@ def photograph_people(browser: Browser, folder: Path, out: Path, only: str = "",
 def photograph_empty(camera: _Camera, home: Path) -> int:
     """What the first person meets, with nothing there yet; how many pictures were made."""
     count = camera.doors({"first": ("/auth/login", None)})
-    token = people_states.found(home).tokens["admin"]
+    tokens = people_states.found(home).tokens
     states: dict[str, tuple[str, Act | None]] = {f"empty-{name}": (name, None) for name in _EMPTY}
     states |= {f"empty-admin-{name}": (f"admin?section={name}", None) for name in ("inbox", "reports", "notices")}
     states |= {"empty-home": ("", None), "empty-tokens": ("account?section=tokens", None)}
-    return count + camera.pages(states, token)
+    count += camera.pages(states, tokens["admin"])
+    (home / "market" / "CURRENT").unlink()  # from here on there is no market
+    count += camera.pages({f"no-data-{name or 'home'}": (name, None) for name in _OF_THE_MARKET}, tokens["admin"])
+    asked = {f"no-data-member-{name or 'home'}": (name, None) for name in ("", "builder", "data")}
+    return count + camera.pages(asked, tokens["member"])
 
 
 class _Camera:
@@ -66,7 +81,7 @@ class _Camera:
         self._out = out
         self._only = re.compile(only)
 
-    def pages(self, states: Mapping[str, tuple[str, Act | None]], token: str) -> int:
+    def pages(self, states: States, token: str) -> int:
         """Pages of the app, with the session of somebody."""
         count = 0
         for language, label, context in self._contexts(token):
@@ -81,21 +96,24 @@ class _Camera:
                     count += 1
         return count
 
-    def ended(self, states: Mapping[str, str], home: Path) -> int:
+    def ended(self, home: Path) -> int:
         """Pages whose session ends while they are open; the visitor then does something on them."""
         count = 0
-        for name, address in states.items():
+        for name, (address, email, end) in people_further.ENDINGS.items():
             if not self._only.match(name):
                 continue
             lab = Lab.open(Settings(home=home, single_user=False))
-            user = lab.accounts.users.by_email("user3@example.com")
+            admin, user = (lab.accounts.users.by_email(one) for one in ("user0@example.com", email))
+            assert admin is not None
             assert user is not None
-            for language, label, context in self._contexts(people_states.enter(lab, user)):
+            for language, label, context in self._contexts():
+                lab.accounts.administration.set_active(admin.id, user.id, active=True)
+                lab.accounts.administration.ban(admin.id, user.id, until=None)
                 token = people_states.enter(lab, user)
                 context.add_cookies([{"name": "stocklab_session", "value": token, "url": self._app.url}])
                 page = context.new_page()
                 self._open(page, address, language, label)
-                lab.accounts.sessions.end_all(user.id)
+                end(lab, user)
                 page.wait_for_timeout(4000)  # a session is looked up again after three seconds
                 page.locator(".st-key-lang button").nth(int(language == "ko")).click()
                 live_app.settled(page)
@@ -104,7 +122,7 @@ class _Camera:
             lab.close()
         return count
 
-    def doors(self, states: Mapping[str, tuple[str, Act | None]], token: str = "") -> int:
+    def doors(self, states: States, token: str = "") -> int:
         """Pages in front of the app, which are no pages of Streamlit."""
         count = 0
         for name, (address, act) in states.items():
@@ -125,7 +143,7 @@ class _Camera:
         page.goto(f"{self._app.url}/{address}{'&' if '?' in address else '?'}lang={language}")
         live_app.settled(page)
 
-    def _contexts(self, token: str) -> Iterator[tuple[str, str, BrowserContext]]:
+    def _contexts(self, token: str = "") -> Iterator[tuple[str, str, BrowserContext]]:
         for language in LANGUAGES:
             for label, (width, height) in WIDTHS.items():
                 context = self._browser.new_context(viewport={"width": width, "height": height}, locale="ko-KR")
@@ -139,6 +157,7 @@ def _admin_states() -> dict[str, tuple[str, Act | None]]:
     states: dict[str, tuple[str, Act | None]] = {f"admin-{name}": (f"admin?section={name}", None) for name in _ADMIN}
     states["admin-people-change"] = ("admin", lambda page: page.locator("[class*=st-key-change_] button").last.click())
     states["admin-people-none"] = ("admin", lambda page: _type(page, ".st-key-admin_search input", "nobody@"))
+    states["admin-people-link"] = ("admin", _reset_link)
     states["start-questions"] = ("start", None)  # the member has answered them
     states["admin-inbox-answered"] = ("admin?section=inbox&state=answered", None)
     return states
@@ -218,6 +237,12 @@ def _door_states(home: Path) -> dict[str, tuple[str, Act | None]]:
     }
 
 
+def _reset_link(page: Page) -> None:
+    page.locator("[class*=st-key-change_] button").last.click()
+    page.locator("[class*=st-key-reset_] button").click()
+    page.locator("[data-testid=stCode]").wait_for()
+
+
 def _type(page: Page, where: str, words: str) -> None:
     page.locator(where).fill(words)
     page.locator(where).press("Enter")
@@ -230,7 +255,8 @@ def _wrong_profile(page: Page) -> None:
 
 
 def _filter_ranking(page: Page) -> None:
-    page.locator("[data-testid=stExpander] summary").first.click()
+    page.locator("[data-testid=stExpander] summary").last.click()
+    page.locator(".st-key-ranking_drawdown input").wait_for()
     _type(page, ".st-key-ranking_drawdown input", "1")
 
 

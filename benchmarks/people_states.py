@@ -75,10 +75,10 @@ class People:
 
 
 def found(home: Path) -> People:
-    """An empty home with its first account, the admin."""
+    """An empty home with an admin and a member."""
     lab = Lab.open(Settings(home=home, single_user=False))
-    admin = _sign_up(lab, 0, "관리하는사람")
-    people = People(tokens={"admin": enter(lab, admin)})
+    admin, member = _sign_up(lab, 0, "관리하는사람"), _sign_up(lab, 1, _NAMES[0])
+    people = People(tokens={"admin": enter(lab, admin), "member": enter(lab, member)})
     lab.close()
     return people
 
@@ -94,7 +94,7 @@ def fill(home: Path) -> People:
     lab.accounts.sessions.begin(
         members[0].id, address="203.0.113.7", agent="Mozilla/5.0 (iPhone) Safari/604.1", confirmed=False
     )
-    people.tokens["second"] = enter(lab, members[1])
+    people.tokens["other"] = enter(lab, members[3])
     people.tokens["banned"] = enter(lab, members[6])
     _share(lab, admin, members, people)
     _talk(lab, members, people)
@@ -162,12 +162,17 @@ def _share(lab: Lab, admin: User, members: list[User], people: People) -> None:
         35,
         visibility="unlisted",
     )
+    publish("opened", members[0], strategies[3].model_copy(update={"name": "봉인을 연 전략"}), 40, hides_rules=True)
     mark_publications(lab.database, lab.store, lab.results, threads=1, factor_cache_mb=500)
+    service.reveal(members[0].id, people.ids["opened"])
     service.withdraw(members[2].id, people.ids["grave"])
     clone = Clones(lab.database).clone(members[3].id, people.ids["open"])
     changed = clone.strategy().model_copy(update={"name": "모멘텀을 조금 고친 것", "benchmark": "KOSDAQ"})
     wish = Wish(strategy_id=_ran(lab, members[3], changed, clone.id))
     people.ids["clone"] = service.publish(members[3].id, wish)
+    _ran(lab, members[4], strategies[0].model_copy(update={"name": "아무에게도 보이지 않은 것", "benchmark": "KOSDAQ"}))
+    for name, user in {"run": members[0], "run_open": admin, "run_private": members[4]}.items():
+        people.ids[name] = lab.runs.page(user.id).items[-1].run_id
     for user in members[:4]:
         PublicationLikes(lab.database).like(user.id, people.ids["open"])
     lab.strategies.organize(members[0].id, lab.strategies.list(members[0].id)[0].id, folder="실전", tags=["저변동성"])
@@ -228,6 +233,7 @@ def _report(lab: Lab, admin: User, members: list[User], people: People) -> None:
         body="문의는 쪽지로 주세요. 수익률 보장합니다.",
     )
     reported = posts.write(members[6].id, spam)
+    people.ids["reported"] = reported
     people.ids["hidden"] = posts.write(
         members[6].id, Draft(category=Category.FREE, title="숨겨질 글", body="광고입니다. 문의 주세요.")
     )

@@ -1,7 +1,7 @@
 """The command line: ``stocklab COMMAND``. Results go to standard output, errors and progress to standard error.
 
-The commands live in `stocklab.commands`, one module a theme. A new one is a module with ``add_commands`` there, and its
-place in ``_FAMILIES`` here; or a few lines in the module of its theme.
+The commands live in `stocklab.commands`, one module a theme. A new one is a line in ``_HOMES`` here, and a module with
+``add_commands`` there, or a few lines in the module of its theme.
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 bad data, 4 something outside failed, 130 stopped by a person.
 """
@@ -11,29 +11,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Final
 
 from stocklab import __version__
-from stocklab.commands import (
-    audit,
-    backtest,
-    backup,
-    data,
-    demo,
-    explain,
-    factors,
-    health,
-    keys,
-    prepare,
-    proof,
-    scheduler,
-    screen,
-    search,
-    strategy,
-    sweep,
-    up,
-    users,
-)
 from stocklab.commands.arguments import Command
 from stocklab.errors import Cancelled, DocumentError, FormulaError, StockLabError
 from stocklab.logs import configure_logging
@@ -41,33 +22,40 @@ from stocklab.settings import load_settings
 
 __all__ = ["main"]
 
-_FAMILIES: Final = (
-    up,
-    scheduler,
-    demo,
-    data,
-    strategy,
-    factors,
-    backtest,
-    screen,
-    explain,
-    sweep,
-    proof,
-    prepare,
-    backup,
-    audit,
-    keys,
-    users,
-    search,
-    health,
-)
-"""Modules of commands, in the order of the help."""
+_HOMES: Final = {
+    "up": "up",
+    "scheduler": "scheduler",
+    "demo": "demo",
+    "data": "data",
+    "presets": "strategy",
+    "strategy": "strategy",
+    "factors": "factors",
+    "backtest": "backtest",
+    "screen": "screen",
+    "explain": "explain",
+    "sweep": "sweep",
+    "prove": "proof",
+    "survivorship": "proof",
+    "rerun": "proof",
+    "db": "prepare",
+    "warm": "prepare",
+    "backup": "backup",
+    "restore": "backup",
+    "audit": "audit",
+    "keys": "keys",
+    "users": "users",
+    "search": "search",
+    "doctor": "health",
+    "bench": "health",
+}
+"""Commands in the order of the help, and the module of each: only the asked one's is imported."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    parser = _parser(given[0] if given else None)
+    arguments = parser.parse_args(given)
     command: Command | None = getattr(arguments, "command", None)
     if command is None:
         parser.print_help()
@@ -100,12 +88,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: str | None) -> argparse.ArgumentParser:
+    """Of the command that is asked for; of all of them where it is none of them."""
     parser = argparse.ArgumentParser(prog="stocklab", description="Backtesting and automated trading for Korea.")
     parser.add_argument("--version", action="version", version=f"stocklab {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for family in _FAMILIES:
-        family.add_commands(commands)
+    for home in dict.fromkeys([_HOMES[asked]] if asked in _HOMES else _HOMES.values()):
+        import_module(f"stocklab.commands.{home}").add_commands(commands)
     return parser
 
 

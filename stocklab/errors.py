@@ -28,6 +28,7 @@ StockLabError
 ├── JournalConflict       two processes write the journal of orders: this one stops
 ├── OrderStateError       an event that an order in this state cannot have: its account stops
 ├── JobError              a job cannot be started, found or cancelled
+│   └── JobNotFound       there is none of that id, or it is somebody else's
 └── Cancelled             a person stopped the work
 """
 
@@ -49,6 +50,7 @@ __all__ = [
     "FormulaError",
     "InputError",
     "JobError",
+    "JobNotFound",
     "JournalConflict",
     "LimitReached",
     "OrderRejected",
@@ -317,6 +319,14 @@ class OrderStateError(StockLabError):
 
 class JobError(StockLabError):
     """A job cannot be queued, found or cancelled."""
+
+
+class JobNotFound(JobError):
+    """The owner has no such job: it never was, or it is somebody else's."""
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"There is no job {job_id!r}. Hint: the list of jobs shows what was started.")
 
 
 class Cancelled(StockLabError):

@@ -26,7 +26,6 @@ _QUIET = (
     "httpcore",
     "httpx",
     "numba",
-    "urllib3",
     "uvicorn.access",
     "uvicorn.error",
     "watchdog",

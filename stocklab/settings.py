@@ -56,6 +56,14 @@ class Settings(BaseSettings):
         default=10, ge=0, le=100_000, description="accounts opened from one address; 0 closes the sign-up"
     )
     backtests_a_minute: int = Field(default=10, ge=1, le=100_000, description="backtests of one user, with accounts")
+    publications_an_hour: int = Field(default=120, ge=1, le=100_000, description="strategies one user publishes")
+    clones_an_hour: int = Field(default=120, ge=1, le=100_000, description="strategies one user clones")
+    likes_a_minute: int = Field(
+        default=120, ge=1, le=100_000, description="likes one user gives or takes back: of strategies; of posts"
+    )
+    posts_an_hour: int = Field(default=10, ge=1, le=100_000, description="posts one user writes")
+    comments_in_ten_minutes: int = Field(default=30, ge=1, le=100_000, description="comments one user writes")
+    reports_an_hour: int = Field(default=20, ge=1, le=100_000, description="reports one user sends to the moderators")
     plans: Annotated[dict[str, dict[str, int]], NoDecode] = Field(
         default={"free": {"backtests_a_day": 300, "live_slots": 1}, "pro": {"backtests_a_day": 3000, "live_slots": 5}},
         description="plans of accounts as JSON; the first is a new account's",

@@ -92,6 +92,8 @@ def rows_of(connection: Connection, tables: Iterable[Table] | None = None) -> di
 
 def value(table: Table, column: Column[Any], number: int, names: tuple[str, str] = NAMES) -> Any:
     """The value of a column in one of the rows; two rows never share a text."""
+    if (table.name, column.name) == ("alert_deliveries", "id"):
+        return 1001 + number  # those that a test adds are counted from 1
     if (table.name, column.name) in ALLOWED:
         return ALLOWED[table.name, column.name]
     if table.name == "comments" and column.name in ("post_id", "publication_id"):  # under one of the two

@@ -44,7 +44,7 @@ def check_policy(password: str, *, email: str = "", nickname: str = "") -> None:
     core = re.sub(r"^[^a-z가-힣]+|[^a-z가-힣]+$", "", key)
     if key in _common() or core in _common() or len(set(key)) < 5 or _is_repeated(key):
         _refuse("password_common", "This is among the first passwords anybody would try.")
-    names = [folded(name) for name in (email, email.partition("@")[0], nickname)]
+    names = [folded(name) for name in (email, email.rpartition(".")[0], email.partition("@")[0], nickname)]
     if any(len(name) >= 4 and name in key and len(key) - len(name) < 8 for name in names):
         _refuse("password_is_name", "The password is built on the e-mail or nickname.")
 

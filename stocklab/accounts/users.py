@@ -139,13 +139,15 @@ class Users:
         Raises
         ------
         AccountFault
-            The old password is wrong, or the new one not good enough.
+            The old password is wrong, or the new one is the same or not good enough.
         """
         with self._database.read() as session:
             row = _row(session, user_id)
             stored, email, nickname = row.password_hash, row.email, row.nickname
         if not matches(old, stored):
             raise AccountFault("password_wrong", "The password is not right.", field="old_password")
+        if new == old:
+            raise AccountFault("password_same", "The new password is the old one.", field="password")
         check_policy(new, email=email, nickname=nickname)
         hashed = hash_password(new)
         with self._database.write() as session:

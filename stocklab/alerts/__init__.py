@@ -26,9 +26,10 @@ from stocklab.alerts.kinds import SEVERITIES, AlertKind, Severity
 from stocklab.alerts.note_document import NoteDocument, NoteLine, NoteSection, compose
 from stocklab.alerts.note_words import NOTE_TITLES
 from stocklab.alerts.rules import COOLDOWN, Rule, Rules
-from stocklab.alerts.scheduler_watch import GONE_AFTER, tell_if_gone
+from stocklab.alerts.scheduler_watch import GONE_AFTER, gone_since, tell_if_gone
 from stocklab.alerts.sentences import Said
 from stocklab.alerts.signs_of_life import SignOfLife, SignsOfLife
+from stocklab.alerts.tidying import forget_old_alerts
 from stocklab.alerts.words import Language, say
 
 __all__ = [
@@ -76,6 +77,8 @@ __all__ = [
     "check_filings",
     "check_rules",
     "compose",
+    "forget_old_alerts",
+    "gone_since",
     "say",
     "tell_if_gone",
 ]

@@ -40,22 +40,22 @@ class DailyNotes:
         self._database = database
 
     def keep(
-        self, owner_id: str, note: NoteDocument, *, language: Language = "ko", now: datetime | None = None
+        self, owner_id: str, day_note: NoteDocument, *, language: Language = "ko", now: datetime | None = None
     ) -> bool:
         """Keep a note and tell its owner, together; False, and nothing changes, where the session has one already.
 
         ``language`` is that of the plain text kept beside the document, for reading without the program.
         """
         moment = utc_now() if now is None else now
-        session_day = date.fromisoformat(note.session)
+        session_day = date.fromisoformat(day_note.session)
         with self._database.write(owner_id) as session:
             make: Any = postgresql_insert if self._database.backend == "postgresql" else sqlite_insert
             row = {
                 "id": secrets.token_hex(16),
                 "owner_id": owner_id,
                 "session": session_day,
-                "document": note.to_json(),
-                "text": f"{note.headline_text(language)}\n\n{note.text(language)}",
+                "document": day_note.to_json(),
+                "text": f"{day_note.headline_text(language)}\n\n{day_note.text(language)}",
                 "created_at": moment,
             }
             once = make(DailyNoteRow).values(**row).on_conflict_do_nothing(index_elements=["owner_id", "session"])
@@ -64,13 +64,13 @@ class DailyNotes:
             Alerts(self._database).emit(
                 owner_id,
                 AlertKind.DAILY_NOTE,
-                dedupe_key=f"note:{note.session}",
+                dedupe_key=f"note:{day_note.session}",
                 params={
-                    "session": note.session,
-                    **{f"headline_{one}": note.headline_text(one) for one in ("ko", "en")},
-                    **{f"text_{one}": note.text(one) for one in ("ko", "en")},
+                    "session": day_note.session,
+                    **{f"headline_{one}": day_note.headline_text(one) for one in ("ko", "en")},
+                    **{f"text_{one}": day_note.text(one) for one in ("ko", "en")},
                 },
-                link=f"alerts?section=notes&day={note.session}",
+                link=f"alerts?section=notes&day={day_note.session}",
                 session=session,
                 now=moment,
             )

@@ -6,11 +6,16 @@ import ipaddress
 import logging
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-from apprise import Apprise, AppriseAsset, NotifyFormat
+from apprise import AppriseAsset, NotifyFormat
+from apprise.exception import AppriseImproperlyConfigured
+from apprise.plugins.discord import NotifyDiscord
+from apprise.plugins.email import NotifyEmail
+from apprise.plugins.slack import NotifySlack
+from apprise.plugins.telegram import NotifyTelegram
 
 from stocklab.alerts.addresses import check_host
 from stocklab.alerts.channel_forms import ChannelKind
@@ -51,30 +56,36 @@ class _Reasons(logging.Handler):
             self._said.lines = None
 
 
+_SERVICES: Final[Mapping[ChannelKind, Callable[..., Any]]] = {  # by name: looking them up would load all its services
+    ChannelKind.TELEGRAM: NotifyTelegram,
+    ChannelKind.EMAIL: NotifyEmail,
+    ChannelKind.DISCORD: NotifyDiscord,
+    ChannelKind.SLACK: NotifySlack,
+}
 _reasons: Final = _Reasons()
 _apprise_log.addHandler(_reasons)
 _apprise_log.setLevel(logging.WARNING)  # below it writes addresses with their tokens
 _apprise_log.propagate = False
+logging.getLogger("urllib3").setLevel(logging.WARNING)  # the same
 
 
 def parts_of(kind: ChannelKind, values: Mapping[str, str]) -> dict[str, Any]:
-    """The parts of an Apprise address, as its own parser would find them. They are never joined to a text, so that
-    nothing a user enters can change what they mean.
+    """The parts of an Apprise address, by the names of its services. They are never joined to a text, so that nothing
+    a user enters can change what they mean.
     """
     common = {"redirect": "no", "format": NotifyFormat.TEXT.value}
     if kind is ChannelKind.TELEGRAM:
         chat = values["chat_id"]
-        return {**common, "schema": "tgram", "bot_token": values["bot_token"], "targets": [chat], "detect_owner": False}
+        return {**common, "bot_token": values["bot_token"], "targets": [chat], "detect_owner": False}
     if kind is ChannelKind.DISCORD:
         number, token = values["webhook_url"].rstrip("/").split("/")[-2:]
-        return {**common, "schema": "discord", "webhook_id": number, "webhook_token": token}
+        return {**common, "webhook_id": number, "webhook_token": token}
     if kind is ChannelKind.SLACK:
         team, bot, token = values["webhook_url"].rstrip("/").split("/")[-3:]
-        return {**common, "schema": "slack", "token_a": team, "token_b": bot, "token_c": token, "include_image": False}
+        return {**common, "token_a": team, "token_b": bot, "token_c": token, "include_image": False}
     secure = values["security"] != "none"
     return {
         **common,
-        "schema": "mailtos" if secure else "mailto",
         "secure": secure,
         "secure_mode": {"starttls": "starttls", "tls": "ssl", "none": "insecure"}[values["security"]],
         "host": values["server"],
@@ -125,8 +136,9 @@ def _service(kind: ChannelKind, values: Mapping[str, str], delivery_id: str, set
     parts = parts_of(kind, values)
     if kind is ChannelKind.EMAIL:
         parts["headers"] = {"X-StockLab-Delivery": delivery_id}
-    service: Any = Apprise.instantiate(parts, asset=asset, suppress_exceptions=True)
-    if service is None:
+    try:
+        service = _SERVICES[kind](asset=asset, **parts)
+    except AppriseImproperlyConfigured:
         return None
     if kind is ChannelKind.TELEGRAM:
         service.notify_url = f"{settings.telegram_url.rstrip('/')}/bot"

@@ -23,7 +23,10 @@ NOTE_TITLES: Final = _both(
 )
 
 NOTE_LINES: Final = _both(
-    headline_traded=("{session} 체결 {fills}건, 손익 {day}", "{session}: {fills} fills, {day} on the day"),
+    headline_traded=(
+        "{session} 체결 {fills}건, 하루 손익 {day}원",
+        "{session}: {fills} fills, {day} won on the day",
+    ),
     headline_quiet=("{session} 매매 없음: {why}", "{session}: no trades. {why}"),
     headline_closed=("{session} 휴장: 매매 없음", "{session}: the exchange was closed"),
     why_closed=(
@@ -65,10 +68,10 @@ NOTE_LINES: Final = _both(
         "{trader}: {universe}종목을 보았고 {matched}종목이 매수 조건을 모두 만족했습니다. 보유 {held}종목.",
         "{trader}: looked at {universe} stocks; {matched} met all entry rules. {held} held.",
     ),
-    condition=('　· "{words}" 불만족 {failed}종목', '  · "{words}" was false for {failed}'),
+    condition=('조건 "{words}" 불만족 {failed}종목', 'condition "{words}" was false for {failed}'),
     condition_unknown=(
-        '　· "{words}" 불만족 {failed}종목, 알 수 없음 {unknown}종목',
-        '  · "{words}" was false for {failed}, not known for {unknown}',
+        '조건 "{words}" 불만족 {failed}종목, 알 수 없음 {unknown}종목',
+        'condition "{words}" was false for {failed}, not known for {unknown}',
     ),
     blocked=("{trader}: {blocked}.", "{trader}: {blocked}."),
     cash=(

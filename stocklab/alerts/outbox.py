@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import structlog
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
 
 from stocklab.alerts.batching import MINUTE, Waiting, choose
 from stocklab.alerts.kinds import AlertKind, Severity
@@ -68,11 +68,23 @@ class Outbox:
         self._settings = settings
 
     def due(self, now: datetime) -> tuple[Due, ...]:
-        """Channels for which something may be sent now, of all owners."""
+        """Channels for which something may be sent now, of all owners: what stands behind a delivery that waits for
+        its next attempt, or is on its way, does not count.
+        """
+        row, first = AlertDeliveryRow, aliased(AlertDeliveryRow)
+        before = exists().where(
+            first.channel_id == row.channel_id,
+            first.id < row.id,
+            first.state.in_(_OPEN),
+            first.next_at > now,
+            ~first.held,
+            first.kind != AlertKind.TEST.value,
+        )
         statement = (
-            select(AlertDeliveryRow.owner_id, AlertDeliveryRow.channel_id)
-            .join(AlertChannelRow, AlertChannelRow.id == AlertDeliveryRow.channel_id)
-            .where(AlertDeliveryRow.state.in_(_OPEN), AlertDeliveryRow.next_at <= now, AlertChannelRow.active)
+            select(row.owner_id, row.channel_id)
+            .join(AlertChannelRow, AlertChannelRow.id == row.channel_id)
+            .where(row.state.in_(_OPEN), row.next_at <= now, AlertChannelRow.active)
+            .where((row.kind == AlertKind.TEST.value) | ~before)
             .distinct()
         )
         with self._database.read() as session:

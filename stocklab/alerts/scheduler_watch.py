@@ -13,7 +13,7 @@ from stocklab.data.sources.calls import KST
 from stocklab.db import AlertChannelRow, AlertRuleRow, Database
 from stocklab.operations import Uptime, Worker
 
-__all__ = ["GONE_AFTER", "tell_if_gone"]
+__all__ = ["GONE_AFTER", "gone_since", "tell_if_gone"]
 
 GONE_AFTER: Final = timedelta(minutes=5)
 """Without a heartbeat for so long the scheduler counts as down: longer than a restart takes."""
@@ -21,19 +21,28 @@ GONE_AFTER: Final = timedelta(minutes=5)
 _LOOK_BACK: Final = timedelta(days=3)
 
 
-def tell_if_gone(database: Database, now: datetime) -> int:
-    """Tell everybody who has a channel or a rule that the scheduler is down; how many were told now.
+def gone_since(database: Database, now: datetime) -> datetime | None:
+    """When the scheduler was last heard of, if that is too long ago; None while it works.
 
-    Each time it goes down is told once: the key is when it was last heard of. One that never ran, or was away for three
-    days, is not missed.
+    One that never ran, or was away for three days, is not missed.
     """
     if any(worker.state == "working" and now - worker.beat_at <= GONE_AFTER for worker in _workers(database)):
-        return 0
+        return None
     today = now.astimezone(KST).date()
     days = Uptime(database).days("scheduler", today - _LOOK_BACK, today)
     if not days or now - days[-1].last_seen_at <= GONE_AFTER:
+        return None
+    return days[-1].last_seen_at
+
+
+def tell_if_gone(database: Database, now: datetime) -> int:
+    """Tell everybody who has a channel or a rule that the scheduler is down; how many were told now.
+
+    Each time it goes down is told once: the key is when it was last heard of.
+    """
+    last_seen = gone_since(database, now)
+    if last_seen is None:
         return 0
-    last_seen = days[-1].last_seen_at
     alerts = Alerts(database)
     told = [
         alerts.emit(

@@ -106,7 +106,7 @@ SENTENCES: Final[Mapping[AlertKind, Mapping[str, Said]]] = {
     },
     AlertKind.PRICE: {
         "ko": Said(
-            "가격 알림: {name} {value}{unit}", "{symbol} {name}: {condition} {limit}{unit}. 지금 {value}{unit}."
+            "가격 알림: {name} {value}{unit}", "{symbol} {name}: {limit}{unit} {condition}. 지금 {value}{unit}."
         ),
         "en": Said("Price: {name} {value}{unit}", "{symbol} {name}: {condition} {limit}{unit}. Now {value}{unit}."),
     },

@@ -20,8 +20,8 @@ WORDS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = MappingProxyType(
         "condition": _both(
             above=("이상", "at or above"),
             below=("이하", "at or below"),
-            rises=("하루 상승률", "up on the day by"),
-            falls=("하루 하락률", "down on the day by"),
+            rises=("이상 하루 상승", "up on the day by"),
+            falls=("이상 하루 하락", "down on the day by"),
         ),
         "unit": _both(won=("원", " won"), percent=("%", "%")),
         "flag": _both(

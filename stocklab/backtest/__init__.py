@@ -13,6 +13,7 @@ from stocklab.backtest.result import (
 from stocklab.backtest.rule_coverage import Coverage, Lack, coverage, preset_coverage
 from stocklab.backtest.screen import matches
 from stocklab.backtest.settle import Ended, Fill, Fired, Settled, settle
+from stocklab.backtest.share_change import with_share_change
 from stocklab.backtest.simulate import ENGINE_VERSION, run_id, simulate
 from stocklab.backtest.sleeve_book import (
     ClaimKind,
@@ -61,4 +62,5 @@ __all__ = [
     "settle",
     "simulate",
     "universe_mask",
+    "with_share_change",
 ]

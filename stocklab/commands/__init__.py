@@ -1,7 +1,7 @@
 """Commands of the command line, a module for each theme: ``add_commands`` adds them to the parser of `stocklab.cli`.
 
-What only some commands need (the app database, the supervisor, the demo market) is imported when they run, so that a
-backtest starts a second sooner.
+Only the module of the command that is asked for is imported, and what only some of its commands need (the app database,
+the supervisor, the demo market) when they run: a command starts sooner.
 """
 
 from __future__ import annotations

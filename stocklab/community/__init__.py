@@ -21,7 +21,7 @@ from stocklab.community.posts import Draft, Posts
 from stocklab.community.refusals import Refusal, RefusalCode
 from stocklab.community.search import Found, FoundPage, Search
 from stocklab.community.search_rebuild import is_in_step, rebuild_search
-from stocklab.community.standing import LIMITS, Limit, is_admin
+from stocklab.community.standing import LIMITS, Limit, Limits, community_limits, is_admin
 from stocklab.community.taking_back import take_back_words
 from stocklab.community.texts import BODY_LENGTH, COMMENT_LENGTH, MOST_TAGS, TAG_LENGTH, TITLE_LENGTH
 from stocklab.community.threads import Comment, ThreadPage, Threads
@@ -50,6 +50,7 @@ __all__ = [
     "FoundPage",
     "Likes",
     "Limit",
+    "Limits",
     "LiveCard",
     "Moderation",
     "NewsFilter",
@@ -79,6 +80,7 @@ __all__ = [
     "WatchList",
     "Watched",
     "begins_on",
+    "community_limits",
     "forget_old_windows",
     "is_admin",
     "is_in_step",

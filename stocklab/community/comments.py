@@ -13,7 +13,7 @@ from stocklab.community.folding import fold
 from stocklab.community.ids import new_id
 from stocklab.community.refusals import Refusal, RefusalCode
 from stocklab.community.search_index import forget_comment, keep
-from stocklab.community.standing import pay, require_welcome
+from stocklab.community.standing import LIMITS, Limits, pay, require_welcome
 from stocklab.community.texts import COMMENT_LENGTH, clean_text
 from stocklab.community.threads import under
 from stocklab.db import CommentRow, Database, PostRow, PublicationRow, as_system
@@ -47,8 +47,9 @@ class _Place:
 class Comments:
     """Comments of everybody."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: Limits = LIMITS) -> None:
         self._database = database
+        self._limits = limits
 
     def write(self, owner_id: str, remark: Remark, *, now: datetime | None = None) -> str:
         """Add a comment; its id.
@@ -62,7 +63,7 @@ class Comments:
         moment = now or utc_now()
         body = clean_text(remark.body, most=COMMENT_LENGTH)
         subject = under(remark.post_id, remark.publication_id)
-        pay(self._database, "comment", owner_id, moment)
+        pay(self._database, self._limits["comment"], "comment", owner_id, moment)
         with self._database.write(owner_id) as session:
             require_welcome(session, owner_id, moment)
             with as_system(session):

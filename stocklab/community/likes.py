@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from stocklab.community.boards import count_like
 from stocklab.community.refusals import Refusal, RefusalCode
-from stocklab.community.standing import pay, require_welcome
+from stocklab.community.standing import LIMITS, Limits, pay, require_welcome
 from stocklab.data.sources.calls import KST
 from stocklab.db import CommentLikeRow, CommentRow, Database, PostLikeRow, PostRow, PostViewRow, as_system
 from stocklab.db.columns import utc_now
@@ -26,8 +26,9 @@ _REMEMBERED: Final = 20_000
 class Likes:
     """Giving likes and taking them back; each counts once, however often it is sent."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: Limits = LIMITS) -> None:
         self._database = database
+        self._limits = limits
 
     def like_post(self, owner_id: str, post_id: str, *, liked: bool = True, now: datetime | None = None) -> bool:
         """Like a post, or no longer; whether that changed anything.
@@ -38,7 +39,7 @@ class Likes:
             NOT_FOUND, TOO_FAST, BANNED.
         """
         moment = now or utc_now()
-        pay(self._database, "like", owner_id, moment)
+        pay(self._database, self._limits["like"], "like", owner_id, moment)
         with self._database.write(owner_id) as session:
             require_welcome(session, owner_id, moment)
             category = session.scalar(
@@ -66,7 +67,7 @@ class Likes:
             NOT_FOUND, TOO_FAST, BANNED.
         """
         moment = now or utc_now()
-        pay(self._database, "like", owner_id, moment)
+        pay(self._database, self._limits["like"], "like", owner_id, moment)
         with self._database.write(owner_id) as session:
             require_welcome(session, owner_id, moment)
             shown = select(CommentRow.id).where(

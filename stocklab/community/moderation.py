@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from stocklab.community.markdown import plain_text
 from stocklab.community.refusals import Refusal, RefusalCode
-from stocklab.community.standing import pay, require_admin, require_welcome
+from stocklab.community.standing import LIMITS, Limits, pay, require_admin, require_welcome
 from stocklab.community.texts import COMMENT_LENGTH
 from stocklab.db import CommentRow, Database, PostRow, PublicationRow, ReportRow, UserRow
 from stocklab.db.columns import utc_now
@@ -79,8 +79,9 @@ class Moderation:
     ``followers`` are told of publications that are hidden or shown again, in the same transaction.
     """
 
-    def __init__(self, database: Database, followers: Sequence[Follower] = ()) -> None:
+    def __init__(self, database: Database, followers: Sequence[Follower] = (), limits: Limits = LIMITS) -> None:
         self._database = database
+        self._limits = limits
         self._followers = tuple(followers)
         self._audit = AuditLog(database)
 
@@ -109,7 +110,7 @@ class Moderation:
                 f"At most {COMMENT_LENGTH:,} characters, found {len(kept):,}.",
                 most=COMMENT_LENGTH,
             )
-        pay(self._database, "report", owner_id, moment)
+        pay(self._database, self._limits["report"], "report", owner_id, moment)
         with self._database.write(owner_id) as session:
             require_welcome(session, owner_id, moment)
             if not _is_there(session, SubjectKind(kind), subject_id):

@@ -16,7 +16,7 @@ from stocklab.community.ids import new_id
 from stocklab.community.post_views import FULL_COLUMNS, Category, Post, whole
 from stocklab.community.refusals import Refusal, RefusalCode
 from stocklab.community.search_index import forget_post, keep
-from stocklab.community.standing import is_admin, pay, require_welcome
+from stocklab.community.standing import LIMITS, Limits, is_admin, pay, require_welcome
 from stocklab.community.texts import BODY_LENGTH, TITLE_LENGTH, clean_tags, clean_text
 from stocklab.db import Database, OwnerRow, PostRow, PostTagRow, as_system
 from stocklab.db.columns import utc_now
@@ -41,8 +41,9 @@ class Draft:
 class Posts:
     """Posts of everybody."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: Limits = LIMITS) -> None:
         self._database = database
+        self._limits = limits
 
     def write(self, owner_id: str, draft: Draft, *, now: datetime | None = None) -> str:
         """Publish a post; its id.
@@ -57,7 +58,7 @@ class Posts:
         title = clean_text(draft.title, most=TITLE_LENGTH, one_line=True)
         body = clean_text(draft.body, most=BODY_LENGTH)
         tags = clean_tags(draft.tags)
-        pay(self._database, "post", owner_id, moment)
+        pay(self._database, self._limits["post"], "post", owner_id, moment)
         with self._database.write(owner_id) as session:
             require_welcome(session, owner_id, moment)
             _take_turns(session, owner_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from sqlalchemy import select
@@ -12,8 +14,9 @@ from stocklab.community.refusals import Refusal, RefusalCode
 from stocklab.db import LOCAL_OWNER_ID, Database, UserRow, as_system
 from stocklab.db.columns import utc_now
 from stocklab.operations.rate_limits import RateLimits
+from stocklab.settings import Settings
 
-__all__ = ["LIMITS", "Limit", "is_admin", "pay", "require_admin", "require_welcome"]
+__all__ = ["LIMITS", "Limit", "Limits", "community_limits", "is_admin", "pay", "require_admin", "require_welcome"]
 
 
 class Limit(NamedTuple):
@@ -23,13 +26,26 @@ class Limit(NamedTuple):
     per: timedelta
 
 
-LIMITS: Final = {
-    "post": Limit(10, timedelta(hours=1)),
-    "comment": Limit(30, timedelta(minutes=10)),
-    "like": Limit(120, timedelta(minutes=1)),
-    "report": Limit(20, timedelta(hours=1)),
-}
-"""How often one user may do each."""
+Limits = Mapping[str, Limit]
+LIMITS: Final[Limits] = MappingProxyType(
+    {
+        "post": Limit(10, timedelta(hours=1)),
+        "comment": Limit(30, timedelta(minutes=10)),
+        "like": Limit(120, timedelta(minutes=1)),
+        "report": Limit(20, timedelta(hours=1)),
+    }
+)
+"""How often one user may do each where no settings say otherwise."""
+
+
+def community_limits(settings: Settings) -> Limits:
+    """How often one user may do each, as the settings say."""
+    return {
+        "post": Limit(settings.posts_an_hour, timedelta(hours=1)),
+        "comment": Limit(settings.comments_in_ten_minutes, timedelta(minutes=10)),
+        "like": Limit(settings.likes_a_minute, timedelta(minutes=1)),
+        "report": Limit(settings.reports_an_hour, timedelta(hours=1)),
+    }
 
 
 def is_admin(database: Database, owner_id: str) -> bool:
@@ -67,7 +83,7 @@ def require_welcome(session: Session, owner_id: str, now: datetime) -> None:
         raise Refusal(RefusalCode.BANNED, f"This account may not write before {until:%Y-%m-%d %H:%M} UTC.", until=until)
 
 
-def pay(database: Database, action: str, owner_id: str, now: datetime) -> None:
+def pay(database: Database, limit: Limit, action: str, owner_id: str, now: datetime) -> None:
     """Count one action of a user.
 
     Raises
@@ -75,7 +91,6 @@ def pay(database: Database, action: str, owner_id: str, now: datetime) -> None:
     Refusal
         TOO_FAST, with the time to wait.
     """
-    limit = LIMITS[action]
     spent = RateLimits(database).spend(f"{action}:{owner_id}", most=limit.most, per=limit.per, now=now)
     if not spent.allowed:
         seconds = max(1, round(spent.wait.total_seconds()))

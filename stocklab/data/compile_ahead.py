@@ -11,13 +11,15 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from stocklab.backtest import RunRequest, coverage, simulate
+from stocklab.backtest import RunRequest, SleeveBook, coverage, decide, settle, simulate
+from stocklab.backtest.one_session import compile_session
 from stocklab.data.demo import build_demo
 from stocklab.data.panel_open import open_panel
 from stocklab.data.store import Store
 from stocklab.factors import DirectSource, Wanted, evaluate
-from stocklab.market.panel import KRX_BASES, PriceBasis
+from stocklab.market.panel import KRX_BASES, Panel, PriceBasis
 from stocklab.strategy import PRESETS, parse_document
+from stocklab.strategy.document import Strategy
 
 __all__ = ["compile_engine"]
 
@@ -51,6 +53,7 @@ def compile_engine() -> int:
         build_demo(store, symbols=80, until=_UNTIL)
         for basis in KRX_BASES:
             panel = open_panel(store, basis=basis)
+            compile_session(panel)
             evaluate([Wanted(formula, "value") for formula in _FORMULAS], panel, threads=2)
             for preset in PRESETS.values():
                 if not coverage(preset.strategy, panel).can_buy:
@@ -63,11 +66,23 @@ def compile_engine() -> int:
                 )
                 simulate(panel, request, DirectSource(panel, threads=2))
                 runs += 1
+            _decide_once(panel, PRESETS["rsi_reversal"].strategy)
         coins = open_panel(store, basis=PriceBasis.COIN)
+        compile_session(coins)
         start, end = (coins.sessions[row].item() for row in (-400, -1))
         request = RunRequest(strategy=parse_document(_COINS), start=start, end=end, initial_cash_krw=10_000_000)
         simulate(coins, request, DirectSource(coins, threads=2))
+        _decide_once(coins, parse_document(_COINS))
     return runs + 1
+
+
+def _decide_once(panel: Panel, strategy: Strategy) -> None:
+    """A decision and the session after it, as a strategy at work has them."""
+    before, after = (panel.sessions[row].item() for row in (-3, -2))
+    book = SleeveBook.opened(before, 10_000_000, unit=panel.unit)
+    source = DirectSource(panel, threads=2)
+    made = decide(panel, strategy, source, book=book, next_session=after, first_decision=True)
+    settle(panel, strategy, made.book, after, ())
 
 
 if __name__ == "__main__":

@@ -73,6 +73,13 @@ from stocklab.db.operation_models import (
     SourceStateRow,
     WorkerRow,
 )
+from stocklab.db.paper_models import (
+    PaperAccountRow,
+    PaperCashMoveRow,
+    PaperClaimRow,
+    PaperHoldingRow,
+    PaperOrderRow,
+)
 from stocklab.db.row_security import RowSecurity, row_security_of
 from stocklab.db.scope import (
     MEMBER_ROLE,
@@ -149,6 +156,11 @@ __all__ = [
     "OrderPartRow",
     "OrderRow",
     "OwnerRow",
+    "PaperAccountRow",
+    "PaperCashMoveRow",
+    "PaperClaimRow",
+    "PaperHoldingRow",
+    "PaperOrderRow",
     "PasswordResetRow",
     "PoolShape",
     "PopularPostRow",

@@ -70,7 +70,7 @@ class LinkedAccount:
     @property
     def coins(self) -> bool:
         """Whether coins are traded there."""
-        return self.broker is BrokerName.UPBIT
+        return self.broker is BrokerName.UPBIT or (self.broker is BrokerName.PAPER and self.masked == "UPBIT")
 
 
 class BrokerAccounts:

@@ -21,6 +21,8 @@ from stocklab.brokers.kiwoom.auth import KiwoomKeys
 from stocklab.brokers.kiwoom.execution import KiwoomBroker
 from stocklab.brokers.kiwoom.stream import KiwoomStream
 from stocklab.brokers.pacing import Pacer, Rate
+from stocklab.brokers.paper.execution import PaperBroker
+from stocklab.brokers.paper.tape import BarTape
 from stocklab.brokers.protocol import Broker, BrokerStream
 from stocklab.brokers.tokens import TokenStore
 from stocklab.brokers.upbit import models as upbit_models
@@ -28,10 +30,12 @@ from stocklab.brokers.upbit.auth import UpbitCredentials
 from stocklab.brokers.upbit.execution import UpbitBroker
 from stocklab.brokers.upbit.stream import UpbitStream
 from stocklab.brokers.values import BrokerName
+from stocklab.db import Database
+from stocklab.market.panel import Panel
 from stocklab.settings import Settings
 from stocklab.trading.executor import Units
 
-__all__ = ["CallCounts", "Connection", "Connector", "connect", "rates_of"]
+__all__ = ["CallCounts", "Connection", "Connector", "connect", "connect_paper", "rates_of"]
 
 Observe = Callable[[str, float, Any], None]
 
@@ -56,12 +60,14 @@ class CallCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """An account's adapter, its socket (None where there is none), and its smallest units."""
+    """An account's adapter, its socket (None where there is none), and its smallest units. ``by_close``: orders are
+    filled by daily bars, once these are there."""
 
     broker: Broker
     stream: BrokerStream | None
     units: Units
     counts: CallCounts
+    by_close: bool = False
 
 
 def rates_of(day: date) -> Mapping[str, Rate]:
@@ -99,6 +105,28 @@ def connect(
     """
     made = {BrokerName.KIWOOM: _kiwoom, BrokerName.KIS: _kis, BrokerName.UPBIT: _upbit}[broker]
     return made(connector, mock, keys, key_id)
+
+
+def connect_paper(
+    database: Database,
+    owner_id: str,
+    account_id: str,
+    *,
+    coins: bool,
+    panel: Callable[[], Panel | None],
+    clock: Callable[[], datetime],
+) -> Connection:
+    """Open a paper account; its orders are filled by the bars of their session."""
+    tape = BarTape(panel)
+    broker = PaperBroker(database, owner_id, account_id, tape=tape, clock=clock, coins=coins)
+    unit = Decimal("0.00000001") if coins else Decimal(1)
+    return Connection(
+        broker=broker,
+        stream=None,
+        units=Units(quantity=unit, krw=unit),
+        counts=CallCounts(),
+        by_close=not tape.live,
+    )
 
 
 def _kiwoom(connector: Connector, mock: bool, keys: Mapping[str, str], _key_id: str) -> Connection:

@@ -11,7 +11,10 @@ from typing import Final
 from stocklab.brokers.values import BrokerName
 from stocklab.errors import InputError
 
-__all__ = ["FIELDS", "Field", "masked", "read_keys", "sealed_text"]
+__all__ = ["FIELDS", "PAPER_MARKETS", "Field", "masked", "read_keys", "sealed_text"]
+
+PAPER_MARKETS: Final = ("KRX", "UPBIT")
+"""What a paper account may trade: stocks or coins."""
 
 _LONGEST: Final = 400
 _PRODUCT: Final = 2
@@ -55,6 +58,11 @@ def sealed_text(broker: BrokerName, entered: Mapping[str, str]) -> str:
     InputError
         Something is missing, unknown, or cannot be such a value. The message never repeats it.
     """
+    if broker is BrokerName.PAPER:
+        market = entered.get("market", PAPER_MARKETS[0])
+        if market not in PAPER_MARKETS or entered.keys() - {"market"}:
+            raise InputError(f"paper: expected a market of {', '.join(PAPER_MARKETS)} and nothing else.")
+        return json.dumps({"market": market})
     known = {field.name: field for field in FIELDS[broker]}
     odd = sorted(set(entered) - set(known))
     if odd:
@@ -80,6 +88,8 @@ def read_keys(opened: str) -> Mapping[str, str]:
 
 def masked(broker: BrokerName, entered: Mapping[str, str]) -> str:
     """What may be shown of an account before the broker has named it."""
+    if broker is BrokerName.PAPER:
+        return entered.get("market", "").strip() or PAPER_MARKETS[0]
     if broker is BrokerName.KIS:
         digits = _kis_account(entered["account"])
         return f"{digits[:2]}****{digits[6:8]}-{digits[8:]}"

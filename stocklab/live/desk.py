@@ -13,7 +13,7 @@ from typing import Protocol
 
 import structlog
 
-from stocklab.brokers.values import Quote, QuoteSource
+from stocklab.brokers.values import BrokerName, Quote, QuoteSource
 from stocklab.data.sources.calls import KST
 from stocklab.db import Database
 from stocklab.errors import BrokerDenied, BrokerError, InputError
@@ -79,7 +79,7 @@ class Desk:
         self.database = parts.database
         self.journal = Journal(parts.database, account.owner_id, account.id, fence=parts.fence)
         self.board = QuoteBoard(self.broker, clock=parts.clock, closes=parts.closes)
-        self.by_close = bool(getattr(self.broker, "fills_by_bars", False))
+        self.by_close = connection.by_close
         self.gate = LiveGate(self.board, parts.look_up, clock=parts.clock, seen=self._seen, by_close=self.by_close)
         self.executor = Executor(
             self.broker,
@@ -145,7 +145,8 @@ class Desk:
         if not self._begun:
             self.executor.recover()
             shown = self.broker.check()
-            self.health.checked(shown)
+            if self.account.broker is not BrokerName.PAPER:
+                self.health.checked(shown)
             self._begun = True
 
     def cycle(self) -> Turn:

@@ -58,6 +58,13 @@ class Instruments:
             return Instrument(symbol=symbol, name=symbol, market=COINS, sector="", close=None)
         return None
 
+    def panel(self, *, coins: bool) -> Panel | None:
+        """The newest bars of coins, or of stocks: as traded where there are such. None without market data."""
+        found = {panel.basis: panel for panel in self._current()}
+        if coins:
+            return found.get(PriceBasis.COIN)
+        return found.get(PriceBasis.RAW) or found.get(PriceBasis.ADJUSTED)
+
     def name_of(self, symbol: str) -> str:
         """Its name, the symbol itself where none is known."""
         found = self.get(symbol)

@@ -113,7 +113,11 @@ class LiveGate:
         for_auction = bool((kept.policy or {}).get("auction"))
         if quote.source is QuoteSource.CLOSE:
             # Before the opening auction the last close is the price of the day, where nobody says another.
-            return replace(quote, at=self._clock(), source=QuoteSource.REST) if self._by_close else quote
+            if not self._by_close:
+                return quote
+            at_market = kept.order.ticket.kind is PriceKind.MARKET  # such an account binds no cash up to the limit
+            upper = None if at_market else quote.upper_limit_krw
+            return replace(quote, at=self._clock(), source=QuoteSource.REST, upper_limit_krw=upper)
         return replace(quote, at=self._clock()) if for_auction else quote
 
     def _account(self, kept: Kept, instrument: Instrument) -> Account:

@@ -8,6 +8,9 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from stocklab.brokers.paper.models import CashCheck, Terms
+from stocklab.brokers.paper.opening import open_in
+from stocklab.db.columns import utc_now
 from stocklab.errors import InputError
 
 __all__ = ["LEAST_CASH_KRW", "MOST_CASH_KRW", "USUAL_CASH_KRW", "opening_with"]
@@ -17,8 +20,9 @@ MOST_CASH_KRW: Final = Decimal(100_000_000_000)
 USUAL_CASH_KRW: Final = Decimal(10_000_000)
 
 
-def opening_with(cash_krw: Decimal) -> Callable[[Session, str], None]:
-    """What `BrokerAccounts.link` does in the transaction in which it keeps a paper account.
+def opening_with(owner_id: str, cash_krw: Decimal, *, coins: bool = False) -> Callable[[Session, str], None]:
+    """What `BrokerAccounts.link` does in the transaction in which it keeps a paper account. ``coins``: it trades coins
+    instead of stocks.
 
     Raises
     ------
@@ -30,6 +34,8 @@ def opening_with(cash_krw: Decimal) -> Callable[[Session, str], None]:
 
     def opened(session: Session, account_id: str) -> None:
         """The paper broker's own rows are written here."""
-        del session, account_id
+        # Filled by bars, it is bounded by what is there at the fill, as a backtest is.
+        terms = Terms(cash_check=CashCheck.AT_FILL)
+        open_in(session, owner_id, account_id, cash_krw, now=utc_now(), coins=coins, terms=terms)
 
     return opened

@@ -91,6 +91,7 @@ class Placing:
             now=now.astimezone(UTC if desk.account.coins else KST),
             unit=desk.connection.units.quantity,
             affordable=lambda limit: self._affordable(desk, some, limit),
+            at_market=desk.by_close,
         )
         if planned is None:
             return

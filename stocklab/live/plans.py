@@ -139,6 +139,7 @@ def plan(
     now: datetime,
     unit: Decimal,
     affordable: Callable[[Decimal], Decimal],
+    at_market: bool = False,
 ) -> Planned | None:
     """Net one group and make its order; None where no price is known that an order needs.
 
@@ -148,6 +149,8 @@ def plan(
         One of `group`.
     affordable : callable
         The most of the symbol that cash still buys at a limit.
+    at_market : bool
+        Purchases at an auction need no limit: the account is filled by bars, and binds no more cash than the price.
     """
     first = some[0]
     reference = None if quote is None else quote.price_krw
@@ -168,7 +171,7 @@ def plan(
     order = None
     if netted.order is not None:
         parts, side = dict(netted.order.parts), netted.order.side
-        made = _priced(first, side, quote, market=market, day=day, now=now)
+        made = _priced(first, side, quote, market=market, day=day, now=now, at_market=at_market)
         if made is None:
             return None
         kind, limit, policy = made
@@ -204,14 +207,21 @@ def plan(
 
 
 def _priced(
-    first: Wanted, side: Side, quote: Quote | None, *, market: str, day: Sequence[Window], now: datetime
+    first: Wanted,
+    side: Side,
+    quote: Quote | None,
+    *,
+    market: str,
+    day: Sequence[Window],
+    now: datetime,
+    at_market: bool,
 ) -> tuple[PriceKind, Decimal | None, dict[str, Any]] | None:
     """Kind, limit and policy of an order; None while a price is lacking."""
     settings, timing = first.trader.settings, first.timing
     if first.limit_krw is not None:
         return PriceKind.LIMIT, first.limit_krw, {"auction": True}
     auction = timing in (Timing.OPEN, Timing.CLOSE)
-    if side is Side.SELL and (auction or timing is Timing.SLICES):
+    if (side is Side.SELL and timing is Timing.SLICES) or (auction and (side is Side.SELL or at_market)):
         return PriceKind.MARKET, None, {"auction": auction}
     if quote is None:
         return None

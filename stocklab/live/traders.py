@@ -338,10 +338,9 @@ def _account(session: Session, account_id: str) -> BrokerAccountRow:
 
 
 def _require_market(strategy: Strategy, account: BrokerAccountRow) -> None:
-    """A strategy of coins trades at Upbit or on paper, one of stocks anywhere else."""
-    at_upbit = account.broker == BrokerName.UPBIT.value
-    if at_upbit != strategy.universe.of_coins and account.broker != BrokerName.PAPER.value:
-        raise InputError("This strategy trades what its account does not. Hint: coins at Upbit, stocks elsewhere.")
+    """A strategy of coins trades where coins are traded, one of stocks anywhere else."""
+    if view_of_account(account).coins != strategy.universe.of_coins:
+        raise InputError("This strategy trades what its account does not. Hint: choose an account of its market.")
 
 
 def view_of_trader(row: TraderRow) -> Trader:

@@ -41,11 +41,12 @@ def limit_percent(market: str, day: date) -> int:
     return in_force(LIMIT_PERCENT[market], day, "price limit")
 
 
-def price_limits(base_krw: int, market: str, day: date) -> tuple[int, int]:
+def price_limits(base_krw: int, market: str, day: date, *, ticks: str = "") -> tuple[int, int]:
     """Lower and upper limit around a base price (the previous close, or KRX's price after a corporate action).
 
     One width serves both sides: base x percent, floored to the tick of the base; the upper limit is floored once more
-    to the tick it lands on. No rounding of the lower: it is legal already (24,250 gives 17,000, not 16,980).
+    to the tick it lands on. No rounding of the lower: it is legal already (24,250 gives 17,000, not 16,980). ``ticks``
+    is "ETF" for ETFs and ETNs, whose ticks are not their market's.
 
     Raises
     ------
@@ -58,9 +59,9 @@ def price_limits(base_krw: int, market: str, day: date) -> tuple[int, int]:
     percent = limit_percent(market, day)
     if base_krw <= 0 or percent == 0:
         raise InputError(f"A positive base price on a market with limits is expected, found {base_krw} on {market}.")
-    base_tick = tick_size(base_krw, market, day)
+    base_tick = tick_size(base_krw, ticks or market, day)
     width = base_krw * percent // 100 // base_tick * base_tick
-    upper_tick = tick_size(base_krw + width, market, day)
+    upper_tick = tick_size(base_krw + width, ticks or market, day)
     return base_krw - width, (base_krw + width) // upper_tick * upper_tick
 
 

@@ -18,7 +18,7 @@ import structlog
 
 from stocklab.backtest.result import Progress, ShouldCancel
 from stocklab.db import JobState
-from stocklab.errors import Cancelled, JobError, StockLabError
+from stocklab.errors import Cancelled, JobError, JobNotFound, StockLabError
 from stocklab.operations.worker_identity import worker_name
 from stocklab.portfolios.job_rows import JobTable
 from stocklab.portfolios.orders import BACKGROUND, Order
@@ -204,7 +204,7 @@ class Jobs:
     def _read(self, owner_id: str, job_id: str) -> tuple[JobView, str]:
         found = self._table.read(owner_id, job_id)
         if found is None:
-            raise JobError(f"There is no job {job_id!r}. Hint: the list of jobs shows what was started.")
+            raise JobNotFound(job_id)
         return found
 
     def _held(self, job_id: str) -> _Task | None:

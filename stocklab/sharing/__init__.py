@@ -1,5 +1,6 @@
 """Shared strategies: publishing, hiding rules under a seal, cloning with attribution, liking, searching."""
 
+from stocklab.sharing.admission import SHARING_LIMITS, sharing_limits
 from stocklab.sharing.clones import Clones
 from stocklab.sharing.errors import CloneRefused, NothingToShow, PublicationNotFound
 from stocklab.sharing.evidence import Evidence, evidence_of
@@ -23,6 +24,7 @@ __all__ = [
     "LONGEST_DESCRIPTION",
     "MARK_CAPITAL_KRW",
     "MOST_FACTORS",
+    "SHARING_LIMITS",
     "SORTS",
     "Change",
     "CloneRefused",
@@ -49,5 +51,6 @@ __all__ = [
     "new_salt",
     "seal",
     "set_hidden",
+    "sharing_limits",
     "tell",
 ]

@@ -15,21 +15,39 @@ from stocklab.db import Database, UserRow
 from stocklab.db.columns import utc_now
 from stocklab.errors import AccountFault
 from stocklab.operations import RateLimits
+from stocklab.settings import Settings
 
-__all__ = ["SHARING_LIMITS", "Action", "admit"]
+__all__ = ["SHARING_LIMITS", "Action", "SharingLimits", "admit", "sharing_limits"]
 
 Action = Literal["publish", "clone", "publication-like"]
-SHARING_LIMITS: Final[Mapping[Action, tuple[int, timedelta]]] = MappingProxyType(
+SharingLimits = Mapping[Action, tuple[int, timedelta]]
+SHARING_LIMITS: Final[SharingLimits] = MappingProxyType(
     {
         "publish": (120, timedelta(hours=1)),
         "clone": (120, timedelta(hours=1)),
         "publication-like": (120, timedelta(minutes=1)),
     }
 )
-"""How often one owner may do each: at most so often within a time."""
+"""How often one owner may do each where no settings say otherwise: at most so often within a time."""
 
 
-def admit(database: Database, action: Action, owner_id: str, now: datetime | None = None) -> None:
+def sharing_limits(settings: Settings) -> SharingLimits:
+    """How often one owner may do each, as the settings say."""
+    return {
+        "publish": (settings.publications_an_hour, timedelta(hours=1)),
+        "clone": (settings.clones_an_hour, timedelta(hours=1)),
+        "publication-like": (settings.likes_a_minute, timedelta(minutes=1)),
+    }
+
+
+def admit(
+    database: Database,
+    action: Action,
+    owner_id: str,
+    limits: SharingLimits = SHARING_LIMITS,
+    *,
+    now: datetime | None = None,
+) -> None:
     """Count one action of an owner who may write.
 
     Raises
@@ -44,5 +62,5 @@ def admit(database: Database, action: Action, owner_id: str, now: datetime | Non
         found = None if row is None else standing(row.is_active, row.banned_until, now or utc_now())
     if found not in (None, Standing.GOOD):
         raise AccountFault("account_off", "This account may not share, clone or like for now.")
-    most, per = SHARING_LIMITS[action]
+    most, per = limits[action]
     spend_all(RateLimits(database), (Limit(subject=f"{action}:{owner_id}", most=most, per=per),))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Integer, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
-from stocklab.db import Database, OwnerRow, PublicationRow, as_system
+from stocklab.db import Database, OwnerRow, PublicationRow, RunRow, StrategyRow, as_system
 from stocklab.operations.audit import AuditLog
 from stocklab.portfolios import SavedStrategy, Strategies
-from stocklab.sharing.admission import admit
+from stocklab.sharing.admission import SHARING_LIMITS, SharingLimits, admit
 from stocklab.sharing.errors import CloneRefused, PublicationNotFound
 from stocklab.sharing.publication_views import Family, Relative
 from stocklab.strategy import parse_document
@@ -30,8 +30,9 @@ _SHOWN: Final = (
 class Clones:
     """Copies of publications, by owner."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: SharingLimits = SHARING_LIMITS) -> None:
         self._database = database
+        self._limits = limits
         self._strategies = Strategies(database)
         self._audit = AuditLog(database)
 
@@ -47,7 +48,7 @@ class Clones:
         AccountFault, LimitReached
             As `admit`.
         """
-        admit(self._database, "clone", owner_id)
+        admit(self._database, "clone", owner_id, self._limits)
         with self._database.write(owner_id) as session:
             row = session.get(PublicationRow, publication_id)
             if row is None or row.hidden_at is not None:
@@ -77,6 +78,34 @@ class Clones:
         with self._database.read(reader_id) as session:
             found = session.execute(wanted).first()
             return None if found is None else _relative(found, 1)
+
+    def origin_of_run(self, owner_id: str, run_id: str) -> str | None:
+        """The publication that the rules of a run come from: that of the strategy it was run with, or, for a result
+        that is not on the owner's list, the first that published it.
+
+        On one's own list the same run may have been published by others too: it is no copy of theirs.
+        """
+        own = (
+            select(RunRow.id, StrategyRow.origin_id)
+            .outerjoin(StrategyRow, StrategyRow.id == RunRow.strategy_id)
+            .where(RunRow.owner_id == owner_id, RunRow.run_id == run_id)
+        )
+        published = (
+            select(PublicationRow.id, PublicationRow.owner_id)
+            .where(
+                PublicationRow.run_id == run_id,
+                PublicationRow.withdrawn_at.is_(None),
+                PublicationRow.hidden_at.is_(None),
+            )
+            .order_by(PublicationRow.published_at, PublicationRow.id)
+            .limit(1)
+        )
+        with self._database.read(owner_id) as session:
+            mine = session.execute(own).first()
+            if mine is not None:
+                return cast("str | None", mine.origin_id)
+            found = session.execute(published).first()
+            return None if found is None or found.owner_id == owner_id else found.id
 
     def family(self, reader_id: str | None, publication_id: str) -> Family:
         """Where a publication comes from and what was published of it; graves keep their place in the tree."""

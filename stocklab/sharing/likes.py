@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from stocklab.db import Database, PublicationLikeRow, PublicationRow, as_system
 from stocklab.db.columns import utc_now
 from stocklab.operations.audit import AuditLog
-from stocklab.sharing.admission import admit
+from stocklab.sharing.admission import SHARING_LIMITS, SharingLimits, admit
 from stocklab.sharing.errors import PublicationNotFound
 
 __all__ = ["Likes"]
@@ -18,8 +18,9 @@ __all__ = ["Likes"]
 class Likes:
     """Likes, by owner."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: SharingLimits = SHARING_LIMITS) -> None:
         self._database = database
+        self._limits = limits
         self._audit = AuditLog(database)
 
     def like(self, owner_id: str, publication_id: str) -> bool:
@@ -32,7 +33,7 @@ class Likes:
         AccountFault, LimitReached
             As `admit`.
         """
-        admit(self._database, "publication-like", owner_id)
+        admit(self._database, "publication-like", owner_id, self._limits)
         insert = postgresql.insert if self._database.backend == "postgresql" else sqlite.insert
         values = {"publication_id": publication_id, "owner_id": owner_id, "created_at": utc_now()}
         with self._database.write(owner_id) as session:
@@ -54,7 +55,7 @@ class Likes:
         AccountFault, LimitReached
             As `admit`.
         """
-        admit(self._database, "publication-like", owner_id)
+        admit(self._database, "publication-like", owner_id, self._limits)
         with self._database.write(owner_id) as session:
             gone = session.execute(
                 delete(PublicationLikeRow)

@@ -27,7 +27,7 @@ from stocklab.db.columns import utc_now
 from stocklab.errors import InputError, ResultNotFound
 from stocklab.operations.audit import AuditLog
 from stocklab.portfolios import Ideas, StrategyNotFound
-from stocklab.sharing.admission import admit
+from stocklab.sharing.admission import SHARING_LIMITS, SharingLimits, admit
 from stocklab.sharing.errors import NothingToShow, PublicationNotFound
 from stocklab.sharing.evidence import Evidence, evidence_of
 from stocklab.sharing.finding import terms_of
@@ -77,7 +77,9 @@ class Publications:
         *,
         followers: Sequence[Follower] = (),
         capacity: Callable[[Result], float | None] = lambda _result: None,
+        limits: SharingLimits = SHARING_LIMITS,
     ) -> None:
+        self._limits = limits
         self._capacity = capacity
         self._database = database
         self._results = results
@@ -106,7 +108,7 @@ class Publications:
                 f"A description has at most {LONGEST_DESCRIPTION:,} characters, found {len(wish.description):,}."
             )
         found = self._find(owner_id, wish)
-        admit(self._database, "publish", owner_id)
+        admit(self._database, "publish", owner_id, self._limits)
         try:
             result = self._results.load(found.run.run_id)
         except ResultNotFound as error:

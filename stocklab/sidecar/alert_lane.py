@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -61,10 +62,13 @@ class AlertLane(Lane):
 
     def join(self, seconds: float) -> bool:
         """See `Lane.join`. What is on its way may end; what waits stays in the outbox."""
+        until = time.monotonic() + seconds
         ended = super().join(seconds)
-        if self._senders is not None:
-            self._senders.shutdown(wait=False, cancel_futures=True)
-        return ended
+        if self._senders is None:
+            return ended
+        self._senders.shutdown(wait=False, cancel_futures=True)
+        futures = [one for one in (*self.running.values(), self.calls) if one is not None and not one.cancelled()]
+        return ended and not wait(futures, timeout=max(0.0, until - time.monotonic())).not_done
 
     def watch(self) -> None:
         """See `Lane.watch`: nobody cancels an alert."""

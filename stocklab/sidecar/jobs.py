@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from stocklab.alerts import forget_old_alerts
 from stocklab.community import forget_old_windows
 from stocklab.data.importing import import_paths
 from stocklab.data.results import ResultStore
@@ -132,7 +133,9 @@ def _collect_garbage(context: JobContext) -> str:
     kept = Runs(context.database).kept_ids()
     results = ResultStore(home).shrink(settings.result_cache_mb * 1_000_000, kept)
     sweeps = SweepStore(home).shrink(settings.sweep_cache_mb * 1_000_000)
-    rows = forget_old(context.database, context.clock()) + forget_old_windows(context.database, context.clock())
+    now = context.clock()
+    rows = forget_old(context.database, now) + forget_old_windows(context.database, now)
+    rows += forget_old_alerts(context.database, now)
     uploads = _remove_uploads(context)
     return (
         f"Removed {len(snapshots)} snapshots, {results} results, {sweeps} sweeps, {uploads} uploads, "

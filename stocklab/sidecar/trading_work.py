@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from stocklab.alerts import Alerts
 from stocklab.brokers.pacing import Pacer
+from stocklab.brokers.values import BrokerName
 from stocklab.data.store import Store
 from stocklab.live.accounts import BrokerAccounts, LinkedAccount
-from stocklab.live.connections import Connection, Connector, connect, rates_of
+from stocklab.live.connections import Connection, Connector, connect, connect_paper, rates_of
 from stocklab.live.deciding import EngineRoom
 from stocklab.live.desk import DeskParts
 from stocklab.live.duties import all_duties, told_by
@@ -42,6 +43,15 @@ def trading_parts(lane: TradingLane) -> tuple[BrokerAccounts, Open, DeskParts]:
     )
 
     def opened(account: LinkedAccount) -> Connection:
+        if account.broker is BrokerName.PAPER:
+            return connect_paper(
+                lane.database,
+                account.owner_id,
+                account.id,
+                coins=account.coins,
+                panel=lambda: instruments.panel(coins=account.coins),
+                clock=lane.clock,
+            )
         keys = accounts.keys(account.id)
         return connect(connector, account.broker, mock=account.mock, keys=keys, key_id=account.id)
 

@@ -176,12 +176,19 @@ class Book:
         )
 
     def of_gone(
-        self, kind: EntryKind, symbol: str, quantity: Decimal, cash_krw: Decimal, unit: Decimal
+        self,
+        kind: EntryKind,
+        symbol: str,
+        quantity: Decimal,
+        cash_krw: Decimal,
+        unit: Decimal,
+        *,
+        bound: Mapping[str, Decimal] | None = None,
     ) -> tuple[Entry, ...]:
         """Entries of a quantity that left the account by no order of ours, and what it brought.
 
-        It is taken from what no strategy holds first, then from the strategies in proportion; each gets its share of
-        the cash.
+        It is taken from what no strategy holds first, then from the strategies in proportion to what they hold beyond
+        ``bound`` (what their own open sales still need), at last from that too; each gets its share of the cash.
 
         Raises
         ------
@@ -191,10 +198,18 @@ class Book:
         held = {name: sleeve.held(symbol) for name, sleeve in self.sleeves.items() if sleeve.held(symbol)}
         if quantity <= 0 or quantity > sum(held.values(), ZERO):
             raise InputError(f"{symbol}: expected more than 0 and at most {self.held(symbol)}, found {quantity}.")
-        first = min(held.pop(OUTSIDE, ZERO), quantity)
-        parts = {OUTSIDE: first} if first else {}
-        if quantity > first:
-            parts |= {name: part for name, part in apportion(quantity - first, held, unit).items() if part}
+        needed = {name: min((bound or {}).get(name, ZERO), amount) for name, amount in held.items()}
+        free = {name: amount - needed[name] for name, amount in held.items()}
+        outside = {OUTSIDE: free.pop(OUTSIDE, ZERO)}
+        parts: dict[str, Decimal] = {}
+        left = quantity
+        for givers in (outside, free, needed):
+            given = min(left, sum(givers.values(), ZERO))
+            if given:
+                for name, part in apportion(given, givers, unit).items():
+                    parts[name] = parts.get(name, ZERO) + part
+                left -= given
+        parts = {name: part for name, part in parts.items() if part}
         cash = _shared(cash_krw, parts, _WON)
         return tuple(
             Entry(kind=kind, sleeve_id=name, symbol=symbol, quantity=-parts[name], cash_krw=cash[name])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -34,11 +34,14 @@ from stocklab.trading.netting import NetOrder
 from stocklab.trading.order import Fill, advance, follow
 from stocklab.trading.order_states import OrderEvent, OrderState
 from stocklab.trading.reconcile import Difference, compare, may_be, resolve
+from stocklab.trading.risk_gate import GateReason
 
 __all__ = ["Executor", "Notice", "NoticeKind", "Turn", "Units"]
 
 log = structlog.get_logger(__name__)
 ZERO: Final = Decimal(0)
+_LATE_ROWS: Final = timedelta(minutes=2)
+_UNEXPLAINED: Final = Entry(kind=EntryKind.UNEXPLAINED, sleeve_id=OUTSIDE)
 Gate = Callable[[Kept], Sequence[str]]
 
 
@@ -50,6 +53,7 @@ class NoticeKind(StrEnum):
     NOT_OF_NOW = "not_of_now"
     """The broker shows less than it showed before: nothing is sent until it does again."""
     UNKNOWN = "unknown"
+    UNSENT = "unsent"
     AMBIGUOUS = "ambiguous"
     ABSENT = "absent"
     FOUND_LATE = "found_late"
@@ -124,6 +128,7 @@ class Executor:
         self._over = over
         self._units = units or Units()
         self._suspected: tuple[Difference, ...] = ()
+        self._passed: tuple[date, datetime] | None = None
 
     def recover(self) -> None:
         """Once, at the start: an order that a dead process was sending may be at the broker."""
@@ -172,22 +177,37 @@ class Executor:
     # --- looking ---------------------------------------------------------------------------------------------------
 
     def _look(self, turn: Turn) -> _State:
-        today = self._today()
-        live = {_day_of(one) for one in self.journal.orders(today) if not one.order.state.final}
-        days = sorted({today} | {day for day in live if day is not None})
-        # All orders of those days, also the ended: a row that is none of them was placed by hand.
-        state = _State(kept={one.order.order_id: one for one in self.journal.orders(*days)}, rows={})
+        today, lately = self._today(), self._lately()
+        kept = self.journal.orders(today)
+        live = {_day_of(one) for one in kept if not one.order.state.final}
+        days = sorted({today, *lately} | {day for day in live if day is not None})
+        if days != [today]:
+            # All orders of those days, also the ended: a row that is none of them was placed by hand.
+            kept = self.journal.orders(*days)
+        state = _State(kept={one.order.order_id: one for one in kept}, rows={})
         self.known = state.kept
         for day in days:
             for row in self.broker.day_orders(day):
                 state.rows[row.ref] = row
         turn.of_now = self._follow_known(turn, state)
+        if turn.of_now and lately and self._passed is None:
+            self._passed = lately[0], self._clock()
         self._resolve_doubts(turn, state)
         self._adopt(turn, state)
         if turn.of_now:
             self._end_days(state)
             self._compare(turn, state)
         return state
+
+    def _lately(self) -> tuple[date, ...]:
+        """The last day that is over, for as long as rows of it may still turn up: what a person did after its last
+        reading would else show in the balances alone."""
+        now = self._clock()
+        last = self._over(now)
+        if self._passed is not None and self._passed[0] != last:
+            self._passed = None
+        late = self._passed is None or now - self._passed[1] < _LATE_ROWS
+        return (last,) if late and last < self._today() else ()
 
     def _follow_known(self, turn: Turn, state: _State) -> bool:
         """Follow every order that the broker named; False when the journal shows less than it once did."""
@@ -207,25 +227,27 @@ class Executor:
         progress = follow(one.order, row)
         if progress.stale:
             return False
-        if progress.order == one.order:
+        # Journals of earlier days may tell amounts less exactly than they did on their day.
+        told = (
+            one.order.state.final and row.ref.day < self._today() and row.filled_quantity == one.order.booked_quantity
+        )
+        if told or progress.order == one.order:
             return True
         after = replace(one, order=progress.order)
         entries: tuple[Entry, ...] = ()
         if progress.fill is not None:
-            after, entries = self._booked(after, progress.fill)
+            after, entries = self._booked(state, after, progress.fill)
         state.put(
             self.journal.record(one, after, progress.events, entries=entries, details=_seen(row), now=self._clock())
         )
         self.book = self.book.apply(entries)
         return True
 
-    def _booked(self, kept: Kept, fill: Fill) -> tuple[Kept, tuple[Entry, ...]]:
+    def _booked(self, state: _State, kept: Kept, fill: Fill) -> tuple[Kept, tuple[Entry, ...]]:
         """Whose a fill is."""
         units = self._units
         if kept.origin is Origin.BY_HAND and fill.side is Side.SELL and fill.quantity:
-            cash = fill.amount_krw - fill.costs_krw
-            gone = self.book.of_gone(EntryKind.BY_HAND, fill.symbol, fill.quantity, cash, units.quantity)
-            return kept, tuple(replace(one, order_id=fill.order_id, fill_number=fill.number) for one in gone)
+            return kept, self._sold_by_hand(state, fill)
         if not fill.quantity:
             shares = {name: quantity for name, quantity in kept.parts.items() if quantity}
         elif kept.order.ticket.quantity is None:
@@ -238,7 +260,32 @@ class Executor:
         if fill.quantity:
             for name, share in shares.items():
                 booked[name] = booked.get(name, ZERO) + share
-        return replace(kept, booked=booked), self.book.of_fill(fill, shares, units.krw)
+        entries = self.book.of_fill(fill, shares, units.krw)
+        return replace(kept, booked=booked), (*self._was_there(entries), *entries)
+
+    def _was_there(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+        """What sales were filled with beyond what a sleeve holds: the balances told of a sale by hand before its row
+        did, and it was booked as both. What is too much then shows as a difference, and goes."""
+        found = []
+        for one in entries:
+            sleeve = self.book.sleeves.get(one.sleeve_id)
+            held = ZERO if sleeve is None or one.symbol is None else sleeve.held(one.symbol)
+            if held + one.quantity < 0:
+                missing = -one.quantity - held
+                found.append(replace(_UNEXPLAINED, sleeve_id=one.sleeve_id, symbol=one.symbol, quantity=missing))
+        return tuple(found)
+
+    def _sold_by_hand(self, state: _State, fill: Fill) -> tuple[Entry, ...]:
+        """What the broker sold was there, whether the book knew of it or not."""
+        missing, book = fill.quantity - self.book.held(fill.symbol), self.book
+        found: tuple[Entry, ...] = ()
+        if missing > 0:
+            found = (replace(_UNEXPLAINED, symbol=fill.symbol, quantity=missing),)
+            book = book.apply(found)
+        cash = fill.amount_krw - fill.costs_krw
+        bound = state.bound(fill.symbol)
+        gone = book.of_gone(EntryKind.BY_HAND, fill.symbol, fill.quantity, cash, self._units.quantity, bound=bound)
+        return found + tuple(replace(one, order_id=fill.order_id, fill_number=fill.number) for one in gone)
 
     def _resolve_doubts(self, turn: Turn, state: _State) -> None:
         for order_id in list(state.kept):
@@ -247,9 +294,12 @@ class Executor:
             if not doubtful or one.order.sent_at is None:
                 continue
             day = one.order.sent_at.astimezone(KST).date()
+            candidates = self._candidates(state, one, day)
+            if self.broker.traits.knows_client_ids and not candidates and not turn.of_now:
+                continue  # a server that does not show what it showed before does not show this one likewise
             found = resolve(
                 one.order,
-                self._candidates(state, one, day),
+                candidates,
                 taken=state.taken(but=order_id),
                 proof={*one.order.known_numbers, *state.numbers(day)},
                 misses=one.misses,
@@ -327,7 +377,7 @@ class Executor:
             return
         self._suspected = ()
         for one in found:
-            entries = self._explained(one)
+            entries = self._explained(state, one)
             self.journal.book(entries, self._clock())
             self.book = self.book.apply(entries)
             turn.tell(NoticeKind.DIFFERENCE, f"{one.booked} booked, {one.at_broker} there", symbol=one.symbol)
@@ -338,12 +388,13 @@ class Executor:
         again = {row.ref: row for row in self.broker.day_orders(today)}
         return again != {ref: row for ref, row in state.rows.items() if ref in again or ref.day == today}
 
-    def _explained(self, one: Difference) -> tuple[Entry, ...]:
+    def _explained(self, state: _State, one: Difference) -> tuple[Entry, ...]:
         if one.symbol is None:
             return (Entry(kind=EntryKind.CASH_ELSEWHERE, sleeve_id=OUTSIDE, cash_krw=one.more),)
         if one.more > 0:
             return (Entry(kind=EntryKind.UNEXPLAINED, sleeve_id=OUTSIDE, symbol=one.symbol, quantity=one.more),)
-        return self.book.of_gone(EntryKind.UNEXPLAINED, one.symbol, -one.more, ZERO, self._units.quantity)
+        bound = state.bound(one.symbol)
+        return self.book.of_gone(EntryKind.UNEXPLAINED, one.symbol, -one.more, ZERO, self._units.quantity, bound=bound)
 
     # --- acting ----------------------------------------------------------------------------------------------------
 
@@ -363,20 +414,29 @@ class Executor:
                 why = self._withdrawn(one, epoch=epoch, wanted=wanted)
                 if why:
                     state.put(self._record(one, (OrderEvent.WITHDRAWN,), details={"why": why}))
-            elif not wanted:
-                continue
+            elif not wanted and one.order.state is not OrderState.CANCELLING:
+                continue  # a cancel once asked for is asked for until it is confirmed, also when the switch is lifted
             elif one.order.state.at_broker and one.order.ref is not None:
                 asked = self._record(one, (OrderEvent.CANCEL_ASKED,))
                 state.put(asked)
                 self._ask_to_cancel(turn, state, asked, one.order.ref)
 
     def _withdrawn(self, one: Kept, *, epoch: int, wanted: bool) -> str:
-        """Why an order that was not sent will not be; empty while it may."""
+        """Why an order that was not sent will not be; empty while it may. A decision is for its session."""
         if wanted:
-            return "cancelled before it was sent"
+            return "not wanted any more"
         if one.epoch != epoch:
-            return "decided before the kill switch was thrown"
-        return "its time was over before it could be sent" if one.too_late(self._clock()) else ""
+            return "the kill switch"
+        if one.too_late(self._clock()):
+            return "its time was over before it could be sent"
+        if one.waits(self._clock()):
+            return ""
+        since = one.created_at if one.not_before is None else max(one.created_at, one.not_before)
+        if self.broker.traits.day_ends:
+            old = since.astimezone(KST).date() < self._today()
+        else:
+            old = self._clock() - since > timedelta(days=1)
+        return "the day it was decided on is over" if old else ""
 
     def _ask_to_cancel(self, turn: Turn, state: _State, asked: Kept, ref: OrderRef) -> None:
         try:
@@ -396,7 +456,7 @@ class Executor:
             others = [other.order for other in state.kept.values() if other.order.symbol == one.order.symbol]
             if conflict(one.order.side, others) is not None:
                 continue
-            reasons = self._gate(one)
+            reasons = [*self._not_held(one), *self._gate(one)]
             if reasons:
                 state.put(self._record(one, (OrderEvent.GATE_REFUSED,), details={"reasons": list(reasons)}))
                 turn.tell(NoticeKind.REFUSED, ", ".join(reasons), order_id=order_id, symbol=one.order.symbol)
@@ -406,6 +466,14 @@ class Executor:
                 continue  # a switch was thrown, or the lock lost, since this turn began: the next one knows
             state.put(self._answered(turn, sending))
             turn.sent += 1
+
+    def _not_held(self, one: Kept) -> tuple[str, ...]:
+        """A sleeve never sells what another one holds, whatever became of its own since it decided."""
+        if one.order.side is Side.BUY:
+            return ()
+        sleeves, symbol = self.book.sleeves, one.order.symbol
+        short = any(name not in sleeves or sleeves[name].held(symbol) < part for name, part in one.parts.items())
+        return (GateReason.NOT_HELD.value,) if short else ()
 
     def _answered(self, turn: Turn, sending: Kept) -> Kept:
         """Send, and keep the answer, whatever it is."""
@@ -419,6 +487,7 @@ class Executor:
             turn.tell(NoticeKind.REJECTED, str(error), order_id=order_id, symbol=sending.order.symbol)
         except OrderUnsent as error:
             event, details = OrderEvent.NEVER_LEFT, {"why": str(error)}
+            turn.tell(NoticeKind.UNSENT, str(error), order_id=order_id, symbol=sending.order.symbol)
         except (OrderUnknown, BrokerError) as error:
             details = {"why": str(error)}
             turn.tell(NoticeKind.UNKNOWN, str(error), order_id=order_id, symbol=sending.order.symbol)
@@ -459,6 +528,17 @@ class _State:
     def taken(self, *, but: str = "") -> list[OrderRef]:
         """How the broker names our orders, other than one."""
         return [one.order.ref for order_id, one in self.kept.items() if order_id != but and one.order.ref is not None]
+
+    def bound(self, symbol: str) -> dict[str, Decimal]:
+        """What open sales of ours still need, by sleeve."""
+        found: dict[str, Decimal] = {}
+        for one in self.kept.values():
+            order = one.order
+            ours = one.origin is not Origin.BY_HAND and not order.state.final
+            if ours and (order.symbol, order.side) == (symbol, Side.SELL):
+                for name, part in one.parts.items():
+                    found[name] = found.get(name, ZERO) + part - one.booked.get(name, ZERO)
+        return found
 
     def numbers(self, day: date) -> set[str]:
         """Numbers of a day that are known to be given out: those we hold, and those that were shown."""

@@ -9,17 +9,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from stocklab.brokers.values import BrokerOrder, OrderRef, OrderTicket, PriceKind, Side, Validity
 from stocklab.data.sources.calls import KST
-from stocklab.db import BookEntryRow, Database, KillSwitchRow, OrderEventRow, OrderPartRow, OrderRow
+from stocklab.db import Base, BookEntryRow, Database, KillSwitchRow
 from stocklab.errors import JournalConflict
 from stocklab.operations.inserting import insert_if_absent
 from stocklab.operations.run_ledger import UNFENCED, Fence
@@ -43,8 +43,34 @@ def sleeve_scope(sleeve_id: str) -> str:
     return f"sleeve:{sleeve_id}"
 
 
+_PERSON: Final = "a person said so"
 _LIVE: Final = tuple(state.value for state in OrderState if not state.final)
 ZERO: Final = Decimal(0)
+
+# Asked in every turn of every account: rows of tables are read and written faster than objects.
+_ORDERS, _ORDER_PARTS, _EVENTS, _ENTRIES, _KILLS = (
+    Base.metadata.tables[name] for name in ("orders", "order_parts", "order_events", "book_entries", "kill_switches")
+)
+_FOLLOWED: Final = (
+    select(_ORDERS)
+    .where(
+        _ORDERS.c.account_id == bindparam("account"),
+        or_(
+            _ORDERS.c.state.in_(_LIVE),
+            _ORDERS.c.broker_day.in_(bindparam("days", expanding=True)),
+            (_ORDERS.c.state == OrderState.ABSENT.value) & (_ORDERS.c.created_at >= bindparam("since")),
+        ),
+    )
+    .order_by(_ORDERS.c.created_at, _ORDERS.c.id)
+)
+_PARTS: Final = select(_ORDER_PARTS).where(_ORDER_PARTS.c.order_id.in_(bindparam("orders", expanding=True)))
+
+_SWITCHES: Final = (
+    select(_KILLS.c.epoch, _KILLS.c.thrown)
+    .where(_KILLS.c.scope.in_(bindparam("scopes", expanding=True)))
+    .order_by(_KILLS.c.scope)
+)
+_SWITCHES_LOCKED: Final = _SWITCHES.with_for_update(read=True)
 
 
 class Origin(StrEnum):
@@ -116,13 +142,22 @@ class Kept:
 
 
 class Journal:
-    """The orders and the book of one account."""
+    """The orders and the book of one account. ``new_id`` names orders: 32 letters and digits, never twice."""
 
-    def __init__(self, database: Database, owner_id: str, account_id: str, *, fence: Fence = UNFENCED) -> None:
+    def __init__(
+        self,
+        database: Database,
+        owner_id: str,
+        account_id: str,
+        *,
+        fence: Fence = UNFENCED,
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
         self._database = database
         self._owner = owner_id
         self.account_id = account_id
         self._fence = fence
+        self._new_id = new_id
 
     def intend(
         self,
@@ -147,9 +182,14 @@ class Journal:
         """
         with self._database.write() as session:
             there = self._planned(session, [draft.plan_key for draft in drafts if draft.plan_key is not None])
+            # A microsecond apart, as they are read and sent in the order of these moments: sales pay for purchases.
             kept = tuple(
-                self._new(draft, _locked_epoch(session, self._scopes(draft.parts), now)[0], now)
-                for draft in drafts
+                self._new(
+                    draft,
+                    _locked_epoch(session, self._scopes(draft.parts), now)[0],
+                    now + timedelta(microseconds=place),
+                )
+                for place, draft in enumerate(drafts)
                 if draft.plan_key not in there
             )
             for one in kept:
@@ -164,12 +204,18 @@ class Journal:
             return self._planned(session, keys)
 
     def _planned(self, session: Session, keys: Sequence[str]) -> frozenset[str]:
-        wanted = select(OrderRow.plan_key).where(OrderRow.account_id == self.account_id, OrderRow.plan_key.in_(keys))
+        wanted = select(_ORDERS.c.plan_key).where(_ORDERS.c.account_id == self.account_id, _ORDERS.c.plan_key.in_(keys))
         return frozenset(key for key in session.scalars(wanted) if key is not None) if keys else frozenset()
 
     def adopt(self, row: BrokerOrder, parts: Mapping[str, Decimal], now: datetime) -> Kept:
-        """Write down an order that was placed in the broker's own app, so that its fills are booked like any other."""
-        order_id = uuid.uuid4().hex
+        """Write down an order that was placed in the broker's own app, so that its fills are booked like any other.
+
+        Raises
+        ------
+        JournalConflict
+            This process lost its lock.
+        """
+        order_id = self._new_id()
         ticket = OrderTicket(
             client_order_id=f"hand-{order_id}",
             symbol=row.symbol,
@@ -189,35 +235,25 @@ class Journal:
         )
         kept = Kept(order=order, origin=Origin.BY_HAND, reason="", parts=parts, created_at=now)
         with self._database.write() as session:
+            self._check_lock(session, order_id)
             self._insert(session, kept, now)
         return kept
 
     def orders(self, *days: date) -> tuple[Kept, ...]:
         """What must be followed: every order that is not over, and all of these days that the broker named or that may
-        turn up there still."""
-        return self._read(
-            or_(
-                OrderRow.state.in_(_LIVE),
-                OrderRow.broker_day.in_(days),
-                (OrderRow.state == OrderState.ABSENT.value) & (OrderRow.created_at >= _midnight(min(days))),
-            )
-        )
+        turn up there still (also over midnight)."""
+        found = {"account": self.account_id, "days": days, "since": _midnight(min(days)) - timedelta(days=1)}
+        with self._database.read() as session:
+            return _with_parts(session, session.execute(_FOLLOWED, found).all())
 
     def of_plan(self, key: str) -> tuple[Kept, ...]:
         """Every order of a plan, oldest first: the one of that key, its replacements (``KEY#2``), its slices
         (``KEY/1``) and those sent again on another day (``KEY@2026-11-23``)."""
-        parts = (OrderRow.plan_key.startswith(f"{key}{mark}", autoescape=True) for mark in "#/@")
-        return self._read(or_(OrderRow.plan_key == key, *parts))
-
-    def _read(self, wished: ColumnElement[bool]) -> tuple[Kept, ...]:
-        statement = select(OrderRow).where(OrderRow.account_id == self.account_id, wished)
+        names = _ORDERS.c.plan_key
+        parts = (names.startswith(f"{key}{mark}", autoescape=True) for mark in "#/@")
+        wanted = select(_ORDERS).where(_ORDERS.c.account_id == self.account_id, or_(names == key, *parts))
         with self._database.read() as session:
-            rows = session.scalars(statement.order_by(OrderRow.created_at, OrderRow.id)).all()
-            wanted = select(OrderPartRow).where(OrderPartRow.order_id.in_([row.id for row in rows]))
-            parts: dict[str, dict[str, tuple[Decimal, Decimal]]] = {}
-            for part in session.scalars(wanted):
-                parts.setdefault(part.order_id, {})[part.sleeve_id] = (part.quantity, part.booked_quantity)
-        return tuple(_kept(row, parts.get(row.id, {})) for row in rows)
+            return _with_parts(session, session.execute(wanted.order_by(_ORDERS.c.created_at, _ORDERS.c.id)).all())
 
     def entries(self, *, after: datetime | None = None, until: datetime | None = None) -> tuple[Entry, ...]:
         """Entries of the book, oldest first: all, or those of a span of time."""
@@ -276,9 +312,12 @@ class Journal:
         Raises
         ------
         JournalConflict
-            Somebody else changed the order, or booked the fill; nothing is kept.
+            Somebody else changed the order, or booked the fill, or there are entries and this process lost its lock;
+            nothing is kept.
         """
         with self._database.write() as session:
+            if entries:
+                self._check_lock(session, before.order.order_id)
             saved = self._save(session, before, after, events, details=details, now=now)
             self._book(session, entries, now)
             return saved
@@ -287,8 +326,15 @@ class Journal:
         self, entries: Sequence[Entry], now: datetime, *, alongside: Callable[[Session], None] | None = None
     ) -> None:
         """Add entries that belong to no order; ``alongside`` writes what belongs to them in the same transaction, and
-        what it raises leaves nothing written."""
+        what it raises leaves nothing written.
+
+        Raises
+        ------
+        JournalConflict
+            This process lost its lock.
+        """
         with self._database.write() as session:
+            self._check_lock(session, "")
             if alongside is not None:
                 alongside(session)
             self._book(session, entries, now)
@@ -306,23 +352,76 @@ class Journal:
         ends = {} if to_replace else {"policy": None}
         with self._database.write() as session:
             changed = session.execute(
-                update(OrderRow)
-                .where(OrderRow.id == order_id, OrderRow.account_id == self.account_id, OrderRow.state.in_(_LIVE))
+                update(_ORDERS)
+                .where(_ORDERS.c.id == order_id, _ORDERS.c.account_id == self.account_id, _ORDERS.c.state.in_(_LIVE))
                 .values(cancel_wanted=True, **ends)
-                .returning(OrderRow.id)
+                .returning(_ORDERS.c.id)
             )
             return changed.first() is not None
 
+    def settle_ambiguous(self, order_id: str, number: str | None, now: datetime) -> bool:
+        """Keep what a person said of an ambiguous order: which of the broker's orders it is, or that it is not there
+        (None). A number that a person said may be corrected until the first fill. False when it is neither.
+
+        Raises
+        ------
+        JournalConflict
+            The background process changed the order at this moment.
+        """
+        for kept in self._one(order_id):
+            order, events = kept.order, [OrderEvent.NOT_FOUND if number is None else OrderEvent.FOUND]
+            if order.state is OrderState.OPEN and number is not None and not order.fills and self._was_said(order_id):
+                events = []
+            elif order.state is not OrderState.AMBIGUOUS:
+                return False
+            day = (order.sent_at or kept.created_at).astimezone(KST).date()
+            ref = None if number is None else OrderRef(day, number, self._branch())
+            for event in events:
+                order = replace(order, state=next_state(order.state, event, order_id))
+            self.record(
+                kept,
+                replace(kept, order=replace(order, ref=ref)),
+                events,
+                details={"why": _PERSON, "number": number},
+                now=now,
+            )
+            return True
+        return False
+
+    def _was_said(self, order_id: str) -> bool:
+        """Whether a person, and not the broker's journal, said which order it is."""
+        found = select(_EVENTS.c.details).where(
+            _EVENTS.c.order_id == order_id, _EVENTS.c.event == OrderEvent.FOUND.value
+        )
+        with self._database.read() as session:
+            return any((details or {}).get("why") == _PERSON for details in session.scalars(found))
+
+    def _branch(self) -> str:
+        """The broker's office that this account's orders go through, where it has one (see `OrderRef`)."""
+        known = (
+            select(_ORDERS.c.broker_branch)
+            .where(_ORDERS.c.account_id == self.account_id, _ORDERS.c.broker_branch != "")
+            .order_by(_ORDERS.c.created_at.desc())
+            .limit(1)
+        )
+        with self._database.read() as session:
+            return session.scalar(known) or ""
+
+    def _one(self, order_id: str) -> tuple[Kept, ...]:
+        wanted = select(_ORDERS).where(_ORDERS.c.account_id == self.account_id, _ORDERS.c.id == order_id)
+        with self._database.read() as session:
+            return _with_parts(session, session.execute(wanted).all())
+
     def pulse(self, now: datetime) -> tuple[int, ...]:
         """Changes when somebody else wants something: an order to be sent or cancelled, or a switch thrown."""
-        due = or_(OrderRow.not_before.is_(None), OrderRow.not_before <= now)
+        due = or_(_ORDERS.c.not_before.is_(None), _ORDERS.c.not_before <= now)
         waiting = select(func.count()).where(
-            OrderRow.account_id == self.account_id, OrderRow.state == OrderState.INTENT.value, due
+            _ORDERS.c.account_id == self.account_id, _ORDERS.c.state == OrderState.INTENT.value, due
         )
         unwanted = select(func.count()).where(
-            OrderRow.account_id == self.account_id, OrderRow.state.in_(_LIVE), OrderRow.cancel_wanted
+            _ORDERS.c.account_id == self.account_id, _ORDERS.c.state.in_(_LIVE), _ORDERS.c.cancel_wanted
         )
-        switches = select(func.coalesce(func.sum(KillSwitchRow.epoch), 0), func.count()).where(KillSwitchRow.thrown)
+        switches = select(func.coalesce(func.sum(_KILLS.c.epoch), 0), func.count()).where(_KILLS.c.thrown)
         with self._database.read() as session:
             epochs, thrown = session.execute(switches).one()
             return session.scalar(waiting) or 0, session.scalar(unwanted) or 0, int(epochs), int(thrown)
@@ -332,12 +431,17 @@ class Journal:
         with self._database.read() as session:
             return _epoch(session, self._scopes(parts))
 
+    def _check_lock(self, session: Session, order_id: str) -> None:
+        """Another process may follow this account by now, whose book knows nothing of what is written here."""
+        if not self._fence(session):
+            raise JournalConflict(order_id)
+
     def _scopes(self, parts: Iterable[str]) -> tuple[str, ...]:
         sleeves = sorted(sleeve_scope(name) for name in parts if name != OUTSIDE)
         return EVERYTHING, account_scope(self.account_id), *sleeves
 
     def _new(self, draft: Draft, epoch: int, now: datetime) -> Kept:
-        order_id = uuid.uuid4().hex
+        order_id = self._new_id()
         ticket = OrderTicket(
             client_order_id=f"sl-{order_id}",
             symbol=draft.symbol,
@@ -365,7 +469,7 @@ class Journal:
     def _insert(self, session: Session, kept: Kept, now: datetime) -> None:
         order, ticket = kept.order, kept.order.ticket
         session.execute(
-            insert(OrderRow).values(
+            insert(_ORDERS).values(
                 id=order.order_id,
                 owner_id=self._owner,
                 account_id=self.account_id,
@@ -391,7 +495,7 @@ class Journal:
             )
         )
         session.execute(
-            insert(OrderPartRow),
+            insert(_ORDER_PARTS),
             [
                 {"order_id": order.order_id, "sleeve_id": name, "owner_id": self._owner, "quantity": quantity}
                 for name, quantity in sorted(kept.parts.items())
@@ -410,10 +514,10 @@ class Journal:
     ) -> Kept:
         order_id, saved = before.order.order_id, replace(after, version=before.version + 1)
         changed = session.execute(
-            update(OrderRow)
-            .where(OrderRow.id == order_id, OrderRow.version == before.version)
+            update(_ORDERS)
+            .where(_ORDERS.c.id == order_id, _ORDERS.c.version == before.version)
             .values(**_changing(saved, now), version=saved.version)
-            .returning(OrderRow.id)
+            .returning(_ORDERS.c.id)
         )
         if changed.first() is None:
             raise JournalConflict(order_id)
@@ -421,7 +525,7 @@ class Journal:
         for event in events:
             following = next_state(state, event, order_id)
             session.execute(
-                insert(OrderEventRow).values(
+                insert(_EVENTS).values(
                     owner_id=self._owner,
                     order_id=order_id,
                     event=event.value,
@@ -435,8 +539,8 @@ class Journal:
         for name in sorted(after.booked):
             if after.booked[name] != before.booked.get(name, ZERO):
                 session.execute(
-                    update(OrderPartRow)
-                    .where(OrderPartRow.order_id == order_id, OrderPartRow.sleeve_id == name)
+                    update(_ORDER_PARTS)
+                    .where(_ORDER_PARTS.c.order_id == order_id, _ORDER_PARTS.c.sleeve_id == name)
                     .values(booked_quantity=after.booked[name])
                 )
         return saved
@@ -450,7 +554,7 @@ class Journal:
             if session.scalar(there):
                 raise JournalConflict(str(order_id))
         session.execute(
-            insert(BookEntryRow),
+            insert(_ENTRIES),
             [
                 {
                     "owner_id": self._owner,
@@ -471,11 +575,17 @@ class Journal:
         )
 
 
+def _with_parts(session: Session, rows: Sequence[Row[Any]]) -> tuple[Kept, ...]:
+    """Orders of their rows, with what each sleeve gets and got."""
+    parts: dict[str, dict[str, tuple[Decimal, Decimal]]] = {}
+    for part in session.execute(_PARTS, {"orders": [row.id for row in rows]}) if rows else ():
+        parts.setdefault(part.order_id, {})[part.sleeve_id] = (part.quantity, part.booked_quantity)
+    return tuple(_kept(row, parts.get(row.id, {})) for row in rows)
+
+
 def _epoch(session: Session, scopes: Sequence[str], *, locked: bool = False) -> tuple[int, bool]:
     """The sum of the epochs of these kill switches, and whether one is thrown."""
-    wanted = select(KillSwitchRow.epoch, KillSwitchRow.thrown).where(KillSwitchRow.scope.in_(scopes))
-    wanted = wanted.order_by(KillSwitchRow.scope)
-    rows = session.execute(wanted.with_for_update(read=True) if locked else wanted).all()
+    rows = session.execute(_SWITCHES_LOCKED if locked else _SWITCHES, {"scopes": scopes}).all()
     return sum(row.epoch for row in rows), any(row.thrown for row in rows)
 
 
@@ -512,7 +622,7 @@ def _changing(kept: Kept, now: datetime) -> dict[str, Any]:
     }
 
 
-def _kept(row: OrderRow, parts: Mapping[str, tuple[Decimal, Decimal]]) -> Kept:
+def _kept(row: Row[Any], parts: Mapping[str, tuple[Decimal, Decimal]]) -> Kept:
     ref = None
     if row.broker_day is not None and row.broker_number is not None:
         ref = OrderRef(row.broker_day, row.broker_number, row.broker_branch)

@@ -30,6 +30,7 @@ ACCOUNT_FAULTS: Final[Mapping[str, str]] = {
     "password_common": N_("This is among the first passwords anybody would try. Choose one that is harder to guess."),
     "password_is_name": N_("The password is built on your e-mail or nickname. Choose another."),
     "password_long": N_("The password is too long: at most 72 letters, or 24 in Korean."),
+    "password_same": N_("The new password is the one you have. Choose another."),
     "password_repeat": N_("The two passwords differ."),
     "password_short": N_("A password needs 12 characters or more."),
     "password_wrong": N_("The password is not right."),

@@ -9,7 +9,7 @@ from stocklab.ui import cached
 from stocklab.ui import format as fmt
 from stocklab.ui.text import _
 
-__all__ = ["nobody_works"]
+__all__ = ["nobody_trades", "nobody_works"]
 
 
 def nobody_works(scheduler: SchedulerStatus) -> None:
@@ -23,3 +23,12 @@ def nobody_works(scheduler: SchedulerStatus) -> None:
     if seen is not None:
         lines[0] += " " + _("It was last seen {moment}.").format(moment=fmt.moment(seen))
     st.warning("\n\n".join([*lines, "```bash\nstocklab scheduler\n```"]), icon=":material/power_off:")
+
+
+def nobody_trades(*, off: bool) -> None:
+    """That no order is sent now. ``off``: because trading is switched off here."""
+    if off:
+        words = _("Trading is switched off (STOCKLAB_TRADING=off): no order is sent and none is followed.")
+    else:
+        words = _("The background process is not running: no order is sent and none is followed.")
+    st.warning(words, icon=":material/power_off:")

@@ -151,8 +151,8 @@ def _findings(message: str) -> str | None:
         return None
     counts = [int(one.replace(",", "")) for one in re.findall(r" ([\d,]*\d)(?:,|$)", found["listed"])]
     if not counts:
-        return _("Newest bar {days} days old, no findings").format(days=found["days"])
-    return _("Newest bar {days} days old, findings: {count} (Data page, quality)").format(
+        return _("Age of the newest bar in days: {days}, no findings").format(days=found["days"])
+    return _("Age of the newest bar in days: {days}, findings: {count} (Data page, quality)").format(
         days=found["days"], count=fmt.count(sum(counts))
     )
 

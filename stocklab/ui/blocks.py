@@ -13,7 +13,7 @@ import structlog
 from stocklab.counts import COUNTS
 from stocklab.errors import StockLabError
 from stocklab.ui import format as fmt
-from stocklab.ui import navigation, text
+from stocklab.ui import identity, navigation, text
 from stocklab.ui.text import _
 
 __all__ = [
@@ -49,13 +49,20 @@ def empty(words: str, hint: str = "", *, icon: str = ":material/inbox:") -> None
 
 
 def no_data() -> None:
-    """The state of every page in a home without market data."""
+    """The state of every page in a home without market data; only who runs the place can make or import some."""
+    if not identity.is_admin():
+        empty(
+            _("There is no market data yet."),
+            _("The people who run this place load it. Come back later."),
+            icon=":material/database:",
+        )
+        return
     empty(
         _("There is no market data yet."),
         _("Make the demo market, or import your own files."),
         icon=":material/database:",
     )
-    st.code("stocklab demo\nstocklab data import PATH...", language="bash")
+    st.code("stocklab demo\nstocklab data import PATH...", language=None)
     navigation.link("data", _("How to import data"), icon=":material/arrow_forward:")
 
 

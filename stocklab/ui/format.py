@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 __all__ = [
     "DASH",
     "count",
+    "counted",
     "day",
     "days",
     "decimal",
@@ -117,6 +118,15 @@ def count(value: float | None) -> str:
     '12,345'
     """
     return f"{value:,.0f}" if value is not None and math.isfinite(value) else DASH
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """Words about a number: ``one`` for 1, else ``many`` with ``{count}`` filled in.
+
+    >>> counted(1, "1 view", "{count} views"), counted(1200, "1 view", "{count} views")
+    ('1 view', '1,200 views')
+    """
+    return one if number == 1 else many.format(count=count(number))
 
 
 def short_count(value: float | None, language: Language) -> str:

@@ -11,6 +11,7 @@ from stocklab.counts import COUNTS
 from stocklab.errors import StockLabError
 from stocklab.ui import blocks, cached, emergency, identity, navigation, notices, text, theme
 from stocklab.ui import format as fmt
+from stocklab.ui.alerts.badge import unread_badge
 from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.text import _
@@ -28,6 +29,7 @@ def _top_bar() -> None:
         blocks.badges(_labels())
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             emergency.button()
+            unread_badge()
             _who()
             navigation.choice_in_url(
                 text.LANGUAGE_KEY,

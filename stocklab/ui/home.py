@@ -19,7 +19,8 @@ def hero() -> None:
         st.title(_("Test a rule on the whole Korean market before you trust it with money"), anchor=False)
         st.markdown(
             _(
-                "Stock Lab is a quant-strategy backtesting and automated-trading platform for private investors. "
+                "Stock Lab is a quant-strategy backtesting and automated-trading platform for private investors "
+                "(automated trading comes with a later version). "
                 "Write a rule, see what it would have done on every listed stock over ten years, and read why."
             )
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 from typing import NoReturn
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
@@ -10,7 +12,7 @@ from stocklab.accounts import LiveSession, Role, Standing
 from stocklab.db import LOCAL_OWNER_ID
 from stocklab.ui import cached
 from stocklab.ui import format as fmt
-from stocklab.ui.text import _
+from stocklab.ui.text import _, language
 
 __all__ = ["has_accounts", "is_admin", "live", "owner_id", "session_id"]
 
@@ -65,7 +67,10 @@ def is_admin() -> bool:
 
 def _nobody() -> NoReturn:
     st.warning(_("You are logged out. Log in to go on."), icon=":material/lock:")
-    st.html(f'<a class="lab-button" href="/auth/login" target="_self">{_("Log in")}</a>')
+    here = urlsplit(st.context.url or "").path or "/"
+    asked = urlencode({name: value for name, value in st.query_params.items() if name != "lang"})
+    onward = urlencode({"lang": language(), "next": f"{here}?{asked}" if asked else here})
+    st.html(f'<a class="lab-button" href="/auth/login?{html.escape(onward)}" target="_self">{_("Log in")}</a>')
     st.stop()
 
 
@@ -75,5 +80,5 @@ def _closed(found: LiveSession) -> NoReturn:
     else:
         words = _("This account is switched off. Ask the people who run this.")
     st.error(words, icon=":material/block:")
-    st.html(f'<a class="lab-button" href="/auth/logout" target="_self">{_("Log out")}</a>')
+    st.html(f'<a class="lab-button" href="/auth/logout?lang={language()}" target="_self">{_("Log out")}</a>')
     st.stop()

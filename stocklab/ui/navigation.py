@@ -41,12 +41,14 @@ PAGES: Final[Mapping[str, Place]] = {
     "screener": Place(N_("Stock screener"), ":material/filter_alt:", MARKET),
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
     "trading": Place(N_("Auto trading"), ":material/smart_toy:", TRADING),
+    "orders": Place(N_("My orders"), ":material/receipt_long:", TRADING),
     "brokers": Place(N_("Broker accounts"), ":material/account_balance:", TRADING),
     "shared": Place(N_("Shared strategies"), ":material/share:", COMMUNITY),
     "ranking": Place(N_("Ranking"), ":material/leaderboard:", COMMUNITY),
     "news": Place(N_("News and disclosures"), ":material/newspaper:", MARKET),
     "watch": Place(N_("Watch list"), ":material/star:", MARKET),
     "community": Place(N_("Community"), ":material/forum:", COMMUNITY),
+    "alerts": Place(N_("Alerts"), ":material/notifications:", HOUSE),
     "data": Place(N_("Data"), ":material/database:", HOUSE),
     "system": Place(N_("System"), ":material/monitor_heart:", HOUSE),
     "start": Place(N_("Find my strategy"), ":material/quiz:", RESEARCH),
@@ -76,12 +78,14 @@ def page(name: str, *, in_menu: bool = True) -> StreamlitPage:
 
 
 def pages(*, accounts: bool = False, admin: bool = True) -> dict[str, list[StreamlitPage]]:
-    """All pages by section of the menu, in its order. With ``accounts``, who is no ``admin`` has no such page."""
+    """All pages by section of the menu, in its order.
+
+    With ``accounts``, the page of admins is in the menu of an ``admin`` alone: at its address others are told whose it
+    is, where Streamlit would say that there is no such page.
+    """
     found: dict[str, list[StreamlitPage]] = {}
     for name, place in PAGES.items():
-        if name == "admin" and accounts and not admin:
-            continue
-        in_menu = accounts or name not in ACCOUNT_PAGES
+        in_menu = admin if name == "admin" and accounts else accounts or name not in ACCOUNT_PAGES
         found.setdefault(_(place.section) if place.section else "", []).append(page(name, in_menu=in_menu))
     return found
 

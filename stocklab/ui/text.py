@@ -29,6 +29,7 @@ from stocklab.errors import (
     FormulaError,
     InputError,
     JobError,
+    JobNotFound,
     LimitReached,
     ResultNotFound,
     ResultOutdated,
@@ -154,13 +155,14 @@ _HEADLINES: Final[tuple[tuple[type[StockLabError], str], ...]] = (
     (BrokenInput, N_("The file was refused and nothing was changed.")),
     (StoreError, N_("The market data store cannot be read right now.")),
     (DataError, N_("Market data needed for this is missing or damaged.")),
+    (JobNotFound, N_("There is no such backtest or sweep under way. Finished ones stand in the list.")),
     (JobError, N_("The job cannot be started or found.")),
     (Cancelled, N_("The work was stopped on request. Nothing was stored.")),
 )
 
 
 _SAID_WHOLE: Final = (
-    *(AccountFault, Cancelled, LimitReached, ResultNotFound, ResultOutdated),
+    *(AccountFault, Cancelled, JobNotFound, LimitReached, ResultNotFound, ResultOutdated),
     *(kind for kind, _message in PEOPLE_FAULTS),
 )
 """Errors whose sentence in the user's language says all there is."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from starlette.concurrency import run_in_threadpool
 
-from stocklab.alerts import tell_if_gone
+from stocklab.alerts import gone_since, tell_if_gone
 from stocklab.errors import StockLabError
 from stocklab.operations import open_sealer
 from stocklab.portfolios import Lab
@@ -34,9 +34,10 @@ class Watchman:
         """Once; how many messages were sent."""
         lab = self._lab
         try:
-            if not tell_if_gone(lab.database, datetime.now(UTC)):
+            if gone_since(lab.database, datetime.now(UTC)) is None:
                 return 0
-            log.error("scheduler_is_down")
+            if tell_if_gone(lab.database, datetime.now(UTC)):
+                log.error("scheduler_is_down")
             from stocklab.alerts.outbox import Outbox  # loads Apprise, which this process needs on such days alone
 
             return Outbox(lab.database, open_sealer(lab.settings), lab.settings).deliver(lambda: datetime.now(UTC))

@@ -55,7 +55,7 @@ def test_a_name_nobody_has_is_answered_and_worked_on_alike(
 
     def counting(password: bytes, hashed: bytes) -> bool:
         compared.append((len(hashed), hashed[:7].decode()))
-        return check(password, hashed)
+        return len(compared) in {1, 11} and check(password, hashed)  # the first of each; the others are as dear
 
     monkeypatch.setattr(bcrypt, "checkpw", counting)
     known = [fail(accounts, "kim@example.com", HERE) for _ in range(12)]

@@ -108,6 +108,7 @@ def test_phones_are_the_same_with_and_without_the_country() -> None:
         ("aaaaaaaaaaaa", "password_common"),
         ("１２３４５６７８９０１２", "password_common"),
         ("kim.minsoo99", "password_is_name"),
+        ("kim.minsoo@example", "password_is_name"),
     ],
 )
 def test_passwords_that_are_refused(password: str, code: str) -> None:

@@ -33,7 +33,8 @@ class Receiver(FakeService):
     def answer(self, seen: Seen, spoil: Fault | None) -> Reply:
         if self.redirect:
             return Reply(status=307, headers={"Location": self.redirect})
-        return Reply(status=self.status, body=b'{"ok": true, "result": {}}')
+        body = b"ok" if seen.path.startswith("/services/") else b'{"ok": true, "result": {}}'  # as Slack answers
+        return Reply(status=self.status, body=body)
 
     def told(self) -> list[dict[str, Any]]:
         """The documents that came, in order."""

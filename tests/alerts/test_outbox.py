@@ -15,7 +15,7 @@ from pathlib import Path
 from conftest import ROOT
 from fakes.http_service import Fault
 
-from stocklab.alerts import AlertKind, ChannelKind
+from stocklab.alerts import AlertKind, ChannelKind, forget_old_alerts
 from stocklab.db import AlertEventRow
 
 from .conftest import ADA, BEN, SECRET, START, Desk, Receiver
@@ -95,7 +95,7 @@ def test_a_failure_is_tried_again_after_growing_pauses_under_the_same_id(desk: D
         waiting = desk.deliveries()[0]
         if waiting.state == "sent":
             break
-        assert desk.deliver() == 0  # nothing before its time, and the second waits behind the first
+        assert desk.outbox.due(desk.now) == ()  # nothing before its time, and the second waits behind the first
         pauses.append((waiting.next_at - desk.now).total_seconds())
         desk.now = waiting.next_at
     assert pauses == [5, 30, 120]
@@ -145,7 +145,7 @@ def test_a_redirect_is_not_followed(desk: Desk, receiver: Receiver) -> None:
 
 def test_a_slow_channel_holds_back_no_other(desk: Desk, receiver: Receiver) -> None:
     with Receiver() as slow:
-        slow.fail(Fault.SLOW, seconds=1.5, times=9)
+        slow.fail(Fault.SLOW, seconds=0.6, times=9)
         desk.webhook(slow.url, name="slow")
         desk.webhook("http://127.0.0.1:1/", name="nobody listens")
         desk.webhook(receiver.url, name="well")
@@ -237,6 +237,12 @@ def test_what_is_a_day_old_is_not_sent_any_more(desk: Desk, receiver: Receiver) 
     assert desk.deliver() == 1
     assert [one["events"][0]["params"]["title"] for one in receiver.told()] == ["new"]
     assert [row.state for row in desk.deliveries()] == ["given_up", "sent"]
+    desk.wait(days=29)
+    desk.emit("waits")
+    assert forget_old_alerts(desk.database, desk.now) == 1
+    desk.wait(days=380)
+    assert forget_old_alerts(desk.database, desk.now) == 4
+    assert [row.state for row in desk.deliveries()] == ["waiting"]
 
 
 def test_an_alert_goes_with_the_transaction_that_knows_it(desk: Desk, receiver: Receiver) -> None:

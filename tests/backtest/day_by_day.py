@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from stocklab.backtest import Fill, Fired, OrderSide, RunRequest, SleeveBook, decide, settle
-from stocklab.backtest.codes import CAUSE_NAMES, REASON_NAMES, SIDE_NAMES, STATUS_NAMES
+from stocklab.backtest.codes import BONUS, CAUSE_NAMES, REASON_NAMES, SIDE_NAMES, STATUS_NAMES
 from stocklab.backtest.layout import State
 from stocklab.backtest.plan import Plan, build_plan
 from stocklab.backtest.walking import run_kernel
@@ -290,7 +290,7 @@ def happened(run: Backtest, t: int, book: SleeveBook, seen: Counter[str]) -> lis
     trades = run.final.trades[: run.final.book[0].n_trades]
     trades = trades[(trades["session"] == t + 1) & (trades["cause"] != CAUSE_NAMES.index("delisting"))]
     rows = range(book.next_number - 1, len(after.orders))
-    ahead = [row for row in rows if _fired(run, t, book, after.orders[row])]
+    ahead = [row for row in rows if _fired(run, t, after.orders[row])]
     found: list[Fill | Fired] = []
 
     def announce(until: int) -> None:
@@ -321,16 +321,13 @@ def happened(run: Backtest, t: int, book: SleeveBook, seen: Counter[str]) -> lis
     return found
 
 
-def _fired(run: Backtest, t: int, book: SleeveBook, order: AnyArray) -> bool:
+def _fired(run: Backtest, t: int, order: AnyArray) -> bool:
     """Whether an order of session t + 1 is a trigger's, not one of bonus shares that list, nor of the close after."""
     if CAUSE_NAMES[order.cause] not in TRIGGERS or order.decided != t:
         return False
-    symbol = run.panel.symbols[order.symbol]
-    lists = run.panel.sessions[t + 1].item()
-    return not any(
-        claim.kind == "bonus" and claim.symbol == symbol and claim.due is not None and claim.due <= lists
-        for claim in book.claims
-    )
+    claims = run.closes[t].claims
+    lists = (claims["kind"] == BONUS) & (claims["symbol"] == order.symbol) & (claims["due"] <= t + 1)
+    return not lists.any()
 
 
 def require_same_endings(run: Backtest, t: int, settled: Any, seen: Counter[str]) -> None:

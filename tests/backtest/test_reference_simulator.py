@@ -181,6 +181,7 @@ NEVER = {"position_closed", "end_of_run"}
 """Reasons that guard what the rules exclude (docs/simulator.md, "Endings of an order")."""
 
 
+@pytest.mark.no_cover  # a third of its time is the tracing of the slow simulator; the coins walk the same engine
 def test_engine_agrees_with_the_reference_to_the_won() -> None:
     seen: Counter[tuple[str, str]] = Counter()
 
@@ -254,6 +255,7 @@ def lower_withholding(sessions: DateArray) -> IntArray:
     return withholding_table(sessions) - 1_000_000
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("module", "name", "wrong"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -209,6 +210,17 @@ def test_factor_export_has_a_row_per_listed_symbol_and_equals_a_hand_computation
     difference = (one["ret_1w"] - expected).drop_nulls().abs()
     assert len(difference) >= 10
     assert difference.max() < 1e-9
+
+
+def test_every_command_is_found_where_it_lives(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    shown = re.findall(r"^    ([a-z]+)(?:  |$)", capsys.readouterr().out, re.MULTILINE)
+    assert len(shown) == len(set(shown)) >= 24
+    for name in shown:  # by its name, from the module that is said to hold it
+        with pytest.raises(SystemExit, match="0"):
+            main([name, "--help"])
+        assert capsys.readouterr().out.startswith(f"usage: stocklab {name} ")
 
 
 def test_bench_says_whether_a_figure_meets_its_targets() -> None:

@@ -34,7 +34,8 @@ def chromium_here() -> None:
 @pytest.fixture(scope="session")
 def live(chromium_here: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[live_app.LiveApp]:
     """``stocklab up`` on an empty home: it makes the demo market itself."""
-    with live_app.serving(tmp_path_factory.mktemp("e2e") / "home", demo_symbols=SYMBOLS) as app:
+    home = tmp_path_factory.mktemp("e2e") / "home"
+    with live_app.serving(home, demo_symbols=SYMBOLS, alerts_to_private_hosts="true") as app:
         yield app
 
 
@@ -71,7 +72,7 @@ def guest(browser: Browser, club: live_app.LiveApp) -> Iterator[Callable[..., Pa
 def _visits(browser: Browser, app: live_app.LiveApp) -> Iterator[Callable[..., Page]]:
     """Pages in contexts of their own: other people's browsers, with nothing kept.
 
-    At the end no page may have asked another machine for anything, logged an error or broken the policy.
+    ``before`` sees the blank page. At the end no page may have asked another machine for anything, logged an error or broken the policy.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -80,7 +81,9 @@ def _visits(browser: Browser, app: live_app.LiveApp) -> Iterator[Callable[..., P
         if not request.url.startswith((app.url, app.url.replace("http", "ws"), "data:", "blob:")):
             faults.append(f"request to {request.url}")
 
-    def open_page(path: str = "/", *, width: int = 1280, height: int = 900) -> Page:
+    def open_page(
+        path: str = "/", *, width: int = 1280, height: int = 900, before: Callable[[Page], None] | None = None
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, locale="ko-KR")
         context.set_default_timeout(30_000)
         contexts.append(context)
@@ -95,6 +98,8 @@ def _visits(browser: Browser, app: live_app.LiveApp) -> Iterator[Callable[..., P
                 else None
             ),
         )
+        if before is not None:
+            before(page)
         page.goto(app.url + path)
         if "/auth/" not in page.url:
             live_app.settled(page)

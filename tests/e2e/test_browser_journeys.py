@@ -31,6 +31,7 @@ PAGES = (
     "news",
     "watch",
     "community",
+    "alerts",
     "data",
     "system",
 )

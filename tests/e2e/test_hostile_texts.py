@@ -199,12 +199,13 @@ def _attacked(page: Page) -> list[str]:
     )
 
 
-def _armed(visitor: Callable[..., Page], address: str) -> Page:
-    page = visitor("/system")
+def _arm(page: Page) -> None:
     page.add_init_script("window.pwned = () => { window.__pwned = true; }; window.alert = window.pwned")
     page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
-    page.goto(page.url.split("/system")[0] + address)
-    live_app.settled(page)
+
+
+def _armed(visitor: Callable[..., Page], address: str) -> Page:
+    page = visitor(address, before=_arm)
     page.wait_for_timeout(500)
     return page
 
@@ -303,8 +304,7 @@ def test_what_members_send_to_admins_does_not_run(guest: Callable[..., Page], cl
 
 def _as_admin(page: Page, club: live_app.LiveApp, token: str) -> None:
     page.context.add_cookies([{"name": SESSION, "value": token, "url": club.url}])
-    page.add_init_script("window.pwned = () => { window.__pwned = true; }; window.alert = window.pwned")
-    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    _arm(page)
     for address in (
         *(f"/admin?section={name}&lang=en" for name in ADMIN_SECTIONS),
         "/account?section=sessions&lang=en",

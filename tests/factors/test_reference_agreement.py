@@ -71,6 +71,7 @@ def test_every_factor_has_values_and_agrees(
     assert sorted({*FACTORS, *EVERY_FUNCTION} - seen - seen_long) == []
 
 
+@pytest.mark.no_cover  # what the slow evaluator does here it does above
 @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=SEEDS,
@@ -87,6 +88,7 @@ def test_random_markets(
     assert wrong == []
 
 
+@pytest.mark.no_cover  # what the slow evaluator does here it does above
 # the same formulas each time: once in thousands one takes the difference of two equal means, which is all rounding
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=SEEDS, formulas=st.lists(random_formulas, min_size=10, max_size=10))

@@ -78,7 +78,8 @@ def test_nothing_is_left_unfinished(files: tuple[Path, ...], root: Path):
 
 def _body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines of a function's body: no signature, docstring or nested function (those are counted for themselves)."""
-    body = function.body[1:] if ast.get_docstring(function) is not None and len(function.body) > 1 else function.body
+    documented = ast.get_docstring(function, clean=False) is not None
+    body = function.body[1:] if documented and len(function.body) > 1 else function.body
     nested = sum(
         (inner.end_lineno or 0) - inner.lineno + 1
         for inner in body

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from isolation_services import STRATEGY, VALUES, make, services, takes_a_session
 from sqlalchemy import Table, event, update
 
 from stocklab.accounts import hash_password
+from stocklab.alerts import DayFacts, compose
 from stocklab.db import Base, Database, UniverseRow
 from stocklab.db.row_security import covered_tables
 from stocklab.errors import StockLabError
@@ -25,6 +27,7 @@ WITHOUT_OWNER: dict[str, str] = {
     "operations.Intents.ask": "the queue is everybody's: how many wait is counted over all",
     "portfolios.Access.let_go": "what somebody else holds too is not removed",
     "portfolios.JobTable.add": "the queue is everybody's",
+    "live.Reports.facts": "for the background process; decisions of accounts that were read by their owner",
 }
 """Services that read private tables without their owner, by intent, and why."""
 NOT_THIS_WAY: dict[str, str] = {
@@ -53,6 +56,9 @@ def club(database: Database) -> Database:
         "alert_rules": {"kind": "price", "condition": {"sense": "above", "limit": 1.0}, "channels": {}},
         "alert_events": {"kind": "fill", "severity": "info"},
         "alert_deliveries": {"kind": "test", "state": "waiting"},
+        "traders": {"document": STRATEGY.model_dump(mode="json"), "settings": {}, "state": "draft", "stop_way": ""},
+        "decisions": {"document": {}, "approval": "waiting"},
+        "daily_notes": {"document": compose(DayFacts(session=date(2026, 11, 20), is_session=True)).to_json()},
     }
     with database.engine.begin() as connection:
         for name, values in documents.items():

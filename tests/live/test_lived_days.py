@@ -1,11 +1,12 @@
 """A strategy lived through the whole chain, day by day: decided, placed, sent, filled, booked, settled, closed.
 
 The desk is the real one with all its duties on a real database; the broker has no protocol, and fills at the opening
-prices of the demo market. Every decision must be the backtest's.
+prices of the demo market. Every decision must be the backtest's. STOCKLAB_LIVED_SESSIONS=60 is the long one.
 """
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,13 +22,15 @@ from sqlalchemy import func, select
 
 from stocklab.alerts import Alerts
 from stocklab.backtest import RunRequest, simulate
+from stocklab.brokers.paper.models import CashCheck, Terms
+from stocklab.brokers.paper.opening import open_account
 from stocklab.brokers.values import BrokerName
 from stocklab.data.panel_open import open_panel
 from stocklab.data.store import Store
 from stocklab.db import AlertEventRow, Database, OrderRow, TradingDayRow
 from stocklab.factors import DirectSource
 from stocklab.live.accounts import BrokerAccounts
-from stocklab.live.connections import CallCounts, Connection
+from stocklab.live.connections import CallCounts, Connection, connect_paper
 from stocklab.live.decisions import Decisions
 from stocklab.live.desk import Desk, DeskParts
 from stocklab.live.duties import all_duties, told_by
@@ -44,7 +47,7 @@ from stocklab.strategy.document import Strategy
 from stocklab.trading.executor import Units
 
 CAPITAL = 100_000_000
-SESSIONS = 60
+SESSIONS = int(os.environ.get("STOCKLAB_LIVED_SESSIONS", "20"))
 WIDE = {
     "most_order_fraction": "1",
     "most_position_fraction": "1",
@@ -90,7 +93,7 @@ class CutRoom:
 class Life:
     """An account, a trader in it, and the market of the demo data around them."""
 
-    def __init__(self, database: Database, panel: Panel, first: int) -> None:
+    def __init__(self, database: Database, panel: Panel, first: int, document: Strategy | None = None) -> None:
         self.database, self.panel, self.t = database, panel, first
         self.now = self.at(8, 30)
         self.exchange = Exchange(
@@ -112,7 +115,7 @@ class Life:
             NewTrader(
                 account_id=linked.id,
                 name="strategy",
-                document=strategy().model_dump(mode="json"),
+                document=(document or strategy()).model_dump(mode="json"),
                 capital_krw=CAPITAL,
                 settings=settings,
             ),
@@ -126,8 +129,10 @@ class Life:
             duties=all_duties(database, self.room, told_by(telling), more=(telling,)),
             tell=telling.notice,
         )
-        connection = Connection(broker=self.broker, stream=None, units=Units(), counts=CallCounts())
-        self.desk = Desk(self.account, connection, parts)
+        self.desk = Desk(self.account, self.connection(), parts)
+
+    def connection(self) -> Connection:
+        return Connection(broker=self.broker, stream=None, units=Units(), counts=CallCounts())
 
     @property
     def day(self) -> date:
@@ -177,6 +182,44 @@ class Life:
         self.t += 1
 
 
+class PaperLife(Life):
+    """The same on a paper account, which is filled by the bars of its sessions as the simulator fills."""
+
+    def connection(self) -> Connection:
+        open_account(
+            self.database,
+            "local",
+            self.account.id,
+            Decimal(CAPITAL + 50_000_000),
+            now=self.now,
+            terms=Terms(
+                commission_ppb=150_000,
+                slippage_ppb=1_000_000,
+                participation_ppb=100_000_000,
+                cash_check=CashCheck.AT_FILL,
+            ),
+        )
+        return connect_paper(
+            self.database,
+            "local",
+            self.account.id,
+            coins=False,
+            panel=lambda: until(self.panel, self.room.last),
+            clock=lambda: self.now,
+        )
+
+    def live_a_day(self) -> None:
+        """Orders go out before the opening; what became of them is known when the bars are there."""
+        self.now = self.at(8, 50, 5)
+        self.cycles(2)
+        self.now = self.at(16, 10)
+        self.cycles(1)
+        self.room.last = self.t
+        self.now = self.at(18, 30)
+        self.cycles(3, apart=61)
+        self.t += 1
+
+
 @pytest.fixture(scope="module")
 def panel(demo_home: Path) -> Panel:
     return open_panel(Store(demo_home), basis=PriceBasis.RAW)
@@ -192,7 +235,7 @@ def life(database: Database, panel: Panel) -> Life:
     return made
 
 
-def test_sixty_sessions_are_decided_as_the_backtest_decides(life: Life, panel: Panel) -> None:
+def test_every_session_is_decided_as_the_backtest_decides(life: Life, panel: Panel) -> None:
     first = life.t - 1
     request = RunRequest(
         strategy=strategy(),
@@ -227,6 +270,42 @@ def test_sixty_sessions_are_decided_as_the_backtest_decides(life: Life, panel: P
     assert states == {"filled"}
     traded = result.tables["trades"].filter(pl.col("session") <= last.session)
     assert told == traded.height > days / 2
+
+
+def test_on_paper_it_comes_to_what_the_backtest_comes_to(database: Database, panel: Panel) -> None:
+    """With slippage, dated taxes and a cap on the share of the volume: the paper broker fills by the same rules.
+
+    Cash never binds here: the broker knows the account's, not what of it is the strategy's.
+    """
+    document = strategy().model_dump(mode="json")
+    document["costs"] = {"commission_rate": 0.00015, "tax": "dated", "slippage_rate": 0.001}
+    document["execution"]["participation"] = 0.1
+    document["universe"] |= {"min_trading_value_krw": 0}
+    document["sizing"] |= {"method": "fixed_weight", "weight": 0.08}
+    chosen = Strategy.model_validate(document)
+    days = SESSIONS if database.backend == "sqlite" else 8
+    life = PaperLife(database, panel, panel.n_sessions - SESSIONS - 1, chosen)
+    first = life.t - 1
+    life.cycles(3)
+    life.traders.start("local", life.trader.id, now=life.now)
+    life.cycles(1)
+    for _ in range(days):
+        life.live_a_day()
+    request = RunRequest(
+        strategy=chosen,
+        start=panel.sessions[first].item(),
+        end=panel.sessions[life.t - 1].item(),
+        initial_cash_krw=CAPITAL,
+    )
+    result = simulate(panel, request, DirectSource(panel, threads=1))
+    with database.read() as session:
+        rows = session.scalars(select(TradingDayRow).where(TradingDayRow.sleeve_id == life.trader.id)).all()
+    ours = {row.session: (row.equity_krw, row.cash_krw) for row in rows}
+    daily = result.tables["daily"].select("session", "equity_krw", "cash_krw")
+    theirs = {day: (Decimal(equity), Decimal(cash)) for day, equity, cash in daily.iter_rows() if day in ours}
+    assert len(ours) == days
+    assert ours == theirs
+    assert result.tables["trades"].height > days / 2
 
 
 def test_stopping_sells_and_gives_back_what_it_had(life: Life) -> None:

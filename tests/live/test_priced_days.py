@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "trading"))  # the module `simulated_day`
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # the module `direct_day`
 
-from simulated_day import ACCOUNT, OWNER, SYMBOLS, CutJournal, Day
+from direct_day import ACCOUNT, OWNER, SYMBOLS, CutJournal, Day
 
 from stocklab.brokers.values import PriceKind, Quote, QuoteSource, Side
 from stocklab.db import Base, Database, GuardRow, OwnerRow, open_database

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,15 @@ import pytest
 from app_process import serving
 
 from stocklab.accounts import Scope
+from stocklab.alerts import AlertKind, Alerts, ChannelKind, Channels, SignsOfLife
+from stocklab.alerts.outbox import Outbox
+from stocklab.alerts.signs_of_life import call_due
 from stocklab.cli import main
+from stocklab.db import database_url, open_database
+from stocklab.operations import RateLimits, open_sealer
 from stocklab.operations.archive import extract
 from stocklab.portfolios import Lab
-from stocklab.settings import Settings
+from stocklab.settings import Settings, load_settings
 
 # what nobody but its owner may ever read; each is found by its own marker
 FROM_OUTSIDE = {
@@ -35,6 +41,23 @@ FROM_OUTSIDE = {
     "KRX_ID": "MARK-krx-account",
 }
 ENTERED = {"opendart_key": "MARKopendartkey" + "d" * 25, "naver_legacy_client_secret": "MARK-legacy-secret"}
+CHANNELS = {  # what is entered for alerts, and where in the form
+    "telegram token": ("telegram", "bot_token", "123456789:MARK-telegram-" + "t" * 20),
+    "discord webhook": (
+        "discord",
+        "webhook_url",
+        "https://discord.com/api/webhooks/123456789012345678/MARK" + "d" * 60,
+    ),
+    "slack webhook": (
+        "slack",
+        "webhook_url",
+        "https://hooks.slack.com/services/T0AAAA11/B0BBBB22/MARKslack" + "s" * 15,
+    ),
+    "mail password": ("email", "password", "MARK-password-of-the-mail-server"),
+    "webhook": ("webhook", "url", "http://127.0.0.1:1/hook/MARK-path-of-the-webhook"),
+    "signing secret": ("webhook", "signing_secret", "MARK-secret-that-signs"),
+}
+SIGN_OF_LIFE = "http://127.0.0.1:1/MARK-ping-uuid"
 WORD = "MARK-log-in-password-9"
 NEW_WORD = "MARK-new-password-7"
 WRONG_WORD = "MARK-mistyped-password"
@@ -98,6 +121,7 @@ def use(server: Any, browser: Callable[[], Any], said: dict[str, bytes]) -> dict
         secrets["recovery code"], secrets["used recovery code"] = codes[:2]
         _line, secrets["token"] = accounts.tokens.create(kim_id, "t", [Scope.ACCOUNT_READ, Scope.RUNS_READ], days=1)
         secrets["reset link"] = accounts.resets.begin(kim_id, by=boss_id)
+        enter_channels(lab, boss_id)
     finally:
         lab.close()
     half = browser()
@@ -121,11 +145,42 @@ def use(server: Any, browser: Callable[[], Any], said: dict[str, bytes]) -> dict
     return secrets
 
 
+def enter_channels(lab: Lab, owner_id: str) -> None:
+    """A channel of each kind, and an alert that waits for all of them."""
+    channels = Channels(lab.database, open_sealer(lab.settings), RateLimits(lab.database))
+    for kind, rest in {
+        ChannelKind.TELEGRAM: {"chat_id": "1"},
+        ChannelKind.DISCORD: {},
+        ChannelKind.SLACK: {},
+        ChannelKind.EMAIL: {"to": "a@example.com", "server": "127.0.0.1", "port": "1", "security": "none", "user": "u"},
+        ChannelKind.WEBHOOK: {},
+    }.items():
+        form = {field: text for of, field, text in CHANNELS.values() if of == kind}
+        channels.add(owner_id, kind, kind.value, {**rest, **form})
+    SignsOfLife(lab.database, open_sealer(lab.settings)).set(owner_id, SIGN_OF_LIFE, 5)
+    Alerts(lab.database).emit(owner_id, AlertKind.HALT, dedupe_key="halt", params={"name": "a stock"})
+
+
+def send_alerts(capsys: pytest.CaptureFixture[str]) -> bytes:
+    """All that is logged while alerts are sent to services in trouble, which repeat what they were asked."""
+    settings = load_settings()
+    database = open_database(database_url(settings))
+    sealer = open_sealer(settings)
+    capsys.readouterr()
+    try:
+        assert Outbox(database, sealer, settings).deliver(lambda: datetime.now(UTC)) == 0
+        assert call_due(database, sealer, settings, lambda: datetime.now(UTC)) == 0
+    finally:
+        database.close()
+    return "".join(capsys.readouterr()).encode()
+
+
 def look(boss: Any, said: dict[str, bytes]) -> None:
     """What the pages draw for an admin."""
     for page, section in (
         *(("data", ""), ("data", "store"), ("system", ""), ("help", ""), ("admin", "people"), ("admin", "feedback")),
         *(("account", name) for name in ("profile", "security", "sessions", "tokens")),
+        *(("alerts", name) for name in ("feed", "channels")),
     ):
         said[f"page {page} {section}"] = boss.page(page, f"section={section}").encode()
 
@@ -143,8 +198,10 @@ def command(
     for name, value in {"HOME": str(server.home), **settings}.items():
         monkeypatch.setenv(f"STOCKLAB_{name}", value)
     backup = server.home.parent / "backup.tar.zst"
-    for arguments in (("doctor", "--json"), ("data", "sync"), ("audit", "export"), ("backup", "--out", str(backup))):
+    for arguments in (("doctor", "--json"), ("data", "sync"), ("audit", "export")):
         said[" ".join(arguments)] = stocklab(capsys, *arguments)
+    said["sending alerts"] = send_alerts(capsys)
+    said["backup after that"] = stocklab(capsys, "backup", "--out", str(backup))
     monkeypatch.setenv("STOCKLAB_DATABASE_URL", "postgresql://MARK-db-user:MARK-db-password@127.0.0.1:1/lab")
     said["without the database"] = stocklab(capsys, "doctor", "--json")
     monkeypatch.setenv("STOCKLAB_DATABASE_URL", "postgresql://MARK-db-user:MARK-db-password@[broken/lab")
@@ -170,12 +227,22 @@ def breakdown(server: Any, browser: Callable[[], Any], said: dict[str, bytes]) -
 def test_no_secret_leaves(
     tmp_path: Path, browser_of: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    secrets = {**FROM_OUTSIDE, **ENTERED, "password": WORD, "new password": NEW_WORD, "wrong password": WRONG_WORD}
+    channels = {name: text for name, (_kind, _field, text) in CHANNELS.items()}
+    secrets = {
+        **FROM_OUTSIDE,
+        **ENTERED,
+        **channels,
+        "password": WORD,
+        "new password": NEW_WORD,
+        "wrong password": WRONG_WORD,
+    }
     said: dict[str, bytes] = {}
     with echoing(403) as source:
         url = f"http://MARK-url-user:MARK-url-password@{source}"
         settings = {
             **FROM_OUTSIDE,
+            "ALERTS_TO_PRIVATE_HOSTS": "true",
+            **{f"{name}_URL": f"http://{source}" for name in ("TELEGRAM", "DISCORD", "SLACK")},
             **{f"{name}_URL": url for name in ("KRX_OPENAPI", "DATAGOKR", "OPENDART", "NAVER", "NAVER_LEGACY", "KRX")},
             "SINGLE_USER": "false",
             "SIGN_UPS_AN_HOUR": "100",
@@ -199,6 +266,7 @@ def test_no_secret_leaves(
     for folder in (server.home, tmp_path / "unpacked"):
         said |= {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert b"DatabaseUnreachable" in said["log"]  # it did break
+    assert said["sending alerts"].count(b"alert_not_sent") == 5
     assert b"trouble with" in said["data sync"]  # the source did repeat what it was asked
     assert b"STOCKLAB_DATABASE_URL" in said["with a broken address"]
     names = {Path(where).name for where in said}

@@ -80,6 +80,7 @@ class Home:
         *,
         synthetic: bool = False,
         growth: tuple[float, ...] = (0.01, -0.005) * 80,
+        strategy_id: str | None = None,
     ) -> None:
         """Store a finished run of a strategy, as the engine does."""
         run_id = fingerprint(strategy)[:31] + ("5" if synthetic else "0")
@@ -89,7 +90,7 @@ class Home:
         request = RunRequest(
             strategy=strategy, start=date(2024, 1, 2), end=date(2024, 6, 28), initial_cash_krw=100_000_000
         )
-        self.runs.record(owner, run_id, request, card=result.card, metrics=result.metrics)
+        self.runs.record(owner, run_id, request, card=result.card, metrics=result.metrics, strategy_id=strategy_id)
         Ideas(self.database).add(owner, [strategy])
 
     def publish(self, owner: str, strategy: Strategy, *, synthetic: bool = False, **how: object) -> str:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from stocklab.db import OwnerRow
+from stocklab.db import OwnerRow, PublicationRow
+from stocklab.errors import LimitReached
 from stocklab.portfolios import StrategyNotFound
-from stocklab.sharing import Clones, Likes, PublicationNotFound, Showcase, Wish
+from stocklab.settings import Settings
+from stocklab.sharing import Clones, Likes, PublicationNotFound, Showcase, Wish, sharing_limits
 from stocklab.strategy import Strategy
 
 Make = Callable[..., Strategy]
@@ -21,6 +23,36 @@ def publish_clone(home: Any, owner: str, publication: str, **how: Any) -> str:
     home.run(owner, saved.strategy())
     made: str = home.publications.publish(owner, Wish(strategy_id=saved.id, **how))
     return made
+
+
+def test_settings_say_how_often_one_clones_and_likes(home: Any, strategy: Make) -> None:
+    made = home.publish("ada", strategy())
+    limits = sharing_limits(Settings(clones_an_hour=1, likes_a_minute=2))
+    clones, likes = Clones(home.database, limits), Likes(home.database, limits)
+    for act, most in ((clones.clone, 1), (likes.like, 2)):
+        for _time in range(most):
+            act("ben", made)
+        with pytest.raises(LimitReached):
+            act("ben", made)
+
+
+def test_what_is_saved_from_a_result_keeps_where_its_rules_are_from(home: Any, strategy: Make) -> None:
+    made = home.publish("ada", strategy("Root"))
+    clones = Clones(home.database)
+    with home.database.read() as session:
+        run_id = session.get(PublicationRow, made).run_id
+    assert clones.origin_of_run("ben", run_id) == made
+    assert clones.origin_of_run("ada", run_id) is None
+    home.run("cho", strategy("Root"))
+    assert clones.origin_of_run("cho", run_id) is None
+    copy = clones.clone("ben", made)
+    home.run("ben", strategy("Root"), strategy_id=copy.id)
+    assert clones.origin_of_run("ben", run_id) == made
+    changed = home.strategies.save("ben", strategy("Root", "per<5"), strategy_id=copy.id).strategy()
+    home.run("ben", changed, strategy_id=copy.id)
+    assert clones.origin_of_run("ben", home.runs.list("ben")[0].run_id) == made
+    home.publications.withdraw("ada", made)
+    assert clones.origin_of_run("dan", run_id) is None
 
 
 def test_a_clone_is_ones_own_remembers_its_origin_and_counts_once(home: Any, strategy: Make) -> None:

@@ -131,7 +131,8 @@ def test_leaving_needs_the_box_and_the_password_and_takes_everything_along(house
     house.accounts.users.get(user.id)
     page.checkbox(key="account_sure").check()
     type_in(page, leave=PASSWORD).button(key="leave_now").click().run()
-    assert "You are logged out" in problems(page)
+    assert [said.value for said in page.success] == ["Your account is deleted. Good-bye."]
+    assert "You are logged out" in problems(page.run())
     with pytest.raises(AccountFault):
         house.accounts.users.get(user.id)
     with pytest.raises(StrategyNotFound):

@@ -6,44 +6,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from at_broker import KEYS, accounts, intend, keys_of, linked, said
 from house import House
 from people import counted
 from sqlalchemy import insert, update
-from streamlit.testing.v1 import AppTest
 
-from stocklab.brokers.values import BrokerName, PriceKind, Side
+from stocklab.brokers.values import BrokerName
 from stocklab.db import AccountHealthRow, BrokerAccountRow
-from stocklab.live.accounts import BrokerAccounts, LinkedAccount, NotLinked
+from stocklab.live.accounts import LinkedAccount, NotLinked
 from stocklab.live.stops_in_force import StopsInForce
 from stocklab.live.switches import Switches
-from stocklab.operations import Uptime, open_sealer
+from stocklab.operations import Uptime
 from stocklab.portfolios import Lab, shared_lab
-from stocklab.trading import OUTSIDE
-from stocklab.trading.journal import Draft, Journal, Origin
-from stocklab.ui import emergency
-
-KEYS = {"app_key": "an-app-key", "secret_key": "a-secret-key-of-kiwoom", "account": "8012345611"}
-
-
-def said(page: AppTest) -> str:
-    assert not page.exception
-    kinds = ("title", "subheader", "markdown", "caption", "error", "warning", "info", "success", "html")
-    return "\n".join(
-        str(getattr(part, "value", "") or getattr(part.proto, "body", "")) for kind in kinds for part in page.get(kind)
-    )
-
-
-def keys_of(page: AppTest) -> set[str]:
-    return {str(part.key) for part in page.button}
-
-
-def accounts(lab: Lab) -> BrokerAccounts:
-    return BrokerAccounts(lab.database, open_sealer(lab.settings))
-
-
-def linked(lab: Lab, owner: str = "local", *, name: str = "모의 키움", mock: bool = True) -> LinkedAccount:
-    emergency.forget()
-    return accounts(lab).link(owner, BrokerName.KIWOOM, mock=mock, name=name, entered=KEYS)
 
 
 def look(lab: Lab, account: LinkedAccount, **values: object) -> None:
@@ -160,21 +134,6 @@ def test_an_account_with_an_open_order_is_not_unlinked(empty_pages, lab: Lab) ->
     page.button(key="unlink_account").click().run()
     assert "no open order" in page.error[0].value
     assert accounts(lab).get("local", account.id).linked
-
-
-def intend(lab: Lab, account: LinkedAccount) -> str:
-    one = Decimal(1)
-    draft = Draft(
-        symbol="005930",
-        side=Side.BUY,
-        kind=PriceKind.LIMIT,
-        quantity=one,
-        limit_price_krw=Decimal(70_000),
-        parts={OUTSIDE: one},
-        origin=Origin.PERSON,
-    )
-    (kept,) = Journal(lab.database, account.owner_id, account.id).intend([draft], datetime.now(UTC))
-    return kept.order.order_id
 
 
 @pytest.mark.parametrize("name", ["home", "help", "brokers"])

@@ -89,7 +89,7 @@ def test_lists_boards_tags_and_search(pages, lab: Lab, other: str) -> None:
     page = pages("community", lang="en")
     assert "코스닥 소형주" in said(page)
     assert "Other &lt;b&gt;" in said(page)
-    assert "1 likes in this time" in said(pages("community", board="day", lang="en"))
+    assert "1 like in this time" in said(pages("community", board="day", lang="en"))
     page.text_input(key="community_search").input("코스닥").run()
     assert "코스닥 소형주" in said(page)
     page.text_input(key="community_search").input("없는말").run()

@@ -83,6 +83,7 @@ class KiwoomAuth:
             allowed = (asked + ISSUE_GAP).astimezone(KST)
             raise BrokerTemporary(BrokerName.KIWOOM, f"the next token may be asked for at {allowed:%H:%M:%S} KST")
         self._pacer.take(account_bucket(self.key_id, mock=self._mock))
+        now = self._clock()  # after waiting for the pace
         self._tokens.note_asking(self.key_id, now)
         content = {
             "grant_type": "client_credentials",

@@ -53,7 +53,7 @@ def _figures(admin_id: str) -> None:
     ):
         column.metric(label, f"{value:,}", border=True)
     blocks.table(
-        (_("Day"), _("New accounts"), _("Active accounts"), _("Backtests")),
+        (_("Date"), _("New accounts"), _("Active accounts"), _("Backtests")),
         [(fmt.day(one.day), f"{one.new_users:,}", f"{one.active_users:,}", f"{one.backtests:,}") for one in days],
     )
 

@@ -41,6 +41,7 @@ def inbox_section(admin_id: str) -> None:
 
 
 def _card(admin_id: str, message: Message) -> None:
+    is_open = message.state is FeedbackState.OPEN
     with st.container(border=True, key=f"message_{message.id}"):
         place = navigation.PAGES.get(message.page)
         where = f" · {_(place.title)}" if place is not None else ""
@@ -52,10 +53,11 @@ def _card(admin_id: str, message: Message) -> None:
             st.caption(_("Answer of {moment}").format(moment=fmt.moment(message.answered_at)))
             st.text(message.answer)
         with st.form(f"answer_{message.id}", border=False, clear_on_submit=True):
-            words = st.text_area(_("Answer"), max_chars=4000, key=f"field_answer_{message.id}", height=80)
+            label = _("Another answer in its place") if message.answer else _("Answer")
+            words = st.text_area(label, max_chars=4000, key=f"field_answer_{message.id}", height=80)
             with st.container(horizontal=True):
                 send = st.form_submit_button(_("Send"), icon=":material/send:", key=f"send_{message.id}")
-                close = st.form_submit_button(_("Close without one"), key=f"close_{message.id}")
+                close = is_open and st.form_submit_button(_("Close without one"), key=f"close_{message.id}")
     if send or close:
         with blocks.guarded():
             cached.lab().accounts.feedback.answer(admin_id, message.id, (words or "") if send else None)

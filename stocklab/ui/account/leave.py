@@ -32,14 +32,16 @@ def leave_section(user_id: str) -> None:
         )
         password = st.text_input(_("Password"), type="password", autocomplete="current-password", key="field_leave")
         sure = st.checkbox(_("I know that this cannot be undone."), key="account_sure")
+        fault = st.container()
         pressed = st.form_submit_button(_("Delete my account"), icon=":material/delete_forever:", key="leave_now")
     if pressed and not sure:
-        st.warning(_("Tick the box first."), icon=":material/check_box_outline_blank:")
+        fault.warning(_("Tick the box first."), icon=":material/check_box_outline_blank:")
     elif pressed:
-        with blocks.guarded():
+        with fault, blocks.guarded():
             limited(user_id)
             cached.lab().accounts.leaving.leave(user_id, password or "", take_back=_take_back if withdraw else None)
-            st.rerun()
+            st.success(_("Your account is deleted. Good-bye."), icon=":material/waving_hand:")
+            st.stop()
 
 
 def _take_back(user_id: str) -> None:

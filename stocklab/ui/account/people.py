@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import urljoin
 
 import streamlit as st
 
@@ -24,10 +26,6 @@ _BAN: Final = timedelta(days=7)
 def people_section(admin_id: str) -> None:
     """The search, the accounts of the page, and the way to the next."""
     said()
-    link = st.session_state.pop(_LINK, None)
-    if link:
-        st.info(_("Hand this link to the person: it works once, for a day."), icon=":material/link:")
-        st.code(link, language=None)
     search = st.text_input(
         _("Search"), key="admin_search", icon=":material/search:", placeholder=_("Beginning of e-mail or nickname")
     )
@@ -60,21 +58,29 @@ def _card(admin_id: str, user: User) -> None:
         times = _("since {begun}, not seen yet").format(begun=begun)
     else:
         times = _("since {begun}, last seen {seen}").format(begun=begun, seen=fmt.moment(user.last_seen_at))
-    with st.container(
-        border=True,
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-        key=f"user_{user.id}",
-    ):
+    card = st.container(border=True, key=f"user_{user.id}")
+    with card.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(width="content", gap="xsmall"):
             st.markdown(f"**{escape(user.nickname)}** {' '.join(marks)}")
-            st.caption(f"{escape(user.email)} · {times}")
+            st.html(
+                f'<p class="lab-caption">{html.escape(f"{user.email} · {times}")}</p>'
+            )  # Markdown makes links of e-mails
         with st.popover(_("Change"), icon=":material/edit:", key=f"change_{user.id}"):
             _plan(admin_id, user)
             _reset(admin_id, user)
             if user.id != admin_id:
                 _standing(admin_id, user, now)
+    with card:
+        _link(user)
+
+
+def _link(user: User) -> None:
+    """A link just made, where the admin is looking: in the card of the person it is for."""
+    whose, link = st.session_state.get(_LINK, ("", ""))
+    if whose == user.id:
+        del st.session_state[_LINK]
+        st.info(_("Hand this link to the person: it works once, for a day."), icon=":material/link:")
+        st.code(link, language=None, wrap_lines=True)
 
 
 def _plan(admin_id: str, user: User) -> None:
@@ -92,7 +98,9 @@ def _reset(admin_id: str, user: User) -> None:
     accounts = cached.lab().accounts
     if st.button(_("Link for a new password"), key=f"reset_{user.id}", icon=":material/link:"):
         with blocks.guarded():
-            st.session_state[_LINK] = accounts.reset_link(accounts.administration.reset_token(admin_id, user.id))
+            link = accounts.reset_link(accounts.administration.reset_token(admin_id, user.id))
+            # without STOCKLAB_PUBLIC_URL the path alone, which opens at the address the admin came by
+            st.session_state[_LINK] = (user.id, urljoin(st.context.url or "", link))
             st.rerun()
     if user.has_second_factor and st.button(
         _("Remove the second step"), key=f"second_{user.id}", icon=":material/phonelink_erase:"

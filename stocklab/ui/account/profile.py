@@ -50,15 +50,16 @@ def _form(user: User) -> None:
         password = ""
         if user.has_password:
             password = st.text_input(
-                _("Password"),
+                _("Password (only to change the e-mail)"),
                 type="password",
                 autocomplete="current-password",
                 key="field_profile_password",
-                help=_("Only to change the e-mail: links for a new password go there."),
+                help=_("Links for a new password go to the e-mail."),
             )
+        fault = st.container()  # above the button: what stands below it may be out of sight
         saved = st.form_submit_button(_("Save"), icon=":material/save:", type="primary", key="save_profile")
     if saved:
-        with blocks.guarded():
+        with fault, blocks.guarded():
             if password:
                 limited(user.id)
             cached.lab().accounts.users.change_profile(

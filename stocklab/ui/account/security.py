@@ -60,9 +60,10 @@ def _password(user_id: str, session_id: str) -> None:
         )
         again = st.text_input(_("Password again"), type="password", autocomplete="new-password", key="field_again")
         st.caption(_("All your other sessions end."))
+        fault = st.container()
         pressed = st.form_submit_button(_("Change the password"), icon=":material/key:", key="change_password")
     if pressed:
-        with blocks.guarded():
+        with fault, blocks.guarded():
             if new != again:
                 raise AccountFault("password_repeat", "The two passwords differ.")
             limited(user_id)
@@ -88,12 +89,13 @@ def _is_off(user_id: str, session_id: str) -> None:
         code = st.text_input(
             _("2. Enter the six digits it shows"), max_chars=12, autocomplete="one-time-code", key="field_code"
         )
+        fault = st.container()
         pressed = st.form_submit_button(_("Turn on"), type="primary", icon=":material/check:", key="enable_second")
     if st.button(_("Cancel"), key="cancel_second"):
         del st.session_state[_ENROLMENT]
         st.rerun()
     if pressed:
-        with blocks.guarded():
+        with fault, blocks.guarded():
             limited(user_id)
             accounts = cached.lab().accounts
             st.session_state[_CODES] = accounts.second_factor.enable(user_id, code or "")
@@ -110,11 +112,12 @@ def _is_on(user_id: str) -> None:
         code = st.text_input(
             _("Code of the app, or a recovery code"), max_chars=40, autocomplete="one-time-code", key="field_change"
         )
+        fault = st.container()
         with st.container(horizontal=True):
             renew = st.form_submit_button(_("New recovery codes"), icon=":material/refresh:", key="renew_codes")
             drop = st.form_submit_button(_("Turn off"), icon=":material/lock_open:", key="disable_second")
     if renew or drop:
-        with blocks.guarded():
+        with fault, blocks.guarded():
             limited(user_id)
             if drop:
                 second.disable(user_id, code or "")

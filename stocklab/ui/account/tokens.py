@@ -82,9 +82,10 @@ def _form(user_id: str) -> None:
             key="account_scopes",
         )
         days = st.number_input(_("Good for so many days"), 1, 366, 90, key="field_token_days")
+        fault = st.container()
         pressed = st.form_submit_button(_("Make a token"), icon=":material/add:", key="make_token")
     if pressed:
-        with blocks.guarded():
+        with fault, blocks.guarded():
             _line, token = cached.lab().accounts.tokens.create(user_id, name or "", scopes, days=int(days))
             st.session_state[_NEW] = token
             st.rerun()

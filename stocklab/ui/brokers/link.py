@@ -44,6 +44,14 @@ def link_form(owner_id: str) -> None:
         entered = key_fields(FIELDS[broker], f"link_{broker.value}")
         cash = Decimal(0)
         if broker is BrokerName.PAPER:
+            markets = {"KRX": _("Stocks"), "UPBIT": _("Coins")}
+            entered["market"] = st.radio(
+                _("What it trades"),
+                list(markets),
+                format_func=markets.__getitem__,
+                horizontal=True,
+                key="field_link_market",
+            )
             cash = Decimal(
                 st.number_input(
                     _("Play money to begin with (won)"),
@@ -59,7 +67,9 @@ def link_form(owner_id: str) -> None:
         pressed = st.form_submit_button(_("Link"), icon=":material/add_link:", type="primary", key="link_account")
     if pressed:
         with blocks.guarded():
-            opened = opening_with(cash) if broker is BrokerName.PAPER else None
+            opened = (
+                opening_with(owner_id, cash, coins=entered["market"] == "UPBIT") if broker is BrokerName.PAPER else None
+            )
             services.accounts().link(owner_id, broker, mock=mock, name=name or "", entered=entered, opened=opened)
             emergency.forget()
             st.session_state[SAID] = _("The account is linked.")

@@ -80,7 +80,7 @@ STATE_LOOKS: Final[Mapping[AccountState, tuple[str, str]]] = {
 ADVICE: Final[Mapping[AccountState, str]] = {
     AccountState.TRADING_OFF: N_("STOCKLAB_TRADING=off: no account is opened and no order is sent."),
     AccountState.NO_PROCESS: N_("Start the program with `stocklab up`, or `stocklab scheduler` beside it."),
-    AccountState.DENIED: N_("Check the rights, the registered address and the keys, then enter the keys again below."),
+    AccountState.DENIED: N_("Check the rights, the registered address and the keys, then enter the keys again."),
     AccountState.HALTED: N_("Compare the account in the broker's own app. Pause and open the account here to go on."),
     AccountState.SILENT: N_("It should have looked at the account by now. See the System page and the log."),
     AccountState.NEW: N_("The background process tries the keys within seconds and says here how it went."),

@@ -12,6 +12,7 @@ from stocklab.portfolios import BacktestOrder, StrategyConflict
 from stocklab.sharing import Relative
 from stocklab.strategy import PRESETS, Preset, dump, parse_document
 from stocklab.ui import cached, identity, navigation, text
+from stocklab.ui.author import author_name
 from stocklab.ui.builder import draft, fields, state
 from stocklab.ui.builder.period import chosen_range
 from stocklab.ui.lacks import show_lacks, show_short_history
@@ -89,7 +90,7 @@ def cloned_from(origin: Relative) -> None:
     if origin.id is None or origin.name is None:
         st.caption(_("Cloned from a strategy that is not listed"))
         return
-    author = _("anonymous") if origin.author is None else fields.escape(origin.author)
+    author = fields.escape(author_name(origin.author))
     words = _("Cloned from {name} by {author}").format(name=fields.escape(origin.name), author=author)
     navigation.link("shared", words, icon=":material/content_copy:", publication=origin.id)
 

@@ -38,7 +38,7 @@ def _subject(one: ReportedSubject) -> None:
     with st.container(border=True, key=f"reported_{one.id}"):
         reasons = ", ".join(_(REASONS.get(code, code)) for code in one.reasons)
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in one.notes)
-        count = _("{count} reports").format(count=one.reports)
+        count = fmt.counted(one.reports, _("1 report"), _("{count} reports"))
         st.html(
             f'<div class="lab-post-line"><i class="lab-tag">{html.escape(_(KINDS[one.kind.value]))}</i>'
             f"<span>{html.escape(one.title or _('It is gone.'))}</span>"

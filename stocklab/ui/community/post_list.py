@@ -10,6 +10,7 @@ import streamlit as st
 
 from stocklab.community import Category, Found, Period, PostSummary
 from stocklab.ui import blocks, identity, navigation
+from stocklab.ui import format as fmt
 from stocklab.ui.community import services
 from stocklab.ui.community.words import CATEGORIES, by_line, literal
 from stocklab.ui.paging import places, turn_pages
@@ -101,7 +102,7 @@ def _board(period: Period, category: Category | None) -> None:
             icon=":material/favorite_border:",
         )
     for post, likes in page.posts:
-        _entry(post, note=_("{count} likes in this time").format(count=f"{likes:,}"))
+        _entry(post, note=fmt.counted(likes, _("1 like in this time"), _("{count} likes in this time")))
     turn_pages("community", begun, page.before)
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from stocklab.community import Post, Refusal, SubjectKind, is_admin, safe_html
 from stocklab.ui import blocks, cached, identity, navigation
+from stocklab.ui import format as fmt
 from stocklab.ui.community import services
 from stocklab.ui.community.comments import thread
 from stocklab.ui.community.post_form import edit_form
@@ -45,7 +46,7 @@ def post_view(post_id: str) -> None:
 
 def _words(post: Post) -> None:
     tags = "".join(f'<i class="lab-tag own">#{html.escape(tag)}</i>' for tag in post.tags)
-    views = _("{count} views").format(count=f"{post.views:,}")
+    views = fmt.counted(post.views, _("1 view"), _("{count} views"))
     by = by_line(post.author, left=post.author_left, at=post.created_at, edited=post.edited_at is not None)
     st.html(
         f'<article class="lab-post"><h2>{html.escape(post.title)}</h2>'

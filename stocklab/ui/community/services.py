@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stocklab.community import Comments, Likes, Moderation, PostLists, Posts, Threads, Views
+from stocklab.community import Comments, Likes, Limits, Moderation, PostLists, Posts, Threads, Views, community_limits
 from stocklab.ui import cached
 from stocklab.ui.shared.services import boards
 
@@ -13,7 +13,7 @@ _views: dict[int, Views] = {}
 
 def posts() -> Posts:
     """Writing and reading posts."""
-    return Posts(cached.lab().database)
+    return Posts(cached.lab().database, _limits())
 
 
 def lists() -> PostLists:
@@ -28,17 +28,17 @@ def threads() -> Threads:
 
 def comments() -> Comments:
     """Writing comments."""
-    return Comments(cached.lab().database)
+    return Comments(cached.lab().database, _limits())
 
 
 def likes() -> Likes:
     """Likes."""
-    return Likes(cached.lab().database)
+    return Likes(cached.lab().database, _limits())
 
 
 def moderation() -> Moderation:
     """Reports and decisions; the boards follow what becomes of publications."""
-    return Moderation(cached.lab().database, followers=(boards(),))
+    return Moderation(cached.lab().database, followers=(boards(),), limits=_limits())
 
 
 def see(owner_id: str, post_id: str) -> None:
@@ -49,3 +49,7 @@ def see(owner_id: str, post_id: str) -> None:
         _views.clear()
         known = _views[id(database)] = Views(database)
     known.see(owner_id, post_id)
+
+
+def _limits() -> Limits:
+    return community_limits(cached.lab().settings)

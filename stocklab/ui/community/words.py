@@ -11,9 +11,11 @@ from typing import Final
 
 import streamlit as st
 
+from stocklab.accounts import LEFT_NAME
 from stocklab.community import Category, Reason, Refusal, RefusalCode, SubjectKind
 from stocklab.ui import blocks
 from stocklab.ui import format as fmt
+from stocklab.ui.author import author_name
 from stocklab.ui.text import N_, _
 
 __all__ = ["CATEGORIES", "KINDS", "REASONS", "allowed", "by_line", "literal", "refusal_text"]
@@ -69,8 +71,9 @@ def literal(text: str) -> str:
 
 def by_line(author: str | None, *, left: bool, at: datetime, edited: bool) -> str:
     """HTML: who wrote something, and when."""
-    name = _("Anonymous") if author is None else author
-    parts = [f"<b>{html.escape(name)}</b>" + (f" ({html.escape(_('left'))})" if left else "")]
+    name = _("Anonymous") if author is None else author_name(author)
+    gone = f" ({html.escape(_('left'))})" if left and author != LEFT_NAME else ""
+    parts = [f"<b>{html.escape(name)}</b>{gone}"]
     parts.append(html.escape(fmt.moment(at)))
     if edited:
         parts.append(html.escape(_("edited")))
@@ -86,7 +89,7 @@ def refusal_text(refusal: Refusal) -> str:
 
 def _duration(seconds: float) -> str:
     if seconds < 90:
-        return _("{count} seconds").format(count=max(1, round(seconds)))
+        return fmt.counted(max(1, round(seconds)), _("1 second"), _("{count} seconds"))
     return _("{count} minutes").format(count=round(seconds / 60))
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from stocklab.data.datasets import BAR_DATASETS
 from stocklab.data.snapshot import Snapshot
 from stocklab.operations import DataWord
-from stocklab.ui import blocks, cached
+from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.data.lookups import Desk
@@ -80,7 +80,7 @@ def _synced(desk: Desk) -> None:
     _figure(
         _("Last synced"),
         _("Never") if answer is None else fmt.moment(answer.at)[5:],
-        _("no source has answered yet") if answer is None else source_name(answer.source),
+        _("no answer yet") if answer is None else source_name(answer.source),
         help_text=_("When a source answered last, and which; Korean time."),
     )
 
@@ -100,7 +100,10 @@ def age_words(desk: Desk) -> str:
 
 def state_words(desk: Desk) -> tuple[str, str]:
     """The state in a few words, and what to do next."""
-    return _WORDS[desk.word](desk)
+    headline, hint = _WORDS[desk.word](desk)
+    if not identity.is_admin() and desk.word in _FOR_ADMINS:
+        hint = _("Admins enter keys, sync and import; backtests run on the data that are there.")
+    return headline, hint
 
 
 def _empty(desk: Desk) -> tuple[str, str]:
@@ -195,6 +198,10 @@ def _cancelled(desk: Desk) -> tuple[str, str]:
     )
 
 
+_FOR_ADMINS: Final = frozenset(
+    {DataWord.EMPTY, DataWord.DEMO, DataWord.OFF, DataWord.NEVER, DataWord.STALE, DataWord.FAILED, DataWord.CANCELLED}
+)
+"""States about which only an admin can do something."""
 _WORDS: Final[Mapping[DataWord, Callable[[Desk], tuple[str, str]]]] = {
     DataWord.EMPTY: _empty,
     DataWord.DEMO: _demo,

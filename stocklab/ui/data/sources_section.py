@@ -156,7 +156,7 @@ def _order(desk: Desk) -> None:
         role = _("Stands (funds)") if etf else _("Stands where no source above answered")
         name = feed_name(source)
         rows.append([name if etf else f"{len(PRICE_ORDER) + 1}. {name}", role, *_held(one)])
-    blocks.table([_("Source"), _("Role"), _("Sessions"), _("Range")], rows)
+    blocks.table([_("Source"), _("Role"), _("Sessions"), _("Range")], rows, stacked=True)
 
 
 def _held(one: StandingSource | None) -> list[str]:

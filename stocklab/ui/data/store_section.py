@@ -130,17 +130,17 @@ def how_to_import() -> None:
     left, right = st.columns(2)
     with left:
         st.markdown(f"**{_('Your own files')}**")
-        st.code("stocklab data import prices.parquet indices.parquet\nstocklab data status", language="bash")
+        st.code("stocklab data import prices.parquet indices.parquet\nstocklab data status", language=None)
         st.caption(_("Files of another layout: name their columns."))
         st.code(
             "stocklab data import bars.csv --basis adjusted \\\n"
             "  --map date=Date,code=Ticker,open=Open,high=High,low=Low,close=Close,volume=Volume",
-            language="bash",
+            language=None,
             wrap_lines=True,
         )
     with right:
         st.markdown(f"**{_('Demo market')}**")
-        st.code("stocklab demo", language="bash")
+        st.code("stocklab demo", language=None)
         st.caption(_("About 400 invented stocks over ten years, made in seconds, the same every time."))
         st.markdown(f"**{_('Where it is kept')}**")
         st.code(str(cached.lab().store.home.resolve()), language=None)

@@ -166,7 +166,7 @@ def _needs() -> None:
             (pick(*NEEDS[need]), ", ".join(_names_of(need, statuses)), str(len(factors))) for need, factors in ordered
         ]
         blocks.table((_("Import"), _("Brings"), _("Factors that need it")), rows)
-        st.code("stocklab data import PATH...", language="bash")
+        st.code("stocklab data import PATH...", language=None)
 
 
 def _names_of(need: Need, statuses: Mapping[str, FormulaStatus]) -> list[str]:

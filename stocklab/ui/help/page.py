@@ -64,8 +64,9 @@ def _reading() -> None:
         "presets.md": _("Where the ready-made strategies come from"),
     }
     navigation.link("factors", _("Every factor with its formula"), icon=":material/menu_book:")
-    st.caption(_("In the folder docs of the program:"))
-    st.markdown("\n".join(f"- `{file}` · {words}" for file, words in files.items()))
+    if identity.is_admin():  # members do not reach the folder of the program
+        st.caption(_("In the folder docs of the program:"))
+        st.caption("\n".join(f"- `{file}` · {words}" for file, words in files.items()))
 
 
 def _feedback(owner_id: str) -> None:

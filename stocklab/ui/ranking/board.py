@@ -10,6 +10,7 @@ from stocklab.data.csv_text import inert
 from stocklab.ranking import Board, BoardFilter, BoardLine
 from stocklab.ui import blocks, cached, identity, navigation
 from stocklab.ui import format as fmt
+from stocklab.ui.author import author_name
 from stocklab.ui.shared import services
 from stocklab.ui.shared.cards import pager
 from stocklab.ui.text import N_, _, language
@@ -122,7 +123,7 @@ def _table(lines: tuple[BoardLine, ...], board: Board, *, key: str) -> None:
             "place": "✝" if line.place is None else f"{line.place:,}",
             "name": inert(line.name, "\u2060") + (" 🔒" if line.sealed else ""),
             "value": fmt.decimal(line.value) if board is Board.RISK_ADJUSTED else fmt.percent(line.value, digits=1),
-            "author": _("anonymous") if line.author is None else line.author,
+            "author": author_name(line.author),
             "total_return": fmt.percent(line.total_return, digits=1),
             "cagr": fmt.percent(line.cagr, digits=1),
             "max_drawdown": fmt.percent(line.max_drawdown, digits=1),

@@ -106,7 +106,7 @@ def _dividend_warnings(card: Mapping[str, Any]) -> list[str]:
     told = [_("Cash dividends are booked when they are paid; the benchmark is a price index without them.")]
     if found["due"]:
         told.append(
-            _("{count} dividends ({amount} before tax) are due after the last session and not in the result.").format(
+            _("Dividends due after the last session, not in the result: {count} ({amount} before tax).").format(
                 count=fmt.count(found["due"]), amount=fmt.krw(found["due_krw"], language())
             )
         )

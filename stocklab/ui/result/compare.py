@@ -175,7 +175,7 @@ def _differences(found: Comparison, names: Sequence[str]) -> None:
         chance = "< 0.001" if gap.p_value < 0.001 else "= " + fmt.decimal(gap.p_value, digits=3)
         rows.append([name, f"{mean} ({low} ~ {high})", f"{_verdict(gap.p_value)} (p {chance})"])
     heads = [_("Difference a year (95 %)"), _("Verdict")]
-    blocks.table([_("Against {name}").format(name=names[0]), *heads], rows)
+    blocks.table([_("Against {name}").format(name=names[0]), *heads], rows, stacked=True)
     with st.expander(_("How this is judged"), icon=":material/help:"):
         st.markdown(
             _(

@@ -70,7 +70,7 @@ def _breakdown(result: Result) -> None:
                 fmt.percent(yearly, digits=2),
             ]
         )
-    blocks.table([_("Cost"), _("Amount"), _("Share of costs"), _("A year, of the equity")], rows)
+    blocks.table([_("Cost"), _("Amount"), _("Share of costs"), _("A year, of the equity")], rows, stacked=True)
 
 
 def _curve(points: Sequence[Point], name: str, words: Callable[[float], str], *, key: str, own: float) -> None:

@@ -84,7 +84,7 @@ def met_table(found: Explanation) -> None:
             ]
             for met in found.met
         ]
-        blocks.table(heads, rows)
+        blocks.table(heads, rows, stacked=True)
 
 
 def _event_words(event: Event) -> str:
@@ -130,7 +130,7 @@ def _orders(found: Decision) -> None:
         ]
         for order in found.orders
     ]
-    blocks.table(heads, rows)
+    blocks.table(heads, rows, stacked=True)
 
 
 def _rules(title: str, rules: Sequence[RuleLine], logic: str, holds: bool, own: Own) -> None:
@@ -194,7 +194,7 @@ def _standing(found: Standing, own: Own) -> None:
             ]
             for part in found.parts
         ]
-        blocks.table(heads, rows)
+        blocks.table(heads, rows, stacked=True)
 
 
 def _purse(found: Decision) -> None:
@@ -248,7 +248,7 @@ def _holding(found: Decision) -> None:
     )
     if holding.exits:
         heads = [_("Way out"), _("Sells at"), _("Now"), _("Distance")]
-        blocks.table(heads, [_exit(line) for line in holding.exits])
+        blocks.table(heads, [_exit(line) for line in holding.exits], stacked=True)
     else:
         st.caption(_("There is no rule to sell it."))
 

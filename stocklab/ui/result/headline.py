@@ -18,6 +18,7 @@ from stocklab.ui.builder import state
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.result import frames
 from stocklab.ui.result.look_ahead_badge import look_ahead_badge
+from stocklab.ui.shared import services
 from stocklab.ui.text import Language, _, language, pick, speaking
 
 __all__ = ["actions", "head", "metric_help", "metric_value", "metrics"]
@@ -164,13 +165,18 @@ def _document(result: Result) -> dict[str, Any]:
 
 def _open_in_builder(result: Result) -> None:
     _basis, start, end = frames.price_range(result)
-    state.load(parse_document(_document(result)), start=start, end=end)
+    owner_id = identity.owner_id()
+    origin_id = services.clones().origin_of_run(owner_id, result.run_id)
+    origin = origin_id and services.clones().origin(owner_id, origin_id)
+    state.load(parse_document(_document(result)), start=start, end=end, origin=origin or None, origin_id=origin_id)
 
 
 def _save_strategy(result: Result) -> None:
     lab = cached.lab()
     try:
-        saved = lab.strategies.save(identity.owner_id(), parse_document(_document(result)))
+        owner_id = identity.owner_id()
+        origin_id = services.clones().origin_of_run(owner_id, result.run_id)
+        saved = lab.strategies.save(owner_id, parse_document(_document(result)), origin_id=origin_id)
     except StockLabError as error:
         st.session_state["result_message"] = (False, text.for_error(error))
         return

@@ -10,6 +10,7 @@ from stocklab.sharing import PublicationCard, Sort
 from stocklab.strategy.labels import label
 from stocklab.ui import blocks, navigation
 from stocklab.ui import format as fmt
+from stocklab.ui.author import author_name
 from stocklab.ui.builder.fields import escape
 from stocklab.ui.text import N_, _, language
 
@@ -25,7 +26,7 @@ _FACTORS_SHOWN: Final = 6
 
 def author_of(author: str | None) -> str:
     """Who published it, as Markdown."""
-    return _("anonymous") if author is None else escape(author)
+    return escape(author_name(author))
 
 
 def labels_of(card: PublicationCard) -> list[str]:

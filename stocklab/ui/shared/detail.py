@@ -206,7 +206,11 @@ def _rules(found: PublicationDetail) -> None:
     st.subheader(_("Rules"), anchor=False)
     strategy = found.strategy()
     if strategy is None:
-        st.info(_("The author hides the rules. The seal below was published with the results."), icon=":material/lock:")
+        if found.is_mine:
+            words = _("You hide the rules: others see the seal below until you open it. They stand in My strategies.")
+        else:
+            words = _("The author hides the rules. The seal below was published with the results.")
+        st.info(words, icon=":material/lock:")
     else:
         st.markdown("\n".join(f"- {escape(line)}" for line in describe_strategy(strategy, language())))
         with st.expander(_("As text (JSON)")):
@@ -219,8 +223,10 @@ def _rules(found: PublicationDetail) -> None:
             "Once the author opens it, everybody can check that the rules were not changed."
         )
     )
+    st.markdown(f"**{_('Seal')}**")
     st.code(found.sealed_hash, language=None, wrap_lines=True)
     if found.salt is not None and found.document is not None:
+        st.markdown(f"**{_('Salt')}**")
         st.code(found.salt, language=None, wrap_lines=True)
         if fits_seal(found.document, found.salt, found.sealed_hash):
             st.success(_("The rules shown are those that were sealed."), icon=":material/verified:")

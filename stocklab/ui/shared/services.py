@@ -8,7 +8,7 @@ from stocklab.portfolios import Shelf
 from stocklab.ranking import Boards
 from stocklab.research.carrying import carrying_capacity
 from stocklab.research.stored_run import basis_of_card
-from stocklab.sharing import Clones, Likes, Publications, Showcase
+from stocklab.sharing import Clones, Likes, Publications, Showcase, sharing_limits
 from stocklab.ui import cached
 
 __all__ = ["boards", "clones", "likes", "publications", "shelf", "showcase"]
@@ -17,7 +17,8 @@ __all__ = ["boards", "clones", "likes", "publications", "shelf", "showcase"]
 def publications() -> Publications:
     """Publishing and withdrawing; the boards follow."""
     lab = cached.lab()
-    return Publications(lab.database, lab.results, followers=(boards(),), capacity=_capacity)
+    limits = sharing_limits(lab.settings)
+    return Publications(lab.database, lab.results, followers=(boards(),), capacity=_capacity, limits=limits)
 
 
 def showcase() -> Showcase:
@@ -27,12 +28,12 @@ def showcase() -> Showcase:
 
 def clones() -> Clones:
     """Copies and family trees."""
-    return Clones(cached.lab().database)
+    return Clones(cached.lab().database, sharing_limits(cached.lab().settings))
 
 
 def likes() -> Likes:
     """Likes."""
-    return Likes(cached.lab().database)
+    return Likes(cached.lab().database, sharing_limits(cached.lab().settings))
 
 
 def boards() -> Boards:

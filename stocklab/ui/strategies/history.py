@@ -39,7 +39,7 @@ def history(saved: StrategySummary, restore: Callable[[str, int], None]) -> None
 def _version(saved: StrategySummary, one: VersionHistory, restore: Callable[[str, int], None]) -> None:
     version = one.version
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        runs = _("{count} runs").format(count=f"{len(one.runs):,}")
+        runs = fmt.counted(len(one.runs), _("1 run"), _("{count} runs"))
         st.caption(f"{version.version} · {fmt.moment(version.created_at)} · {escape(version.name)} · {runs}")
         if version.version != saved.version:
             st.button(

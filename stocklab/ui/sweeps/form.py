@@ -268,7 +268,7 @@ def _size(sweep: Sweep) -> Estimate:
 
 def _time(seconds: float) -> str:
     if seconds < 90:
-        return _("{count} seconds").format(count=fmt.count(math.ceil(seconds)))
+        return fmt.counted(math.ceil(seconds), _("1 second"), _("{count} seconds"))
     return _("{count} minutes").format(count=fmt.count(math.ceil(seconds / 60)))
 
 

@@ -36,8 +36,10 @@ def decisions_section(owner_id: str, line: TraderLine) -> None:
 def _decision(owner_id: str, one: Decided) -> None:
     waits = one.approval is Approval.WAITING
     with st.container(border=True, key=f"decision_{one.id}"):
-        st.markdown(f"**{fmt.day(one.session)}** · {_(words.APPROVALS[one.approval])} · {_summary(one)}")
         decision = one.decision
+        acts = decision is not None and bool(decision.orders or decision.kept)
+        parts = [f"**{fmt.day(one.session)}**", _summary(one)]
+        st.markdown(" · ".join([*parts, _(words.APPROVALS[one.approval])] if acts else parts))
         if decision is None:
             st.caption(_("Nothing could be decided: {why}").format(why=escape(one.why)))
             return

@@ -22,7 +22,7 @@ __all__ = ["start_section"]
 
 def start_section(owner_id: str, line: TraderLine) -> None:
     """What is asked for, then the way to start."""
-    st.subheader(_("Start"), anchor=False)
+    st.subheader(_("Start trading"), anchor=False)
     ready = services.ready(owner_id, line.trader.id)
     _checks(ready)
     if not ready.passed:
@@ -32,7 +32,7 @@ def start_section(owner_id: str, line: TraderLine) -> None:
         )
     elif ready.kind is AccountKind.LIVE:
         _start_live(owner_id, line)
-    elif st.button(_("Start"), type="primary", icon=":material/play_arrow:", key="start_trader"):
+    elif st.button(_("Start trading"), type="primary", icon=":material/play_arrow:", key="start_trader"):
         with blocks.guarded():
             services.traders().start(owner_id, line.trader.id)
             rerun_saying(_("It starts: its capital is set aside, and it decides before the next session."))

@@ -21,7 +21,7 @@ __all__ = ["orders_table", "why_lines"]
 def orders_table(decision: Decision) -> None:
     """Orders to be sent, those kept, and those that were not sent."""
     rows = [
-        *_rows(decision, decision.orders, _("new")),
+        *_rows(decision, decision.orders, _("to be sent")),
         *_rows(decision, decision.kept, _("kept")),
         *_rows(decision, decision.cancelled, _("taken back")),
         *_rows(decision, decision.refused, _("not sent")),
