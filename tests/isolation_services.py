@@ -23,6 +23,8 @@ from stocklab.data.results import ResultStore
 from stocklab.db import Database
 from stocklab.errors import Cancelled
 from stocklab.live.tickets import ManualTicket
+from stocklab.live.trader_settings import TraderSettings
+from stocklab.live.traders import NewTrader
 from stocklab.operations import RateLimits, Sealer
 from stocklab.portfolios import BacktestOrder, JobTable
 from stocklab.research.sweep_store import SweepStore
@@ -93,11 +95,15 @@ def make(cls: type[Any], database: Database, home: Path) -> Any:
         "work": _no_work,
         "results": ResultStore(home),
         "store": SweepStore(home),
+        "names": lambda symbol: symbol,
+        "data_last": date(2026, 11, 20),
+        "late": 0,
     }
     hints = typing.get_type_hints(cls.__init__)
     given = {}
     for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
-        if ready.get(parameter.name) is not None:
+        limits_of_its_own = parameter.name == "limits" and hints["limits"] is not RateLimits
+        if ready.get(parameter.name) is not None and not limits_of_its_own:
             given[parameter.name] = ready[parameter.name]
         elif parameter.default is parameter.empty:
             given[parameter.name] = make(hints[parameter.name], database, home)
@@ -147,6 +153,7 @@ VALUES: dict[str, Any] = {
     "look_up": lambda _symbol: None,
     "limits": RiskLimits(),
     "entered": {},
+    "settings": TraderSettings(),
     "search": "",
     "scopes": (),
     "fields": {"bot_token": f"123456789:{'t' * 35}", "chat_id": "1"},
@@ -165,6 +172,13 @@ OF_SOMEBODY: dict[str, Callable[[str], Any]] = {
         token="a-token-of-mine",
         quantity=Decimal(1),
         limit_price_krw=Decimal(70_000),
+    ),
+    "new": lambda whose: NewTrader(
+        account_id=whose,
+        name="a name",
+        document=STRATEGY.model_dump(mode="json"),
+        capital_krw=10_000_000,
+        settings=TraderSettings(),
     ),
     "remark": lambda whose: Remark(body="words", post_id=whose),
 }

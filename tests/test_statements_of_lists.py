@@ -56,6 +56,8 @@ STATEMENTS = {
     "moderation queue": 4,
     **dict.fromkeys(("my guards", "my guards, far down", "my guards of an account", "my guards of a symbol"), 1),
     "my positions": 5,  # accounts, their entries, last prices, closes, names of strategies
+    "my strategies at work": 1,  # nobody has one here; tests/ui/test_trading_page.py counts those of many
+    "my decisions": 1,
     **dict.fromkeys(("sold by hand", "sold by hand, far down"), 1),
 }
 ON_POSTGRESQL = {"posts: search, a rare phrase": 2, "posts: search, none": 2}  # the newest first, then the index

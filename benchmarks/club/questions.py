@@ -55,12 +55,16 @@ def _trading(database: Database, someone: Someone) -> list[tuple[Any, ...]]:
         return []
     guards, hands = make(database), optional("stocklab.live.hands_off", "HandsOff")(database)
     books = optional("stocklab.live.owned_book", "OwnedBooks")(database)
+    board = optional("stocklab.live.trader_board", "TraderBoard")(database)
+    decisions = optional("stocklab.live.decisions", "Decisions")(database)
     return [
         ("my guards", lambda rng: guards.page(someone(rng))),
         ("my guards, far down", lambda rng: guards.page(user_id(0), after=_long_ago(rng))),
         ("my guards of an account", lambda rng: guards.page(user_id(0), account_id=account_id(0))),
         ("my guards of a symbol", lambda rng: guards.over(user_id(0), account_id(0), "005930")),
         ("my positions", lambda rng: books.show(user_id(0), NOW, look_up=lambda _symbol: None)),
+        ("my strategies at work", lambda rng: board.page(someone(rng))),
+        ("my decisions", lambda rng: decisions.page(someone(rng))),
         ("sold by hand", lambda rng: hands.page(user_id(0), account_id(0))),
         ("sold by hand, far down", lambda rng: hands.page(user_id(0), account_id(0), after=f"{account_id(0)}~005950")),
     ]

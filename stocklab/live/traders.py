@@ -35,6 +35,7 @@ __all__ = [
     "TraderState",
     "Traders",
     "ungated",
+    "view_of_trader",
 ]
 
 _LONGEST_NAME: Final = 120
@@ -177,18 +178,18 @@ class Traders:
             )
             session.add(row)
             session.flush()
-            return _view(row)
+            return view_of_trader(row)
 
     def all(self, owner_id: str) -> tuple[Trader, ...]:
         """Every one of an owner, newest first."""
         with self._database.read(owner_id) as session:
             rows = session.scalars(select(TraderRow).order_by(TraderRow.created_at.desc(), TraderRow.id))
-            return tuple(_view(row) for row in rows)
+            return tuple(view_of_trader(row) for row in rows)
 
     def get(self, owner_id: str, trader_id: str) -> Trader:
         """One. Raises NoTrader."""
         with self._database.read(owner_id) as session:
-            return _view(_mine(session, trader_id))
+            return view_of_trader(_mine(session, trader_id))
 
     def start(
         self,
@@ -223,7 +224,7 @@ class Traders:
                 raise NotReady(lacks)
             row.state, row.started_at = TraderState.STARTING.value, moment
             self._changed(session, owner_id, "trader.started", row)
-            return _view(row)
+            return view_of_trader(row)
 
     def pause(self, owner_id: str, trader_id: str) -> Trader:
         """Decide nothing more for now; orders that were not sent are withdrawn at their time. Raises NoTrader."""
@@ -241,7 +242,7 @@ class Traders:
                 raise InputError(f"Expected one at work, found one that is {row.state}.")
             row.state, row.stop_way = TraderState.STOPPING.value, way.value
             self._changed(session, owner_id, "trader.stopped", row)
-            return _view(row)
+            return view_of_trader(row)
 
     def change_settings(self, owner_id: str, trader_id: str, settings: TraderSettings) -> Trader:
         """How its orders are sent from the next decision on. Raises NoTrader."""
@@ -249,7 +250,7 @@ class Traders:
             row = _mine(session, trader_id)
             row.settings = settings.document()
             self._changed(session, owner_id, "trader.settings", row)
-            return _view(row)
+            return view_of_trader(row)
 
     def delete_draft(self, owner_id: str, trader_id: str) -> None:
         """Forget one that never began. Raises NoTrader, InputError."""
@@ -267,7 +268,9 @@ class Traders:
             TraderRow.account_id == account_id, TraderRow.state.in_([state.value for state in states])
         )
         with self._database.read() as session:
-            return tuple(_view(row) for row in session.scalars(wanted.order_by(TraderRow.created_at, TraderRow.id)))
+            return tuple(
+                view_of_trader(row) for row in session.scalars(wanted.order_by(TraderRow.created_at, TraderRow.id))
+            )
 
     def came_to(self, trader: Trader, state: TraderState, *, reason: str = "") -> bool:
         """Keep what the background process brought about; False where the owner did something else meanwhile."""
@@ -298,7 +301,7 @@ class Traders:
                 raise InputError(f"Expected one that is {' or '.join(before)}, found one that is {row.state}.")
             row.state = after.value
             self._changed(session, owner_id, action, row)
-            return _view(row)
+            return view_of_trader(row)
 
     def _require_slot(self, session: Session, most: int | None) -> None:
         if most is None:
@@ -340,7 +343,8 @@ def _require_market(strategy: Strategy, account: BrokerAccountRow) -> None:
         raise InputError("This strategy trades what its account does not. Hint: choose an account of its market.")
 
 
-def _view(row: TraderRow) -> Trader:
+def view_of_trader(row: TraderRow) -> Trader:
+    """A strategy at work of its row."""
     return Trader(
         id=row.id,
         owner_id=row.owner_id,

@@ -40,6 +40,7 @@ __all__ = [
     "stock",
     "sweep_map",
     "thin",
+    "two_curves",
     "values",
     "yearly_bars",
 ]
@@ -465,4 +466,23 @@ def values(sessions: Sequence[date] | Any, series: FloatArray) -> go.Figure:
     finish(figure, 210, showlegend=False)
     figure.update_xaxes(type="date", nticks=6, tickformat="%y-%m")
     figure.update_yaxes(nticks=5, tickformat=",~g")
+    return figure
+
+
+def two_curves(sessions: Sequence[date], curves: Mapping[str, FloatArray]) -> go.Figure:
+    """Curves of money over the same sessions; days without a value are gaps."""
+    figure = go.Figure()
+    for (name, series), colour in zip(curves.items(), (STRATEGY, BENCHMARK), strict=True):
+        figure.add_scatter(
+            x=moments(np.asarray(sessions, dtype="datetime64[D]")),
+            y=np.asarray(series, dtype=np.float64),
+            name=name,
+            mode="lines+markers" if len(sessions) < 30 else "lines",
+            line={"color": colour, "width": 1.6},
+            connectgaps=False,
+            hovertemplate="%{x|%Y-%m-%d} %{y:,.0f}<extra></extra>",
+        )
+    finish(figure, 260)
+    figure.update_xaxes(type="date", nticks=6, tickformat="%y-%m-%d")
+    figure.update_yaxes(nticks=5, tickformat=",~s")
     return figure

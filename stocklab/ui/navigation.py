@@ -40,6 +40,7 @@ PAGES: Final[Mapping[str, Place]] = {
     "factors": Place(N_("Factor catalogue"), ":material/menu_book:", RESEARCH),
     "screener": Place(N_("Stock screener"), ":material/filter_alt:", MARKET),
     "company": Place(N_("Companies"), ":material/apartment:", MARKET),
+    "trading": Place(N_("Auto trading"), ":material/smart_toy:", TRADING),
     "orders": Place(N_("My orders"), ":material/receipt_long:", TRADING),
     "brokers": Place(N_("Broker accounts"), ":material/account_balance:", TRADING),
     "positions": Place(N_("Positions and profit"), ":material/account_balance_wallet:", TRADING),

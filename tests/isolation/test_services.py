@@ -27,6 +27,7 @@ WITHOUT_OWNER: dict[str, str] = {
     "operations.Intents.ask": "the queue is everybody's: how many wait is counted over all",
     "portfolios.Access.let_go": "what somebody else holds too is not removed",
     "portfolios.JobTable.add": "the queue is everybody's",
+    "live.Reports.facts": "for the background process; decisions of accounts that were read by their owner",
 }
 """Services that read private tables without their owner, by intent, and why."""
 NOT_THIS_WAY: dict[str, str] = {
@@ -55,6 +56,8 @@ def club(database: Database) -> Database:
         "alert_rules": {"kind": "price", "condition": {"sense": "above", "limit": 1.0}, "channels": {}},
         "alert_events": {"kind": "fill", "severity": "info"},
         "alert_deliveries": {"kind": "test", "state": "waiting"},
+        "traders": {"document": STRATEGY.model_dump(mode="json"), "settings": {}, "state": "draft", "stop_way": ""},
+        "decisions": {"document": {}, "approval": "waiting"},
         "daily_notes": {"document": compose(DayFacts(session=date(2026, 11, 20), is_session=True)).to_json()},
     }
     with database.engine.begin() as connection:

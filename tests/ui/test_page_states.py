@@ -32,6 +32,7 @@ PAGES = (
     "shared",
     "ranking",
     "brokers",
+    "trading",
     "orders",
     "positions",
     "risk",

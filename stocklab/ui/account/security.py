@@ -14,7 +14,7 @@ from stocklab.ui import blocks, cached
 from stocklab.ui.account.saying import rerun_saying, said
 from stocklab.ui.text import _
 
-__all__ = ["security_section"]
+__all__ = ["limited", "security_section"]
 
 _ENROLMENT: Final = "account_enrolment"
 _CODES: Final = "account_recovery_codes"

@@ -143,6 +143,8 @@ def actions(result: Result) -> None:
         )
         if st.button(_("Compare"), key="compare_run", icon=":material/compare_arrows:"):
             navigation.go("results", compare=result.run_id)
+        if st.button(_("Trade this"), key="trade_run", icon=":material/smart_toy:"):
+            navigation.go("trading", result=result.run_id)
         kept = _kept(result.run_id)
         if kept is not None:
             st.button(

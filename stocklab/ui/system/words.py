@@ -132,6 +132,7 @@ CACHES: Final[Mapping[str, str]] = {
     "candle_figures": N_("Candle charts"),
     "matches": N_("Counts of matches"),
     "screens": N_("Screens"),
+    "first_purchases": N_("Previews of first purchases"),
     "run_views": N_("Runs opened for questions"),
     "explanations": N_("Explained decisions"),
     "run_symbols": N_("Stocks of a run"),
