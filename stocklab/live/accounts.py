@@ -28,7 +28,7 @@ __all__ = ["AccountKind", "BrokerAccounts", "LinkedAccount", "NotLinked", "view_
 _LONGEST_NAME: Final = 80
 _MOST_ACCOUNTS: Final = 20
 _LIVE: Final = tuple(state.value for state in OrderState if not state.final)
-_AT_WORK: Final = ("active", "paused", "stopping")
+_AT_WORK: Final = ("starting", "active", "paused", "stopping")
 
 
 class NotLinked(InputError):

@@ -18,6 +18,7 @@ from stocklab.data.panel_open import basis_for, open_panel
 from stocklab.data.sources.calls import KST
 from stocklab.data.store import Store
 from stocklab.errors import StockLabError
+from stocklab.live.accounts import AccountKind
 from stocklab.live.decisions import Decisions, book_of
 from stocklab.live.desk import Desk
 from stocklab.live.settling import Happened, aligned, settled_to, what_happened
@@ -103,6 +104,8 @@ class Deciding:
             return
         try:
             panel = self.room.panel(trader.strategy)
+            if panel.synthetic and desk.account.kind is AccountKind.LIVE:
+                raise _NotYet("the market data are the demo market's, and real money is not traded on them")
             wanted, last = _close_before(day, coins=desk.account.coins), panel.sessions[-1].item()
             if last != wanted:
                 raise _NotYet(f"the market data end on {last}, and {wanted} is needed")

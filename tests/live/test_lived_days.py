@@ -308,6 +308,15 @@ def test_on_paper_it_comes_to_what_the_backtest_comes_to(database: Database, pan
     assert result.tables["trades"].height > days / 2
 
 
+def test_real_money_is_not_traded_on_the_demo_market(life: Life) -> None:
+    life.desk.account = replace(life.desk.account, broker=BrokerName.KIWOOM, mock=False)
+    life.live_a_day()
+    (made,) = Decisions(life.database).of_day(life.account.id, life.panel.sessions[life.t - 1].item()) or [None]
+    assert made is None or made.decision is None
+    assert not life.exchange.orders
+    assert "demo market" in life.traders.get("local", life.trader.id).reason
+
+
 def test_stopping_sells_and_gives_back_what_it_had(life: Life) -> None:
     for _ in range(12):
         life.live_a_day()

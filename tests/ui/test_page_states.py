@@ -140,7 +140,7 @@ def test_an_unknown_run_is_an_error_in_words(pages):
 
 def test_an_unknown_job_is_an_error_in_words(pages):
     page = pages("results", job="nothing")
-    assert "진행 중인 백테스트나 스윕 가운데 그런 것이 없습니다" in page.error[0].value
+    assert "그런 것이 없습니다" in page.error[0].value
 
 
 def test_the_data_page_counts_symbols_by_market(pages):

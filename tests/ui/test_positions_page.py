@@ -221,3 +221,11 @@ def test_nobody_sees_what_others_hold(house: House, name: str) -> None:
     assert "private name" in said(house.pages(name, who=house.enter(ada)))
     assert "private name" not in said(house.pages(name, who=house.enter(ben)))
     assert "logged out" in said(house.pages(name))
+
+
+@pytest.mark.parametrize("name", ["positions", "risk"])
+def test_entries_that_make_no_book_are_an_error_in_words(empty_pages, lab: Lab, name: str) -> None:
+    booked(lab, linked(lab), ("sell", "005930", -1, 70_000))
+    page = empty_pages(name, lang="en")
+    assert not page.exception
+    assert "005930" in page.error[0].value

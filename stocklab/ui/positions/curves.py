@@ -13,6 +13,7 @@ from stocklab.live.owned_book import OwnedAccount, OwnedBook
 from stocklab.trading.flows import money_weighted, time_weighted
 from stocklab.ui import blocks, charts
 from stocklab.ui import format as fmt
+from stocklab.ui.builder.fields import escape
 from stocklab.ui.positions import services, words
 from stocklab.ui.text import _
 from stocklab.ui.theme import STRATEGY
@@ -54,7 +55,7 @@ def weights(book: OwnedBook) -> None:
 
 def account(one: OwnedAccount) -> None:
     """The closes of an account."""
-    st.subheader(_("Closes of {account}").format(account=one.account.name.replace("*", r"\*")), anchor=False)
+    st.subheader(_("Closes of {account}").format(account=escape(one.account.name)), anchor=False)
     if len(one.days) < 2:
         st.caption(_("A curve and returns are shown from the second close on."))
         return
@@ -74,8 +75,10 @@ def account(one: OwnedAccount) -> None:
     st.caption(_("Time-weighted: deposits change nothing. Money-weighted: what your money earned, when it was there."))
     sessions = [day.session for day in one.days]
     figure = charts.values(sessions, np.array([float(day.equity_krw) for day in one.days]))
+    figure.update_xaxes(tickformat=None, tickformatstops=charts.BY_SPAN)
+    figure.update_yaxes(tickformat=",.0f")
     st.plotly_chart(figure, config=charts.CONFIG, key=f"closes_{one.account.id}")
     flows = [day for day in one.days[1:] if day.flow_krw][-_FLOWS_SHOWN:]
     if flows:
         rows = [[fmt.day(day.session), words.won(day.flow_krw, signed=True)] for day in reversed(flows)]
-        blocks.table([_("Day"), _("Deposit or withdrawal")], rows)
+        blocks.table([_("Close of"), _("Deposit or withdrawal")], rows)

@@ -63,12 +63,12 @@ def _account(book: OwnedBook, account: OwnedAccount, now: datetime) -> None:
             _("Some holdings have no price. They count at cost, and their profit is unknown."), icon=":material/help:"
         )
     heads = [
-        _("Symbol"),
+        _("Holding"),
         _("Strategy"),
         _("Quantity"),
         _("Average cost"),
         _("Last price"),
-        _("Value"),
+        _("Worth"),
         _("Unrealised profit"),
         _("Weight"),
     ]

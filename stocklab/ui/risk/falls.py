@@ -22,7 +22,14 @@ def draw(found: BookFigures) -> None:
     """The section."""
     st.subheader(_("Falls of the past"), anchor=False)
     days = {one.scenario_id: f"{fmt.day(one.start)} – {fmt.day(one.end)}" for one in SCENARIOS}
-    heads = [_("Scenario"), _("Days"), _("Effect"), _("Of the equity"), _("From"), _("Not covered")]
+    heads = [
+        _("Scenario"),
+        _("From close to close"),
+        _("Effect"),
+        _("Of the equity"),
+        _("Measured by"),
+        _("Not covered"),
+    ]
     rows = [
         [_(words.SCENARIO_NAMES[one.name]), days[one.name], *_effect(one), _bases(one), _missing(one)]
         for one in found.scenarios
@@ -36,7 +43,12 @@ def draw(found: BookFigures) -> None:
     )
     st.subheader(_("Simple shocks"), anchor=False)
     shocks = [
-        [_("Sector {sector} falls by 20%").format(sector=one.name or _("unknown")), *_effect(one)]
+        [
+            _("Sector {sector} falls by 20%").format(sector=one.name)
+            if one.name
+            else _("Holdings of unknown sector fall by 20%"),
+            *_effect(one),
+        ]
         for one in found.sectors
     ]
     if found.limit_down is not None:

@@ -71,7 +71,7 @@ def _left_out(risk: BookRisk) -> None:
         ),
         icon=":material/visibility_off:",
     )
-    heads = [_("Symbol"), _("Value"), _("Share of the holdings"), _("Known returns")]
+    heads = [_("Holding"), _("Worth"), _("Share of the holdings"), _("Known returns")]
     rows = [
         [
             services.instruments().name_of(one.symbol),
@@ -87,7 +87,7 @@ def _left_out(risk: BookRisk) -> None:
 def _parts(risk: BookRisk) -> None:
     level = risk.levels[0]
     st.markdown(f"**{_('Parts by holding ({level}, one day)').format(level=fmt.percent(level.level, digits=0))}**")
-    heads = [_("Symbol"), _("Value"), _("Of the normal VaR"), _("Of the historical CVaR")]
+    heads = [_("Holding"), _("Worth"), _("Of the normal VaR"), _("Of the historical CVaR")]
     rows = [
         [
             services.instruments().name_of(part.symbol),
