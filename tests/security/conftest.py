@@ -78,7 +78,7 @@ class Browser:
                 raw = line.recv(timeout=60)
                 assert isinstance(raw, bytes)
                 message.ParseFromString(raw)
-                drawn += raw
+                drawn += _without_hidden_pages(message) if message.HasField("navigation") else raw
                 if message.WhichOneof("type") == "script_finished":
                     return drawn.decode("utf-8", "replace")
 
@@ -97,6 +97,14 @@ class Browser:
 
     def _with_cookies(self, headers: dict[str, str]) -> dict[str, str]:
         return {"Cookie": self._cookie(), **headers} if self.cookies else headers
+
+
+def _without_hidden_pages(message: ForwardMsg) -> bytes:
+    """The menu as a browser draws it: pages that are no part of it are named, to be found at their addresses."""
+    shown = [page for page in message.navigation.app_pages if not page.is_hidden]
+    del message.navigation.app_pages[:]
+    message.navigation.app_pages.extend(shown)
+    return message.SerializeToString()
 
 
 @pytest.fixture(scope="module")
