@@ -170,7 +170,8 @@ def _share(lab: Lab, admin: User, members: list[User], people: People) -> None:
     changed = clone.strategy().model_copy(update={"name": "모멘텀을 조금 고친 것", "benchmark": "KOSDAQ"})
     wish = Wish(strategy_id=_ran(lab, members[3], changed, clone.id))
     people.ids["clone"] = service.publish(members[3].id, wish)
-    _ran(lab, members[4], strategies[0].model_copy(update={"name": "아무에게도 보이지 않은 것", "benchmark": "KOSDAQ"}))
+    # Rules that nobody else ran: runs of the same rules are one run, and the published one opens it to everybody.
+    _ran(lab, members[4], strategies[3].model_copy(update={"name": "아무에게도 보이지 않은 것", "benchmark": "KOSDAQ"}))
     for name, user in {"run": members[0], "run_open": admin, "run_private": members[4]}.items():
         people.ids[name] = lab.runs.page(user.id).items[-1].run_id
     for user in members[:4]:

@@ -120,3 +120,12 @@ def test_reports_are_decided(house: House) -> None:
     assert posts.get(admin.id, bad).is_hidden
     assert not posts.get(admin.id, good).is_hidden
     assert "No open reports." in said(page)
+
+
+def test_only_an_admin_reads_where_the_server_keeps_its_files(house: House) -> None:
+    _admin, session = house.boss()
+    folder = str(house.lab.store.home.resolve())
+    assert f"Home: {folder}" in said(house.pages("system", who=session, lang="en"))
+    member = said(house.pages("system", who=house.enter(house.join("passing")), lang="en"))
+    assert "free on this disk." in member
+    assert folder not in member

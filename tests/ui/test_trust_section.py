@@ -143,7 +143,7 @@ def test_stocks_with_findings_that_were_traded_are_counted_and_listed(pages, lab
     for number, name in (("cd", other.name), ("ef", "20190101T000000000000Z-removed")):
         card = {**result.card, "run_id": number * 20, "snapshot_id": name}
         lab.results.save(replace(result, run_id=number * 20, card=card))
-    sentence = f"2 of the {len(traded)} stocks it traded have findings in the quality report of its data."
+    sentence = f"Findings in the quality report of its data: 2 of the {len(traded)} stocks it traded."
     assert sentence in words(pages("results", run="cd" * 20, lang="en"))
     page = pages("results", run="cd" * 20, lang="en", result_section="trust")
     assert sentence in words(page)

@@ -57,7 +57,7 @@ def _filters(owner_id: str, group: OrderGroup, accounts: tuple[AccountLine, ...]
             _("Strategy"), list(sleeves), index=None, format_func=sleeves.__getitem__, key="orders_sleeve_choice"
         )
         symbol = left.text_input(_("Symbol"), max_chars=20, key="field_orders_symbol")
-        day = right.date_input(_("Day"), value=None, key="field_orders_day")
+        day = right.date_input(_("Date"), value=None, key="field_orders_day")
     return OrderFilter(
         group=group,
         account_id=account,

@@ -84,6 +84,6 @@ def dirty_section(result: Result) -> None:
 
 
 def _sentence(result: Result, found: tuple[SymbolFindings, ...]) -> str:
-    return _("{count} of the {total} stocks it traded have findings in the quality report of its data.").format(
+    return _("Findings in the quality report of its data: {count} of the {total} stocks it traded.").format(
         count=fmt.count(len(found)), total=fmt.count(len(_traded(result)))
     )

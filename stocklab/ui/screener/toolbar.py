@@ -63,7 +63,7 @@ def _day_input() -> None:
     span = cached.span()
     if span is not None:
         st.date_input(
-            _("Day"),
+            _("Date"),
             min_value=span[0],
             max_value=span[1],
             key=bind(_DAY, desk.day() or span[1]),

@@ -18,7 +18,7 @@ from stocklab.counts import COUNTS
 from stocklab.db import revision
 from stocklab.errors import StockLabError
 from stocklab.operations import HomeUse, home_use
-from stocklab.ui import blocks, cached
+from stocklab.ui import blocks, cached, identity
 from stocklab.ui import format as fmt
 from stocklab.ui.system import words
 from stocklab.ui.text import _
@@ -68,7 +68,7 @@ def caches() -> None:
     found = sorted(cache_figures(), key=lambda one: -(one.hits + one.misses))
     used = [one for one in found if one.hits + one.misses]
     if used:
-        blocks.table(heads, [_cache_row(one) for one in used])
+        blocks.table(heads, [_cache_row(one) for one in used], stacked=True)
     unused = ", ".join(_(words.CACHES.get(one.name, one.name)) for one in found if not one.hits + one.misses)
     if unused:
         st.caption(_("Not asked yet: {names}").format(names=unused))
@@ -106,7 +106,10 @@ def disk() -> None:
     total = (_("All of it"), words.size(use.used_bytes))
     blocks.table((_("Part of the home"), _("On disk")), [*rows, total])
     free, whole = words.size(use.free_bytes), words.size(use.disk_bytes)
-    st.caption(_("{free} of {whole} free on this disk. Home: {home}").format(free=free, whole=whole, home=home))
+    if identity.is_admin():
+        st.caption(_("{free} of {whole} free on this disk. Home: {home}").format(free=free, whole=whole, home=home))
+    else:  # where the server keeps its files is no business of its members
+        st.caption(_("{free} of {whole} free on this disk.").format(free=free, whole=whole))
 
 
 def versions() -> None:
