@@ -75,6 +75,8 @@ JOBS: Final[Mapping[str, str]] = {
     "alert_rules_morning": N_("Judge the rules of alerts in the morning"),
     "alert_filings": N_("Judge the rules of alerts by the day's filings"),
     "alert_filings_morning": N_("Judge the rules of alerts by the evening's filings"),
+    "daily_notes": N_("Write the day's note for those who trade on live prices"),
+    "daily_notes_evening": N_("Write the day's note of paper accounts"),
     "warm_factors": N_("Compute factors of saved strategies ahead"),
     "presets": N_("Run the presets ahead"),
     "backup": N_("Back up"),
