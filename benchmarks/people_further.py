@@ -140,7 +140,7 @@ def add_leaver(home: Path, people: people_states.People) -> None:
 
 def _press(where: str) -> Act:
     def act(page: Page) -> None:
-        page.locator(f"{where} button").first.click()
+        page.locator(f"{where} button:visible").first.click()
         page.wait_for_timeout(700)
 
     return act
@@ -203,7 +203,7 @@ def _leave_wrongly(page: Page) -> None:
 
 
 def _clone(page: Page) -> None:
-    page.locator(".st-key-clone_publication button").click()
+    page.locator(".st-key-clone_publication button:visible").first.click()
     page.wait_for_url(re.compile("builder"))
     settled(page)
 

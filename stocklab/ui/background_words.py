@@ -174,6 +174,8 @@ _COUNTED: Final[Mapping[str, str]] = {
     r"(?P<count>[\d,]+) publications marked, (?P<waiting>[\d,]+) waiting, (?P<failed>[\d,]+) failed(?: .*|\.)": N_(
         "Shared strategies marked: {count}, waiting: {waiting}, failed: {failed}"
     ),
+    r"(?P<count>[\d,]+) rules checked, (?P<fired>[\d,]+) alerts\.": N_("Rules checked: {count}, alerts: {fired}"),
+    r"(?P<count>[\d,]+) notes written\.": N_("Daily notes written: {count}"),
     r"(?P<count>\d+) presets ready\.": N_("Presets ready: {count}"),
     r"(?P<count>\d+) presets ready, (?P<refused>\d+) cannot run on these data\.": N_(
         "Presets ready: {count}; {refused} cannot run on these data"

@@ -50,6 +50,12 @@ def owner_id() -> str:
     return found.user_id
 
 
+def is_let_in() -> bool:
+    """Whether somebody is there who may use the pages; what asks this draws nothing for others, and ends no script."""
+    found = live()
+    return not has_accounts() or (found is not None and found.standing is Standing.GOOD)
+
+
 def session_id() -> str:
     """Id of the visitor's session; ends the script where there is none."""
     owner_id()

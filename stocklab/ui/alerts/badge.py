@@ -13,7 +13,7 @@ __all__ = ["unread_badge"]
 
 def unread_badge() -> None:
     """A link with the number; nothing when all is read, or nobody is logged in."""
-    if identity.has_accounts() and identity.live() is None:
+    if not identity.is_let_in():
         return
     try:
         count = services.feed().unread(identity.owner_id())
