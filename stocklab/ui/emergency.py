@@ -40,7 +40,7 @@ def _found() -> tuple[str, StopsOf] | None:
     """Whose page this is and their stops; one statement, kept for three seconds. None where nobody is let in."""
     owner_id, database = LOCAL_OWNER_ID, cached.lab().database
     if identity.has_accounts():
-        visitor = identity.live() if identity.is_let_in() else None
+        visitor = identity.live()
         if visitor is None or visitor.standing is not Standing.GOOD:
             return None
         owner_id = visitor.user_id
