@@ -10,7 +10,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from stocklab.db import BrokerAccountRow, Database, KillSwitchRow, TraderRow, as_system
+from stocklab.accounts.user import require_admin
+from stocklab.db import LOCAL_OWNER_ID, BrokerAccountRow, Database, KillSwitchRow, TraderRow, UserRow, as_system
 from stocklab.db.columns import utc_now
 from stocklab.errors import InputError
 from stocklab.operations.audit import AuditLog
@@ -67,8 +68,17 @@ class Switches:
                 raise InputError("There is no such strategy at work.")
         self._change(owner_id, [sleeve_scope(trader_id)], thrown=thrown, reason=reason)
 
-    def stop_everything(self, admin_id: str | None, *, thrown: bool, reason: str = "") -> None:
-        """The one over all accounts of everybody: for admins, who the caller has asked for."""
+    def stop_everything(self, admin_id: str, *, thrown: bool, reason: str = "") -> None:
+        """The one over all accounts of everybody: for admins, and for the one owner of a home without accounts.
+
+        Raises
+        ------
+        AccountFault
+            The account is no admin's, or not let in.
+        """
+        with self._database.read() as session:
+            if admin_id != LOCAL_OWNER_ID or session.scalar(select(UserRow.id).limit(1)) is not None:
+                require_admin(session, admin_id)
         self._change(admin_id, [EVERYTHING], thrown=thrown, reason=reason)
 
     def of(self, owner_id: str) -> tuple[Switch, ...]:

@@ -25,10 +25,13 @@ _HEAVY = (
     "stocklab.ui.company.lookups",
     "stocklab.ui.data.lookups",
     "stocklab.ui.factors.lookups",
+    "stocklab.ui.positions.services",
     "stocklab.ui.result.lookups",
     "stocklab.ui.result.trusted",
+    "stocklab.ui.risk.services",
     "stocklab.ui.sweeps.result",
     "stocklab.ui.system.process",
+    "stocklab.ui.trading.services",
 )
 _WARM_SESSIONS = 300
 _WARM_PRESET = "bollinger_reversion"  # reads prices alone: every home with data can run it
