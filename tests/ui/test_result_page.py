@@ -13,12 +13,16 @@ from streamlit.testing.v1 import AppTest
 
 from stocklab.backtest import METRICS
 from stocklab.backtest.result import Progress, Result
+from stocklab.brokers.values import BrokerName
 from stocklab.data.engine import run_backtest
 from stocklab.db import JobState
 from stocklab.errors import Cancelled
+from stocklab.live.accounts import BrokerAccounts
+from stocklab.live.traders import Traders
+from stocklab.operations import open_sealer
 from stocklab.portfolios import BacktestOrder, Lab
 from stocklab.settings import load_settings
-from stocklab.strategy import PRESETS
+from stocklab.strategy import PRESETS, fingerprint
 from stocklab.ui import cached, text
 from stocklab.ui.result import frames
 from stocklab.ui.result.card import card_facts, warnings
@@ -273,3 +277,16 @@ def test_a_waiting_job_shows_its_place(pages, slow: tuple[Lab, SlowRun]):
 
 def _fields(value: BacktestOrder) -> dict:
     return {name: getattr(value, name) for name in BacktestOrder.__slots__}
+
+
+def test_a_result_is_put_to_work_with_its_own_rules(pages, lab: Lab, run_id: str):
+    accounts = BrokerAccounts(lab.database, open_sealer(lab.settings))
+    linked = accounts.link(lab.owner_id, BrokerName.PAPER, mock=True, name="paper", entered={})
+    assert "trade_run" in {str(part.key) for part in pages("results", run=run_id, lang="en").button}
+    page = pages("trading", result=run_id, lang="en")
+    page.button(key="create_trader").click().run()
+    assert not page.exception
+    (made,) = Traders(lab.database).all(lab.owner_id)
+    assert (made.run_id, made.account_id, made.capital_krw) == (run_id, linked.id, 100_000_000)
+    assert fingerprint(made.strategy) == fingerprint(PRESET.strategy)
+    assert pages("trading", result="0123456789abcdef", lang="en").error
