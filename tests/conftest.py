@@ -17,7 +17,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from stocklab.data import Store, import_paths
 from stocklab.data.demo import build_demo
+from stocklab.data.panel_open import open_panel
 from stocklab.db import Database, open_database, upgrade
+from stocklab.market.panel import PriceBasis
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # the modules `filled_tables` and `patience`
@@ -35,9 +37,14 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a small demo market (120 symbols, ten years); shared by all tests, so only read it."""
-    return _made_once(
-        tmp_path_factory, "demo-home", lambda home: build_demo(Store(home), symbols=120, until=date(2026, 11, 21))
-    )
+
+    def make(home: Path) -> None:
+        store = Store(home)
+        build_demo(store, symbols=120, until=date(2026, 11, 21))
+        for basis in PriceBasis:  # else the first test to open one builds it while another copies the home
+            open_panel(store, basis=basis)
+
+    return _made_once(tmp_path_factory, "demo-home", make)
 
 
 @pytest.fixture(scope="session")
